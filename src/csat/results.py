@@ -1,0 +1,232 @@
+"""The one shape that all results share: `Estimates`, `Test`, `Unavailable`.
+
+Results are frozen values. They hold no data, draw nothing and read no clock, so that their
+representation is the same every time. Three verbs: ``tidy()`` gives one row per term, ``glance()``
+one row about the whole, ``_repr_html_`` the tidy table for Jupyter, escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import chdtrc, fdtrc, stdtr, stdtrit
+
+from csat.version import __version__
+
+#: Why a figure can be missing, in English; `report/locale` holds the other languages.
+REASONS: Mapping[str, str] = {
+    "no_answers": "no valid answers",
+    "one_answer": "only one valid answer: no variance",
+    "no_variance": "everyone answered the same: no test",
+    "no_rows": "this source is a summary without rows",
+    "no_uncertainty": "published without a standard deviation: no interval",
+    "not_identified": "not identified by the data",
+    "df_zero": "no degrees of freedom left",
+}
+
+#: The columns that every `Estimates.tidy()` has, after `term` and its key columns.
+COLUMNS = ("estimate", "se", "statistic", "df", "p", "low", "high", "n", "n_eff", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """A figure that cannot be computed, and why: `reason` is a key of `REASONS`."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return REASONS[self.reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where figures come from.
+
+    sample : the rule that says who counts ("available", "listwise", "published").
+    variance : how standard errors were made ("linearisation", "classical", "HC3", "expected information").
+    version : the csat version that computed them.
+    """
+
+    sample: str
+    variance: str
+    version: str = __version__
+
+
+class Shown:
+    """Both representations show ``tidy()``; neither computes nor prints."""
+
+    __slots__ = ()
+
+    def tidy(self) -> pd.DataFrame:
+        """One row per term."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        frame = self.tidy()
+        text = frame.head(20).to_string(index=False, float_format=lambda value: f"{value:.4g}", na_rep="–")
+        more = f"\n… {len(frame) - 20} more rows; tidy() has them all" if len(frame) > 20 else ""
+        return f"{type(self).__name__}: {len(frame)} rows\n{text}{more}"
+
+    def _repr_html_(self) -> str:
+        return self.tidy().to_html(
+            index=False, escape=True, border=0, na_rep="–", float_format=lambda value: f"{value:.4g}"
+        )
+
+
+def two_sided_p(statistic: np.ndarray, df: np.ndarray | float) -> np.ndarray:
+    """Two-sided p of a t statistic; df = inf means normal. Small p keep their digits (no 1 − cdf)."""
+    df = np.broadcast_to(np.asarray(df, float), np.shape(statistic))
+    return np.where(np.isfinite(df), 2.0 * stdtr(np.where(np.isfinite(df), df, 1.0), -np.abs(statistic)), _normal_p(statistic))
+
+
+def _normal_p(statistic: np.ndarray) -> np.ndarray:
+    from scipy.special import ndtr
+
+    return 2.0 * ndtr(-np.abs(statistic))
+
+
+def t_quantile(probability: float, df: np.ndarray | float) -> np.ndarray:
+    """Quantile of Student's t; df = inf means normal."""
+    from scipy.special import ndtri
+
+    df = np.asarray(df, float)
+    finite = np.isfinite(df)
+    return np.where(finite, stdtrit(np.where(finite, df, 1.0), probability), ndtri(probability))
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Estimates(Shown):
+    """What we believe, and how surely.
+
+    term : (k,) what each figure is about (an item code, a node of the tree, a coefficient).
+    estimate : (k,) in `unit`.
+    vcov : (k, k) whole covariance of the estimates, so that any contrast has a standard error.
+    df : degrees of freedom of the t distribution, one number or (k,); inf means normal.
+    n : (k,) respondents behind each figure, unweighted.
+    n_eff : (k,) the simple random sample that would give the same standard error; NaN where not defined.
+    unit : of the estimates ("points" of 0–100, "scale" points, "share" …).
+    level : of the intervals.
+    null : value that `statistic` and `p` test against; None where a test makes no sense.
+    keys : further columns of the tidy table, each (k,): the group a row belongs to, its place in the tree …
+    unavailable : term position → reason, for what could not be computed (estimate and SE are NaN there).
+    """
+
+    term: tuple[str, ...]
+    estimate: np.ndarray
+    vcov: np.ndarray
+    df: np.ndarray | float
+    n: np.ndarray
+    n_eff: np.ndarray
+    unit: str
+    provenance: Provenance
+    level: float = 0.95
+    null: float | None = None
+    keys: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    unavailable: Mapping[int, Unavailable] = field(default_factory=dict)
+
+    @property
+    def se(self) -> np.ndarray:
+        """(k,) standard errors; NaN where the variance is not computable."""
+        return np.sqrt(np.diag(self.vcov))
+
+    @property
+    def interval(self) -> tuple[np.ndarray, np.ndarray]:
+        """(k,) lower and (k,) upper ends at `level`."""
+        half = t_quantile((1 + self.level) / 2, self.df) * self.se
+        return self.estimate - half, self.estimate + half
+
+    def tidy(self) -> pd.DataFrame:
+        """One row per term: ``term``, key columns, then `COLUMNS`."""
+        low, high = self.interval
+        with np.errstate(divide="ignore", invalid="ignore"):
+            statistic = np.full(len(self.term), np.nan) if self.null is None else (self.estimate - self.null) / self.se
+        frame: dict[str, Any] = {"term": list(self.term), **{key: list(column) for key, column in self.keys.items()}}
+        frame |= {
+            "estimate": self.estimate,
+            "se": self.se,
+            "statistic": statistic,
+            "df": np.broadcast_to(np.asarray(self.df, float), len(self.term)),
+            "p": two_sided_p(statistic, self.df),
+            "low": low,
+            "high": high,
+            "n": self.n,
+            "n_eff": self.n_eff,
+            "note": [str(self.unavailable[i]) if i in self.unavailable else "" for i in range(len(self.term))],
+        }
+        return pd.DataFrame(frame)
+
+    def glance(self) -> pd.DataFrame:
+        """One row: number of terms, unit, level, and how the figures were made."""
+        return pd.DataFrame(
+            {
+                "terms": [len(self.term)],
+                "unit": [self.unit],
+                "level": [self.level],
+                "sample": [self.provenance.sample],
+                "variance": [self.provenance.variance],
+                "version": [self.provenance.version],
+            }
+        )
+
+    def contrast(self, matrix: np.ndarray, term: Sequence[str], **keys: tuple[Any, ...]) -> Estimates:
+        """Linear combinations of the terms, with their joint covariance.
+
+        Parameters
+        ----------
+        matrix : (q, k) one combination per row. A zero weight leaves a not-computable term out.
+        term : (q,) names of the combinations.
+        **keys : further tidy columns, each (q,).
+
+        Returns
+        -------
+        Estimates
+            `null` is 0. Bases are the smallest `n` among the terms used; `n_eff` is NaN.
+        """
+        used = np.asarray(matrix) != 0
+        known = np.isfinite(np.diag(self.vcov))
+        estimate = np.where(used, matrix * np.where(np.isfinite(self.estimate), self.estimate, 0.0), 0.0).sum(axis=1)
+        vcov = matrix @ np.where(np.isfinite(self.vcov), self.vcov, 0.0) @ matrix.T
+        broken = {
+            row: self.unavailable.get(int(np.flatnonzero(used[row] & ~known)[0]), Unavailable("no_answers"))
+            for row in np.flatnonzero((used & ~known).any(axis=1)).tolist()
+        }
+        for row in broken:
+            vcov[row, :] = vcov[:, row] = np.nan
+            if (used[row] & ~np.isfinite(self.estimate)).any():
+                estimate[row] = np.nan
+        smallest = np.array([self.n[row].min() if row.any() else 0 for row in used])
+        df = self.df if np.ndim(self.df) == 0 else np.array([np.asarray(self.df)[row].min() for row in used])
+        return Estimates(
+            tuple(term), estimate, vcov, df, smallest, np.full(len(term), np.nan), self.unit, self.provenance,
+            self.level, 0.0, keys, broken,
+        )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Test(Shown):
+    """A test statistic with its null hypothesis in words; `df2` is None for a χ² test."""
+
+    null: str
+    statistic: float
+    df: float
+    df2: float | None = None
+
+    @property
+    def p(self) -> float:
+        """Upper-tail probability."""
+        if self.df2 is None:
+            return float(chdtrc(self.df, self.statistic)) if self.df > 0 else float("nan")
+        return float(fdtrc(self.df, self.df2, self.statistic))
+
+    def tidy(self) -> pd.DataFrame:
+        """One row: the hypothesis, statistic, degrees of freedom and p."""
+        return pd.DataFrame(
+            {"null": [self.null], "statistic": [self.statistic], "df": [self.df],
+             "df2": [np.nan if self.df2 is None else self.df2], "p": [self.p]}
+        )  # fmt: skip
+
+    glance = tidy
