@@ -7,6 +7,7 @@ An error says what was asked, what was found, where, and what to do. All excepti
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 
@@ -110,3 +111,116 @@ class MissingDependencyError(CsatError, ImportError):
     def extra(cls, package: str, extra: str, what: str) -> MissingDependencyError:
         """Word the extra that brings the package."""
         return cls(f"{what} needs the package {package!r}: pip install 'csat[{extra}]'.")
+
+
+class MissingFileError(CsatError, FileNotFoundError):
+    """A file that was asked for is not there."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    @classmethod
+    def among(cls, path: object, neighbours: Sequence[str]) -> MissingFileError:
+        """Word a path that leads nowhere; `neighbours` are the files of its folder."""
+        hint = (
+            f"Did you mean {closest(str(path), neighbours)}?" if neighbours else "Its folder is empty or missing too."
+        )
+        return cls(f"No file {str(path)!r}. {hint}")
+
+
+class QuestionnaireError(CsatError, ValueError):
+    """What a study file, a codebook or a questionnaire built in Python gets wrong, and where."""
+
+    file: str | None = None
+    table: str | None = None
+    key: str | None = None
+    problem: str = ""
+
+    @classmethod
+    def at(cls, table: str, key: str | None, problem: str, file: str | None = None) -> QuestionnaireError:
+        """Word a problem with its place: ``file, [table], key: problem``."""
+        place = [file, f"[{table}]" if table else None, f"key {key!r}" if key is not None else None]
+        error = cls(f"{', '.join(part for part in place if part) or 'Questionnaire'}: {problem}")
+        error.file, error.table, error.key, error.problem = file, table, key, problem
+        return error
+
+    @classmethod
+    def unknown_key(cls, table: str, key: str, known: Sequence[str]) -> QuestionnaireError:
+        """Word a key that the format does not have."""
+        return cls.at(table, key, f"not known here. Did you mean {closest(key, known)}? Allowed: {', '.join(known)}.")
+
+
+class UnknownItemError(CsatError, KeyError):
+    """A code that the questionnaire does not have."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    @classmethod
+    def among(cls, name: str, known: Sequence[str], what: str = "item") -> UnknownItemError:
+        """Word a code that is none of the `known` ones."""
+        return cls(
+            f"No {what} {name!r} in this questionnaire. Did you mean {closest(name, known)}? "
+            f"It has {len(known)} of them."
+        )
+
+
+class ModelError(CsatError, ValueError):
+    """A structural model that cannot be read, or that does not fit the data it is asked of."""
+
+    @classmethod
+    def at(cls, syntax: str, position: int, message: str) -> ModelError:
+        """Word a fault in the model text, with its line, its character and a caret under it."""
+        start = syntax.rfind("\n", 0, position) + 1
+        line = syntax[start:].split("\n", 1)[0].rstrip()
+        before = syntax[start:position].expandtabs(1)
+        # A wide (CJK) character takes two columns on screen; so must the blank that stands under it.
+        blank = "".join("  " if unicodedata.east_asian_width(mark) in "WF" else " " for mark in before)
+        place = f"line {syntax.count(chr(10), 0, position) + 1}, character {position - start + 1}"
+        return cls(f"Model, {place}: {message}\n    {line.expandtabs(1)}\n    {blank}^")
+
+
+class ModelIdentificationError(ModelError):
+    """A model whose parameters the covariances cannot tell apart."""
+
+    @classmethod
+    def naming(cls, parameters: Sequence[str], known: int, free: int) -> ModelIdentificationError:
+        """Word the parameters that can change together without changing the fit."""
+        counts = f"{free} free parameters, {known} variances and covariances to estimate them from"
+        return cls(
+            f"The model is not identified ({counts}): different values of {', '.join(parameters)} fit equally well. "
+            "Fix one of them (`1*x`, `0*x`), set two of them equal by the same label, or add indicators."
+        )
+
+
+class ConvergenceError(CsatError, RuntimeError):
+    """An iterative estimator that did not reach its optimum."""
+
+    @classmethod
+    def stopped(cls, what: str, iterations: int, gradient: float, wanted: float, worst: str) -> ConvergenceError:
+        """Word where an optimiser stopped: its largest scaled gradient and whose it is."""
+        return cls(
+            f"{what} did not converge: after {iterations} iterations the scaled gradient is {gradient:.2g} "
+            f"(wanted: below {wanted:g}), largest for {worst}. "
+            "Simplify the model, or give starting values with `start(0.5)*x`."
+        )
+
+
+class NegativeVarianceWarning(CsatWarning):
+    """A variance was estimated below zero (a Heywood case)."""
+
+
+class LatentCovarianceWarning(CsatWarning):
+    """The covariance matrix of the latent variables is not positive definite."""
+
+
+class StandardizedPathWarning(CsatWarning):
+    """A standardized path lies outside −1 … 1."""
+
+
+class IllConditionedWarning(CsatWarning):
+    """The information matrix is nearly singular."""
+
+
+class DesignIgnoredWarning(CsatWarning):
+    """Standard errors that do not take the sampling design into account."""

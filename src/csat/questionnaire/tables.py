@@ -1,0 +1,295 @@
+"""Between the nested tables of a study file and a `Questionnaire`.
+
+TOML and the codebook both arrive here, so they mean the same by construction. Every function that
+reads takes the table's name, so that an error names table and key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
+from typing import Any
+
+from csat.design import Design
+from csat.errors import DesignError, QuestionnaireError, closest
+from csat.questionnaire.asked import Questionnaire
+from csat.questionnaire.parts import GRADES, Column, Dimension, Grade, Item, Process
+from csat.questionnaire.scales import LANGUAGES, Scale, Texts, number_in
+
+#: A table of a study file: key → value.
+Table = Mapping[str, Any]
+
+#: Tables of a study file.
+TABLES = ("study", "design", "scales", "items", "processes", "dimensions", "columns", "grades", "model", "report")
+
+#: Keys of [report] that hold one text, and those that hold a list.
+_REPORT_TEXT = ("own", "peer_column", "period_column", "period")
+_REPORT_LIST = ("by", "against")
+
+_DESIGN_TEXT = ("weight", "stratum", "psu", "fpc")
+
+
+def questionnaire_from(tables: Table) -> Questionnaire:
+    """Build and check a questionnaire.
+
+    Parameters
+    ----------
+    tables : as in a study file: ``{"study": {...}, "scales": {"ten": {...}}, ...}``.
+
+    Raises
+    ------
+    QuestionnaireError
+        Naming table and key.
+    """
+    _known("", tables, TABLES)
+    study = _table(tables, "study")
+    _known("study", study, ("name", "texts", "outcome", "index"))
+    scales = {name: _scale(name, table) for name, table in _tables(tables, "scales")}
+    dimensions = tuple(_dimension(code, table) for code, table in _tables(tables, "dimensions"))
+    return Questionnaire(
+        name=_text("study", study, "name"),
+        texts=_texts("study.texts", _table(study, "texts", "study.texts")),
+        scales=tuple(scales.values()),
+        items=tuple(_question(Item, "items", code, table, scales) for code, table in _tables(tables, "items")),
+        processes=tuple(
+            _question(Process, "processes", code, table, scales) for code, table in _tables(tables, "processes")
+        ),
+        dimensions=dimensions,
+        columns=tuple(_column(code, table) for code, table in _tables(tables, "columns")),
+        root=_optional_text("study", study, "index") or _top(dimensions),
+        grades=tuple(_grade(code, table) for code, table in _tables(tables, "grades")) or GRADES,
+        outcome=_optional_text("study", study, "outcome"),
+        model=_model(_table(tables, "model")),
+        design=_design(_table(tables, "design")),
+        settings=_settings(_table(tables, "report")),
+    )
+
+
+def tables_of(asked: Questionnaire) -> dict[str, dict[str, Any]]:
+    """Tables that `questionnaire_from` turns into the same questionnaire."""
+    study = {"name": asked.name, "texts": dict(asked.texts), "outcome": asked.outcome, "index": asked.root}
+    design = {name.name: getattr(asked.design, name.name) for name in fields(Design)}
+    return {
+        "study": {key: value for key, value in study.items() if value},
+        "design": {key: list(value) if key == "replicates" else value for key, value in design.items() if value},
+        "scales": {scale.name: _scale_table(scale) for scale in asked.scales},
+        "items": {item.code: {"scale": item.scale.name, **item.texts} for item in asked.items},
+        "processes": {process.code: {"scale": process.scale.name, **process.texts} for process in asked.processes},
+        "dimensions": {node.code: _dimension_table(node) for node in asked.dimensions},
+        "columns": {column.code: _column_table(column) for column in asked.columns},
+        "grades": {grade.code: {"score": grade.score, "from": grade.cut, **grade.texts} for grade in asked.grades},
+        "model": {} if asked.model is None else {"syntax": asked.model},
+        "report": dict(asked.settings),
+    }
+
+
+def _scale_table(scale: Scale) -> dict[str, Any]:
+    table: dict[str, Any] = {"low": scale.low, "high": scale.high, "step": "any" if scale.step is None else scale.step}
+    table |= {"conversion": scale.conversion, "missing": {f"{code!r}": why for code, why in scale.missing.items()}}
+    table["labels"] = {f"{code!r}": dict(texts) for code, texts in scale.labels.items()}
+    if scale.scores is not None:
+        table["scores"] = {f"{level!r}": score for level, score in scale.scores.items()}
+    return table
+
+
+def _dimension_table(node: Dimension) -> dict[str, Any]:
+    table: dict[str, Any] = {**node.texts, "children": list(node.children)}
+    if node.weights is not None:
+        table["weights"] = dict(zip(node.children, node.weights, strict=True))
+    elif node.estimated:
+        table["weights"] = "estimated"
+    return table
+
+
+def _column_table(column: Column) -> dict[str, Any]:
+    labels = {code: dict(texts) for code, texts in column.labels.items()}
+    return {"kind": column.kind, **column.texts} | ({"labels": labels} if labels else {})
+
+
+def _top(dimensions: Sequence[Dimension]) -> str | None:
+    """Find the dimension that is nobody's child, if there is exactly one."""
+    children = {child for node in dimensions for child in node.children}
+    tops = [node.code for node in dimensions if node.code not in children]
+    return tops[0] if len(tops) == 1 else None
+
+
+def _scale(name: str, table: Table) -> Scale:
+    where = f"scales.{name}"
+    _known(where, table, tuple(part.name for part in fields(Scale) if part.name != "name"))
+    step = table.get("step", 1.0)
+    scores = _coded(where, table, "scores") if "scores" in table else None
+    return Scale(
+        name=name,
+        low=_number(where, table, "low"),
+        high=_number(where, table, "high"),
+        step=None if step == "any" else _number(where, {"step": step}, "step"),
+        missing={code: _word(where, "missing", why) for code, why in _coded(where, table, "missing").items()},
+        labels={code: _texts(f"{where}.labels", texts) for code, texts in _coded(where, table, "labels").items()},
+        conversion=_optional_text(where, table, "conversion") or "linear",
+        scores=None
+        if scores is None
+        else {level: _number(where, {"scores": s}, "scores") for level, s in scores.items()},
+    )
+
+
+def _question(kind: type[Any], room: str, code: str, table: Table, scales: Mapping[str, Scale]) -> Any:
+    where = f"{room}.{code}"
+    _known(where, table, ("scale", *LANGUAGES))
+    scale = _text(where, table, "scale")
+    if scale not in scales:
+        raise QuestionnaireError.at(where, "scale", f"no scale {scale!r}. Did you mean {closest(scale, scales)}?")
+    return kind(code, scales[scale], _spoken(where, table))
+
+
+def _column(code: str, table: Table) -> Column:
+    where = f"columns.{code}"
+    _known(where, table, ("kind", "labels", *LANGUAGES))
+    labels = _table(table, "labels", f"{where}.labels")
+    return Column(
+        code,
+        _optional_text(where, table, "kind") or "category",
+        _spoken(where, table),
+        {value: _texts(f"{where}.labels.{value}", texts) for value, texts in labels.items()},
+    )
+
+
+def _dimension(code: str, table: Table) -> Dimension:
+    where = f"dimensions.{code}"
+    _known(where, table, ("children", "weights", *LANGUAGES))
+    children, weights = table.get("children"), table.get("weights", "equal")
+    if isinstance(children, Mapping):
+        if "weights" in table:
+            raise QuestionnaireError.at(where, "weights", "given twice: children = { … } holds weights already.")
+        children, weights = list(children), children
+    names = _words(where, {"children": children}, "children")
+    return Dimension(code, _spoken(where, table), names, _weights(where, names, weights), weights == "estimated")
+
+
+def _weights(where: str, children: Sequence[str], weights: Any) -> tuple[float, ...] | None:
+    if isinstance(weights, str):
+        if weights not in ("equal", "estimated"):
+            raise QuestionnaireError.at(
+                where, "weights", f'{weights!r} is not known; write "equal", "estimated", a list or a table of numbers.'
+            )
+        return None
+    if isinstance(weights, Mapping):
+        different = sorted(set(weights) ^ set(children))
+        if different:
+            raise QuestionnaireError.at(
+                where, "weights", f"{different[0]!r} is not among both weights and children ({', '.join(children)})."
+            )
+        weights = [weights[child] for child in children]
+    if not isinstance(weights, Sequence):
+        raise QuestionnaireError.at(where, "weights", f"{weights!r} is neither a list nor a table of numbers.")
+    return tuple(_number(where, {"weights": weight}, "weights") for weight in weights)
+
+
+def _grade(code: str, table: Table) -> Grade:
+    where = f"grades.{code}"
+    _known(where, table, ("score", "from", *LANGUAGES))
+    return Grade(code, _spoken(where, table), _number(where, table, "score"), _number(where, table, "from"))
+
+
+def _model(table: Table) -> str | None:
+    _known("model", table, ("syntax",))
+    return _optional_text("model", table, "syntax")
+
+
+def _design(table: Table) -> Design:
+    _known("design", table, (*_DESIGN_TEXT, "replicates"))
+    try:
+        return Design(
+            **{key: _optional_text("design", table, key) for key in _DESIGN_TEXT},
+            replicates=_words("design", table, "replicates") if "replicates" in table else (),
+        )
+    except DesignError as error:
+        raise QuestionnaireError.at("design", None, str(error)) from None
+
+
+def _settings(table: Table) -> dict[str, Any]:
+    _known("report", table, (*_REPORT_TEXT, *_REPORT_LIST))
+    return {
+        key: _text("report", table, key) if key in _REPORT_TEXT else list(_words("report", table, key)) for key in table
+    }
+
+
+def _known(where: str, table: Table, known: Sequence[str]) -> None:
+    for key in table:
+        if key not in known:
+            raise QuestionnaireError.unknown_key(where, key, known)
+
+
+def _table(parent: Table, key: str, where: str = "") -> Table:
+    """Table `key` of `parent`, empty if it is not there."""
+    table = parent.get(key, {})
+    if not isinstance(table, Mapping):
+        raise QuestionnaireError.at(where or key, None, f"must be a table of keys and values, not {table!r}.")
+    return table
+
+
+def _tables(tables: Table, room: str) -> list[tuple[str, Table]]:
+    parent = _table(tables, room)
+    return [(code, _table(parent, code, f"{room}.{code}")) for code in parent]
+
+
+def _number(where: str, table: Table, key: str) -> float:
+    value = table.get(key, MISSING)
+    if value is MISSING:
+        raise QuestionnaireError.at(where, key, "is missing; write a number.")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise QuestionnaireError.at(where, key, f"{value!r} is not a number.")
+    return float(value)
+
+
+def _word(where: str, key: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise QuestionnaireError.at(where, key, f"{value!r} is not a text.")
+    return value
+
+
+def _text(where: str, table: Table, key: str) -> str:
+    if key not in table:
+        raise QuestionnaireError.at(where, key, "is missing; write a text.")
+    return _word(where, key, table[key])
+
+
+def _optional_text(where: str, table: Table, key: str) -> str | None:
+    return _text(where, table, key) if key in table else None
+
+
+def _words(where: str, table: Table, key: str) -> tuple[str, ...]:
+    """Read a list of texts; one text alone counts as a list of one."""
+    value = table.get(key)
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, Sequence):
+        raise QuestionnaireError.at(where, key, 'must be a list of texts, such as ["a", "b"].')
+    return tuple(_word(where, key, word) for word in value)
+
+
+def _texts(where: str, table: Any) -> Texts:
+    if not isinstance(table, Mapping):
+        raise QuestionnaireError.at(
+            where, None, f"must hold a text per language ({', '.join(LANGUAGES)}), not {table!r}."
+        )
+    _known(where, table, LANGUAGES)
+    return _spoken(where, table)
+
+
+def _spoken(where: str, table: Table) -> Texts:
+    return {lang: _text(where, table, lang) for lang in LANGUAGES if lang in table}
+
+
+def _coded(where: str, table: Table, key: str) -> dict[float, Any]:
+    """Map number → value, from a table whose keys spell numbers."""
+    coded: dict[float, Any] = {}
+    for text, value in _table(table, key, f"{where}.{key}").items():
+        code = number_in(text)
+        if code is None:
+            raise QuestionnaireError.at(f"{where}.{key}", text, "is not a number; keys here are answer codes.")
+        if isinstance(value, Mapping) and any(number_in(inner) is not None for inner in value):
+            raise QuestionnaireError.at(f"{where}.{key}", text, 'put decimal codes in quotes: "0.5" = ….')
+        if code in coded:
+            raise QuestionnaireError.at(f"{where}.{key}", text, f"code {code:g} is there twice.")
+        coded[code] = value
+    return coded
