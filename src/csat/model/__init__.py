@@ -1,0 +1,136 @@
+"""What causes what: structural models in lavaan's notation, as one frozen parameter table.
+
+`Model` reads the text; `Model.expand` adds the parameters that a covariance-based estimator takes for
+granted. Maximum likelihood and partial least squares read the same model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from csat.errors import ModelError, closest
+from csat.model.expansion import Row, expanded
+from csat.model.syntax import Definition, Term, statements_of
+
+__all__ = ["Definition", "Model", "Row", "Term"]
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Model:
+    """A structural model.
+
+    Parameters
+    ----------
+    syntax : the model in lavaan's notation. ``image =~ C11 + C12`` (image is measured by), ``value <~ C31 + C32``
+        (is composed of), ``loyalty ~ image + value`` (is regressed on), ``C11 ~~ C12`` (covaries with), ``C11 ~ 1``
+        (intercept), ``ind := a*b`` (defined). Before a variable: ``1*x`` fixes, ``NA*x`` frees, ``a*x`` labels (equal
+        labels are one parameter), ``start(0.5)*x`` starts. ``#`` begins a comment; ``;`` ends a statement.
+
+    Raises
+    ------
+    ModelError
+        With line, character and the offending text.
+
+    Examples
+    --------
+    >>> m = Model("quality =~ C21 + C22 + C23; loyalty =~ C51 + C52; loyalty ~ b*quality")
+    >>> m.latents, m.exogenous
+    (('quality', 'loyalty'), ('quality',))
+    """
+
+    syntax: str
+    terms: tuple[Term, ...] = field(init=False)
+    definitions: tuple[Definition, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        statements = tuple(statements_of(self.syntax))
+        terms = tuple(s for s in statements if isinstance(s, Term))
+        object.__setattr__(self, "terms", terms)
+        object.__setattr__(self, "definitions", tuple(s for s in statements if isinstance(s, Definition)))
+        if not terms:
+            raise ModelError("The model is empty. Write at least one relation, for example 'loyalty ~ satisfaction'.")
+        self._check_terms()
+        self._check_labels()
+
+    def _check_terms(self) -> None:
+        seen: set[tuple[str, str, str]] = set()
+        kinds: dict[str, str] = {}
+        for term in self.terms:
+            pair = tuple(sorted((term.lhs, term.rhs))) if term.op == "~~" else (term.lhs, term.rhs)
+            shown = f"{term.lhs} {term.op} {term.rhs}".strip()
+            if (term.op, *pair) in seen:
+                raise ModelError.at(self.syntax, term.position, f"{shown!r} is written twice; write one term with all modifiers.")
+            seen.add((term.op, *pair))
+            if term.op in ("=~", "<~", "~") and term.lhs == term.rhs:
+                raise ModelError.at(self.syntax, term.position, f"{term.lhs!r} cannot stand on both sides of {term.op!r}.")
+            if term.op in ("=~", "<~") and kinds.setdefault(term.lhs, term.op) != term.op:
+                raise ModelError.at(self.syntax, term.position, f"{term.lhs!r} is both measured (=~) and composed (<~).")
+
+    def _check_labels(self) -> None:
+        known = list(self.labels)
+        for definition in self.definitions:
+            if definition.name in known:
+                raise ModelError.at(self.syntax, definition.position, f"{definition.name!r} already names a parameter.")
+            for name, position in definition.names:
+                if name not in (*known, "exp", "log", "sqrt"):
+                    message = f"no parameter is labelled {name!r}; did you mean {closest(name, known)}?"
+                    raise ModelError.at(self.syntax, position, message)
+            known.append(definition.name)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of parameters, in order of appearance."""
+        return _unique(term.label for term in self.terms if term.label)
+
+    @property
+    def latents(self) -> tuple[str, ...]:
+        """Constructs: what stands left of ``=~`` or ``<~``."""
+        return _unique(term.lhs for term in self.terms if term.op in ("=~", "<~"))
+
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """Variables that the data must hold: first indicators, then the others, in order of appearance."""
+        latent = set(self.latents)
+        indicators = [term.rhs for term in self.terms if term.op in ("=~", "<~")]
+        others = [name for term in self.terms for name in (term.lhs, term.rhs) if name]
+        return _unique(name for name in [*indicators, *others] if name not in latent)
+
+    @property
+    def endogenous(self) -> tuple[str, ...]:
+        """Variables that stand left of a ``~``."""
+        return _unique(term.lhs for term in self.terms if term.op == "~")
+
+    @property
+    def exogenous(self) -> tuple[str, ...]:
+        """Constructs and observed predictors that no ``~`` and no ``=~`` explains."""
+        explained = {*self.endogenous, *(term.rhs for term in self.terms if term.op in ("=~", "<~"))}
+        predictors = [term.rhs for term in self.terms if term.op == "~"]
+        return _unique(name for name in [*self.latents, *predictors] if name not in explained)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The relations as written: lhs, op, rhs, label, fixed, free, start; definitions last."""
+        columns = ["lhs", "op", "rhs", "label", "fixed", "free", "start"]
+        written = [[getattr(term, column) for column in columns] for term in self.terms]
+        defined = [[d.name, ":=", d.text, d.name, None, False, None] for d in self.definitions]
+        return pd.DataFrame([*written, *defined], columns=columns).astype({"fixed": float, "start": float})
+
+    def indicators(self, construct: str) -> tuple[str, ...]:
+        """What a construct is measured by (``=~``) or composed of (``<~``)."""
+        return tuple(term.rhs for term in self.terms if term.lhs == construct and term.op in ("=~", "<~"))
+
+    def expand(
+        self, *, std_lv: bool = False, fixed_x: bool = True, auto_cov_y: bool = True, orthogonal: bool = False
+    ) -> tuple[Row, ...]:
+        """Every parameter of the model, those taken for granted included; see `csat.model.expansion`."""
+        return expanded(self.terms, std_lv=std_lv, fixed_x=fixed_x, auto_cov_y=auto_cov_y, orthogonal=orthogonal)
+
+    def __repr__(self) -> str:
+        return f"Model: {len(self.latents)} constructs, {len(self.observed)} observed variables\n{self.syntax.strip()}"

@@ -1,0 +1,290 @@
+"""From model text to statements: tokens, then one `Term` per relation that the text names.
+
+The notation is lavaan's (Rosseel 2012, Journal of Statistical Software 48(2)): ``=~`` is measured by,
+``<~`` is composed of, ``~`` is regressed on, ``~~`` covaries with, ``~ 1`` intercept, ``:=`` is defined as.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from csat.errors import ModelError
+from csat.model.expression import Call, Expression, Name, Number, Operation
+
+RELATIONS = ("=~", "<~", "~~", "~")
+#: A line that ends in one of these goes on in the next; so does a line that begins with one.
+_JOINS = frozenset({*RELATIONS, ":=", "+", "-", "*", "/", "^", "(", ","})
+_TOKEN = re.compile(
+    r"(?P<space>[^\S\n]+|[#!][^\n]*)"
+    r"|(?P<end>[\n;])"
+    r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
+    r"|(?P<name>[^\W\d][\w.]*)"
+    r"|(?P<mark>=~|<~|~~|:=|==|[~+\-*/^(),<>])"
+)
+_FUNCTIONS = ("exp", "log", "sqrt")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word of the model text; `kind` is "number", "name", "mark" or "end"."""
+
+    kind: str
+    text: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One relation as written: `lhs` `op` `rhs` with its modifiers.
+
+    label : name of the parameter, "" if none; equal labels make equal parameters.
+    fixed : value it is fixed at, None if it is estimated.
+    free : written ``NA*x``: estimated even where the defaults would fix it.
+    start : starting value, None if none was given.
+    position : of `rhs` in the text, for errors.
+    """
+
+    lhs: str
+    op: str
+    rhs: str
+    position: int
+    label: str = ""
+    fixed: float | None = None
+    free: bool = False
+    start: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """``name := expression``, with the text of the expression and the position of each name in it."""
+
+    name: str
+    expression: Expression
+    text: str
+    position: int
+    names: tuple[tuple[str, int], ...]
+
+
+def tokens_of(syntax: str) -> list[Token]:
+    """Cut the text into tokens; a line break that only continues a statement is left out."""
+    found: list[Token] = []
+    position = 0
+    while position < len(syntax):
+        match = _TOKEN.match(syntax, position)
+        if match is None:
+            raise ModelError.at(syntax, position, f"{syntax[position]!r} has no meaning in a model.")
+        if match.lastgroup != "space":
+            found.append(Token(str(match.lastgroup), match.group(), position))
+        position = match.end()
+    found.append(Token("end", "\n", len(syntax.rstrip())))
+    return [token for i, token in enumerate(found) if not _continues(found, i)]
+
+
+def _continues(tokens: list[Token], i: int) -> bool:
+    """Whether token `i` is a line break inside a statement."""
+    if tokens[i].text != "\n" or i == len(tokens) - 1:
+        return False
+    later = next((token.text for token in tokens[i + 1 :] if token.text != "\n"), "")
+    earlier = next((token.text for token in tokens[i - 1 :: -1] if token.text != "\n"), "") if i else ""
+    return later in _JOINS - {"("} or earlier in _JOINS
+
+
+def statements_of(syntax: str) -> Iterator[Term | Definition]:
+    """Read every statement of a model text, in order.
+
+    Raises
+    ------
+    ModelError
+        Naming line, character and offending text.
+    """
+    reader = _Reader(syntax)
+    while not reader.done:
+        yield from reader.statement()
+
+
+class _Reader:
+    """Recursive descent over the tokens of one text."""
+
+    def __init__(self, syntax: str) -> None:
+        self.syntax = syntax
+        self.tokens = tokens_of(syntax)
+        self.at = 0
+        self._skip_ends()
+
+    @property
+    def done(self) -> bool:
+        return self.at >= len(self.tokens)
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.at]
+
+    def fail(self, message: str, token: Token | None = None) -> ModelError:
+        return ModelError.at(self.syntax, (token or self.token).position, message)
+
+    def take(self) -> Token:
+        token = self.token
+        self.at += 1
+        return token
+
+    def take_mark(self, text: str) -> Token:
+        if self.token.text != text:
+            raise self.fail(f"{text!r} expected, {self._shown()} found.")
+        return self.take()
+
+    def take_name(self, what: str) -> Token:
+        if self.token.kind != "name":
+            raise self.fail(f"{what} expected, {self._shown()} found.")
+        return self.take()
+
+    def _shown(self) -> str:
+        return "the end of the statement" if self.token.kind == "end" else repr(self.token.text)
+
+    def _skip_ends(self) -> None:
+        while not self.done and self.token.kind == "end":
+            self.at += 1
+
+    def statement(self) -> Iterator[Term | Definition]:
+        """One statement and the line ends after it."""
+        left = self._left_side()
+        if self.token.text == ":=" and len(left) == 1:
+            yield self._definition(left[0])
+        elif self.token.text in RELATIONS:
+            yield from self._relation(left)
+        else:
+            raise self.fail(self._no_relation())
+        if self.token.kind != "end":
+            raise self.fail(f"'+' or a new line expected, {self._shown()} found.")
+        self._skip_ends()
+
+    def _no_relation(self) -> str:
+        if self.token.text in ("==", "<", ">"):
+            return f"constraints with {self.token.text!r} are not available; equal labels make parameters equal."
+        return f"one of {', '.join(RELATIONS)}, := expected after the left side, {self._shown()} found."
+
+    def _left_side(self) -> list[Token]:
+        left = [self.take_name("the name of a variable")]
+        while self.token.text == "+":
+            self.take()
+            left.append(self.take_name("the name of a variable"))
+        return left
+
+    def _relation(self, left: list[Token]) -> Iterator[Term]:
+        op = self.take().text
+        terms = [self._term(op)]
+        while self.token.text == "+":
+            self.take()
+            terms.append(self._term(op))
+        for name in left:
+            yield from (replace(term, lhs=name.text) for term in terms)
+
+    def _term(self, op: str) -> Term:
+        """``modifier * modifier * variable``; the variable is the last factor."""
+        factors = [self._factor()]
+        while self.token.text == "*":
+            self.take()
+            factors.append(self._factor())
+        *modifiers, (variable, value) = factors
+        if variable.kind == "name" and value is None and variable.text != "NA":
+            term = Term("", op, variable.text, variable.position)
+        elif op == "~" and value == 1.0:
+            term = Term("", "~1", "", variable.position)
+        else:
+            raise self.fail("the name of a variable expected (a number or NA goes before it, as in 1*x).", variable)
+        for token, number in modifiers:
+            term = self._modified(term, token, number)
+        return term
+
+    def _factor(self) -> tuple[Token, float | None]:
+        """Read a name, a signed number, or ``start(number)``; the number is None for a plain name."""
+        token = self.token
+        if token.kind == "name" and self.tokens[self.at + 1].text == "(":
+            if token.text != "start":
+                raise self.fail(f"the modifier {token.text}(…) is not available; only start(…) is.")
+            self.at += 2
+            value = self._number()
+            self.take_mark(")")
+            return token, value
+        if token.kind == "name":
+            return self.take(), None
+        return token, self._number()
+
+    def _number(self) -> float:
+        sign = 1.0
+        if self.token.text in ("+", "-"):
+            sign = -1.0 if self.take().text == "-" else 1.0
+        if self.token.kind != "number":
+            raise self.fail(f"a variable or a number expected, {self._shown()} found.")
+        return sign * float(self.take().text)
+
+    def _modified(self, term: Term, token: Token, number: float | None) -> Term:
+        if token.text == "start":
+            return replace(term, start=number)
+        if token.text == "NA":
+            change, clash = replace(term, free=True), term.fixed is not None
+        elif number is not None:
+            change, clash = replace(term, fixed=number), term.free or term.fixed is not None
+        else:
+            change, clash = replace(term, label=token.text), term.label != ""
+        if clash:
+            raise self.fail(f"{token.text!r} contradicts the modifier before it.", token)
+        return change
+
+    def _definition(self, name: Token) -> Definition:
+        self.take_mark(":=")
+        first = self.at
+        expression = self._sum()
+        used = self.tokens[first : self.at]
+        names = tuple((token.text, token.position) for token in used if token.kind == "name")
+        text = "".join(token.text for token in used)
+        return Definition(name.text, expression, text, name.position, names)
+
+    def _sum(self) -> Expression:
+        left = self._product()
+        while self.token.text in ("+", "-"):
+            left = Operation(self.take().text, left, self._product())
+        return left
+
+    def _product(self) -> Expression:
+        left = self._signed()
+        while self.token.text in ("*", "/"):
+            left = Operation(self.take().text, left, self._signed())
+        return left
+
+    def _signed(self) -> Expression:
+        if self.token.text == "-":
+            self.take()
+            return Operation("-", Number(0.0), self._signed())
+        return self._power()
+
+    def _power(self) -> Expression:
+        base = self._atom()
+        if self.token.text != "^":
+            return base
+        self.take()
+        return Operation("^", base, self._signed())
+
+    def _atom(self) -> Expression:
+        token = self.take()
+        if token.kind == "number":
+            return Number(float(token.text))
+        if token.text == "(":
+            inside = self._sum()
+            self.take_mark(")")
+            return inside
+        if token.kind == "name" and self.token.text == "(":
+            return self._call(token)
+        if token.kind == "name":
+            return Name(token.text)
+        shown = "the end of the statement" if token.kind == "end" else repr(token.text)
+        raise self.fail(f"a label, a number or '(' expected, {shown} found.", token)
+
+    def _call(self, token: Token) -> Expression:
+        if token.text not in _FUNCTIONS:
+            raise self.fail(f"{token.text}(…) is not known; use one of {', '.join(_FUNCTIONS)}.", token)
+        self.take_mark("(")
+        inside = self._sum()
+        self.take_mark(")")
+        return Call(token.text, inside)
