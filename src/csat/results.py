@@ -80,7 +80,9 @@ class Shown:
 def two_sided_p(statistic: np.ndarray, df: np.ndarray | float) -> np.ndarray:
     """Two-sided p of a t statistic; df = inf means normal. Small p keep their digits (no 1 − cdf)."""
     df = np.broadcast_to(np.asarray(df, float), np.shape(statistic))
-    return np.where(np.isfinite(df), 2.0 * stdtr(np.where(np.isfinite(df), df, 1.0), -np.abs(statistic)), _normal_p(statistic))
+    return np.where(
+        np.isfinite(df), 2.0 * stdtr(np.where(np.isfinite(df), df, 1.0), -np.abs(statistic)), _normal_p(statistic)
+    )
 
 
 def _normal_p(statistic: np.ndarray) -> np.ndarray:
@@ -201,8 +203,18 @@ class Estimates(Shown):
         smallest = np.array([self.n[row].min() if row.any() else 0 for row in used])
         df = self.df if np.ndim(self.df) == 0 else np.array([np.asarray(self.df)[row].min() for row in used])
         return Estimates(
-            tuple(term), estimate, vcov, df, smallest, np.full(len(term), np.nan), self.unit, self.provenance,
-            self.level, 0.0, keys, broken,
+            tuple(term),
+            estimate,
+            vcov,
+            df,
+            smallest,
+            np.full(len(term), np.nan),
+            self.unit,
+            self.provenance,
+            self.level,
+            0.0,
+            keys,
+            broken,
         )
 
 

@@ -1,0 +1,243 @@
+"""Weighted least squares from moments, with design-based, heteroscedasticity-consistent or classical errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from csat.errors import CollinearityError, OptionError, SampleError
+from csat.moments import Groups, Moments, Source
+from csat.results import Estimates, Provenance, Shown, Test
+from csat.variance import linearised, row_squares
+
+SE = ("design", "classical", "HC0", "HC1")
+#: A driver whose tolerance (1 − R² on the others) is below this repeats them to machine precision.
+EXACT = 1e-12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """Least squares on moments.
+
+    coef : (1+k,) intercept first, in the units of the data (around the midpoints `centre`).
+    inverse : (1+k, 1+k) (XᵀWX)⁻¹ in coordinates around the midpoints.
+    beta : (k,) standardized. tolerance : (k,) 1 − R² of each driver on the others. rss, tss : weighted sums of squares.
+    n : respondents. df : n − 1 − k.
+    """
+
+    coef: np.ndarray
+    centred: np.ndarray
+    inverse: np.ndarray
+    beta: np.ndarray
+    tolerance: np.ndarray
+    rss: float
+    tss: float
+    n: int
+
+    @property
+    def df(self) -> int:
+        """Residual degrees of freedom."""
+        return self.n - len(self.coef)
+
+    @property
+    def r2(self) -> float:
+        """Share of the outcome's variance explained."""
+        return 1 - self.rss / self.tss
+
+
+def fit_least_squares(moments: Moments) -> Fit:
+    """Least squares of the last variable of listwise `moments` on the others.
+
+    Works on correlations, so that units do not matter to precision.
+
+    Raises
+    ------
+    SampleError
+        Too few respondents, or a variable without variation.
+    CollinearityError
+        If a driver is an exact linear combination of earlier ones.
+    """
+    k = len(moments.names) - 1
+    if moments.n < k + 2:
+        raise SampleError.too_few(f"A regression on {k} drivers", moments.n, k + 2)
+    gram, weight = moments.gram, moments.weight
+    centre = gram[0, 1:] / weight
+    products = gram[1:, 1:] - weight * np.outer(centre, centre)
+    spread = np.sqrt(np.maximum(np.diag(products), 0.0))
+    flat = spread <= 1e-12 * np.sqrt(np.diag(gram)[1:])
+    if flat.any():
+        raise SampleError.constant([name for name, is_flat in zip(moments.names, flat, strict=True) if is_flat])
+    corr = products / np.outer(spread, spread)
+    check_collinear(corr[:k, :k], moments.names[:k])
+    inverse = np.linalg.inv(corr[:k, :k]) if k else np.zeros((0, 0))
+    beta = np.linalg.solve(corr[:k, :k], corr[:k, k]) if k else np.zeros(0)
+    slopes = beta * spread[k] / spread[:k]
+    rss = float(spread[k] ** 2 * max(corr[k, k] - beta @ corr[:k, k], 0.0))
+    whole = np.zeros((1 + k, 1 + k))
+    whole[1:, 1:] = inverse / np.outer(spread[:k], spread[:k])
+    whole[0, 1:] = whole[1:, 0] = -whole[1:, 1:] @ centre[:k]
+    whole[0, 0] = 1 / weight + centre[:k] @ whole[1:, 1:] @ centre[:k]
+    start = centre[k] - slopes @ centre[:k]
+    intercept = start + moments.midpoint[k] - slopes @ moments.midpoint[:k]
+    return Fit(
+        np.r_[intercept, slopes],
+        np.r_[start, slopes],
+        whole,
+        beta,
+        1 / np.diag(inverse),
+        rss,
+        float(spread[k] ** 2),
+        moments.n,
+    )
+
+
+def check_collinear(corr: np.ndarray, names: Sequence[str]) -> None:
+    """Refuse a driver that earlier ones determine exactly (Gram–Schmidt on the correlations)."""
+    left = corr.copy()
+    for j, name in enumerate(names):
+        if left[j, j] < EXACT:
+            weights = np.linalg.lstsq(corr[:j, :j], corr[:j, j], rcond=None)[0]
+            raise CollinearityError.among(name, [names[i] for i in np.flatnonzero(np.abs(weights) > 1e-6)])
+        left -= np.outer(left[:, j], left[j]) / left[j, j]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Regression(Shown):
+    """A fitted regression.
+
+    coefficients : intercept first. beta, vif : (1+k,) standardized coefficients and variance inflation, NaN for the intercept.
+    r2, adj_r2 : explained share. sigma : weighted residual standard deviation. test : all slopes are zero.
+    n : respondents. outcome : the dependent variable.
+    """
+
+    outcome: str
+    coefficients: Estimates
+    beta: np.ndarray
+    vif: np.ndarray
+    r2: float
+    adj_r2: float
+    sigma: float
+    test: Test
+    n: int
+
+    def tidy(self) -> pd.DataFrame:
+        """A row per coefficient, with ``beta`` and ``vif`` before the ``note``."""
+        frame = self.coefficients.tidy()
+        frame.insert(frame.columns.get_loc("note"), "beta", self.beta)
+        frame.insert(frame.columns.get_loc("note"), "vif", self.vif)
+        return frame
+
+    def glance(self) -> pd.DataFrame:
+        """One row about the fit."""
+        made = self.coefficients.provenance
+        return pd.DataFrame(
+            {"outcome": [self.outcome], "n": [self.n], "r2": [self.r2], "adj_r2": [self.adj_r2], "sigma": [self.sigma],
+             "f": [self.test.statistic], "df1": [self.test.df], "df2": [self.test.df2], "p": [self.test.p],
+             "rule": [made.sample], "se": [made.variance], "version": [made.version]}
+        )  # fmt: skip
+
+
+def regress(
+    source: Source,
+    outcome: str,
+    drivers: Sequence[Any],
+    *,
+    se: str = "design",
+    complete: Sequence[str] = (),
+    level: float = 0.95,
+) -> Regression:
+    """Weighted least squares with an intercept.
+
+    Parameters
+    ----------
+    source : survey, or a summary. Rows that miss one of the variables are left out ("listwise").
+    outcome : dependent variable.
+    drivers : (k,) variables: codes, or items and processes of a questionnaire.
+    se : "design" (Taylor linearisation: Binder 1983; t with units − strata − k degrees of freedom),
+        "classical" (constant error variance), "HC0" or "HC1" (White 1980; ·n/(n−1−k)).
+    complete : further variables that a row must have answered; fixes the sample when models are compared.
+    level : of the intervals.
+
+    Returns
+    -------
+    Regression
+        The overall test is Wald's F on the covariance chosen (for "classical" the usual F).
+
+    Raises
+    ------
+    SampleError, CollinearityError
+        Too few respondents, a constant variable, no rows for the covariance asked, exact collinearity.
+    """
+    if se not in SE:
+        raise OptionError.choose("se", se, SE)
+    names = [*codes_of(drivers), outcome]
+    check_names(names)
+    everything = [*names, *(name for name in complete if name not in names)]
+    groups = source.groups(everything, (), "listwise")
+    fit = fit_least_squares(groups.moments().select(names))
+    vcov, df = _covariance(source, groups, fit, se)
+    to_data = np.eye(len(names))
+    to_data[0, 1:] = -groups.midpoint[: len(names) - 1]
+    vcov = to_data @ vcov @ to_data.T
+    k, n = len(names) - 1, fit.n
+    size = np.full(len(names), n)
+    coefficients = Estimates(
+        ("(intercept)", *names[:-1]), fit.coef, vcov, df, size, np.full(len(names), np.nan), "outcome units",
+        Provenance("listwise", "linearisation" if se == "design" else se), level, 0.0,
+    )  # fmt: skip
+    return Regression(
+        outcome, coefficients, np.r_[np.nan, fit.beta], np.r_[np.nan, 1 / fit.tolerance], fit.r2,
+        1 - (1 - fit.r2) * (n - 1) / fit.df, float(np.sqrt(fit.rss / fit.df)), _wald(fit.coef[1:], vcov[1:, 1:], k, df), n,
+    )  # fmt: skip
+
+
+def codes_of(drivers: Sequence[Any]) -> list[str]:
+    """Codes of drivers given as codes or as items of a questionnaire."""
+    return [drivers] if isinstance(drivers, str) else [str(getattr(driver, "code", driver)) for driver in drivers]
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse a variable that is named twice, or a missing driver."""
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise OptionError(f"{twice[0]!r} is named twice; outcome and drivers must all differ.")
+
+
+def coefficient_scores(fit: Fit, size: int) -> np.ndarray:
+    """(1+k, p, p) influence of a row on each coefficient: (XᵀWX)⁻¹x·(y − xᵀb), as quadratic forms in z.
+
+    z = [1, drivers, outcome, further variables] has length p = `size`.
+    """
+    k = len(fit.beta)
+    residual = np.r_[-fit.centred, 1.0, np.zeros(size - k - 2)]
+    left = np.hstack([fit.inverse, np.zeros((1 + k, size - k - 1))])
+    product = left[:, :, None] * residual
+    return (product + product.transpose(0, 2, 1)) / 2
+
+
+def _covariance(source: Source, groups: Groups, fit: Fit, se: str) -> tuple[np.ndarray, float]:
+    """Covariance of the coefficients around the midpoints, and its degrees of freedom."""
+    k = len(fit.beta)
+    if se == "classical":
+        return fit.inverse * fit.rss / fit.df, float(fit.df)
+    scores = coefficient_scores(fit, 1 + len(groups.names))
+    if se == "design":
+        vcov = linearised(source, groups, scores[None])[0, :, 0, :]
+        df = groups.df - k
+        if df < 1:
+            raise SampleError(
+                f"{k} drivers but only {groups.df:g} degrees of freedom in the design (units minus strata): "
+                "use fewer drivers, or se='classical' with its assumptions."
+            )
+        return vcov, df
+    squares = row_squares(source, groups, scores[None])[0]
+    return squares * (fit.n / fit.df if se == "HC1" else 1.0), float(fit.df)
+
+
+def _wald(slopes: np.ndarray, vcov: np.ndarray, k: int, df: float) -> Test:
+    statistic = float(slopes @ np.linalg.solve(vcov, slopes) / k) if k else float("nan")
+    return Test("all slopes are zero", statistic, k, df)

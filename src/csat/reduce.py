@@ -1,0 +1,287 @@
+"""The only arithmetic on respondents: a stream of Arrow record batches becomes `Groups` or `Levels`.
+
+One numpy kernel for every engine. Batches are summed on their own and added in order, so that the same
+batches give the same bits however many threads work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import reduce
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from threadpoolctl import threadpool_limits
+
+from csat.design import Design
+from csat.errors import DesignError
+from csat.moments import Groups, Levels, Recode, Variable, merge, term_of
+
+T = TypeVar("T")
+THREADS = 2
+#: Rows whose scores are computed at once, so that the work space stays small.
+SCORE_ROWS = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What of a batch the kernel needs besides the variables.
+
+    inside : (n,) row belongs to a domain. domain, stratum, psu : (n,) codes into the label lists
+    (`domain` is valid where `inside`; `psu` is -1 without units). weight : (n,). population : (H,) or inf.
+    """
+
+    inside: np.ndarray
+    domain: np.ndarray
+    domains: list[tuple[str, ...]]
+    stratum: np.ndarray
+    strata: list[str]
+    psu: np.ndarray
+    psus: list[tuple[str, str]]
+    weight: np.ndarray
+    population: np.ndarray
+    ungrouped: int
+
+
+def groups(
+    batches: Iterable[pa.RecordBatch],
+    variables: Sequence[Variable],
+    midpoint: np.ndarray,
+    *,
+    by: Sequence[str] = (),
+    rule: str = "available",
+    design: Design,
+    inside: str | None = None,
+    scores: Mapping[tuple[str, ...], np.ndarray] | None = None,
+) -> Groups:
+    """Sum a stream of batches into moments per (domain, stratum, unit).
+
+    Parameters
+    ----------
+    batches : at least one, each with the columns of the variables (float64 or string, null = missing),
+        of `by` (string), of the design, and `inside`.
+    variables : (k,) columns or recoded columns.
+    midpoint : (k,) to subtract, known before the data.
+    by : grouping columns. Rows with an empty group are counted as `ungrouped`; they stay in the design.
+    rule : "available" or "listwise", see `Moments`.
+    design : names of the weight, stratum, unit and population columns.
+    inside : boolean column of the rows that a filter kept; the others only count in the design.
+    scores : domain → (q, p, p) symmetric matrices D; asks for `score_squares` = Σ w²·ssᵀ with
+        s_q = zᵀ·D_q·z. Listwise only. A domain without an entry gets zeros.
+
+    Returns
+    -------
+    Groups
+    """
+
+    def kernel(batch: pa.RecordBatch) -> Groups:
+        rows = _rows(batch, by, design, inside)
+        return _sum(rows, _matrix(batch, variables) - midpoint, variables, midpoint, by, rule, scores)
+
+    return _over_batches(batches, kernel, merge)
+
+
+def levels(
+    batches: Iterable[pa.RecordBatch],
+    names: Sequence[str],
+    values: Sequence[Sequence],
+    *,
+    by: Sequence[str] = (),
+    design: Design,
+    inside: str | None = None,
+) -> Levels:
+    """Count a stream of batches into answers per domain and level; `values` lists each item's levels."""
+    values = tuple(tuple(levels) for levels in values)
+
+    def kernel(batch: pa.RecordBatch) -> Levels:
+        rows = _rows(batch, by, design, inside)
+        counted = [
+            _count(rows, _codes(batch.column(name), levels), len(levels))
+            for name, levels in zip(names, values, strict=True)
+        ]
+        weighted, unweighted, missing = zip(*counted, strict=True) if counted else ((), (), ())
+        absent = np.stack(missing, axis=1) if missing else np.zeros((len(rows.domains), 0), int)
+        return Levels(tuple(names), values, tuple(by), tuple(rows.domains), weighted, unweighted, absent)
+
+    return _over_batches(batches, kernel, lambda parts: reduce(Levels.__add__, parts))
+
+
+def _over_batches(
+    batches: Iterable[pa.RecordBatch], kernel: Callable[[pa.RecordBatch], T], add: Callable[[list[T]], T]
+) -> T:
+    """Run the kernel on each batch and add in order, a few at a time to bound memory."""
+    total: list[T] = []
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(THREADS) as pool:
+        waiting = []
+        for batch in batches:
+            waiting.append(pool.submit(kernel, batch))
+            if len(waiting) == 2 * THREADS:
+                total = [add([*total, waiting.pop(0).result()])]
+        for job in waiting:
+            total = [add([*total, job.result()])]
+    return total[0]
+
+
+def _labels(column: pa.Array) -> tuple[np.ndarray, list[str]]:
+    """Codes into sorted labels; -1 where null."""
+    encoded = pc.dictionary_encode(column.cast(pa.string()))
+    words = encoded.dictionary.to_pylist()
+    order = sorted(range(len(words)), key=words.__getitem__)
+    rank = np.empty(len(words) + 1, int)
+    rank[order] = np.arange(len(words))
+    rank[-1] = -1
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return rank[codes], [words[i] for i in order]
+
+
+def _combine(codes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct combinations (m, columns) of code columns, and each row's position among them."""
+    stacked = np.stack(codes, axis=1)
+    distinct, where = np.unique(stacked, axis=0, return_inverse=True)
+    return distinct, where.ravel()
+
+
+def _rows(batch: pa.RecordBatch, by: Sequence[str], design: Design, inside: str | None) -> Rows:
+    size = batch.num_rows
+    kept = np.ones(size, bool) if inside is None else batch.column(inside).to_numpy(zero_copy_only=False).astype(bool)
+    labelled = [_labels(batch.column(name)) for name in by]
+    grouped = np.logical_and.reduce([codes >= 0 for codes, _ in labelled], initial=True) & np.ones(size, bool)
+    if by:
+        distinct, domain = _combine([codes for codes, _ in labelled])
+        names = [tuple(words[i] for i, (_, words) in zip(row, labelled, strict=True)) for row in distinct.tolist()]
+    else:
+        domain, names = np.zeros(size, int), [()]
+    taken = kept & grouped
+    used = sorted({names[i] for i in np.unique(domain[taken]).tolist()}) if by else names
+    position = np.array([used.index(name) if name in used else -1 for name in names], int)
+    stratum, strata = _labels(batch.column(design.stratum)) if design.stratum else (np.zeros(size, int), [""])
+    psu, psus = _units(batch, design, stratum, strata)
+    weight = batch.column(design.weight).to_numpy(zero_copy_only=False) if design.weight else np.ones(size)
+    population = _population(batch, design, stratum, strata)
+    return Rows(
+        taken,
+        position[domain],
+        used,
+        stratum,
+        strata,
+        psu,
+        psus,
+        weight.astype(float),
+        population,
+        int((kept & ~grouped).sum()),
+    )
+
+
+def _units(
+    batch: pa.RecordBatch, design: Design, stratum: np.ndarray, strata: list[str]
+) -> tuple[np.ndarray, list[tuple[str, str]]]:
+    if design.psu is None:
+        return np.full(batch.num_rows, -1), []
+    codes, words = _labels(batch.column(design.psu))
+    distinct, where = _combine([stratum, codes])
+    return where, [(strata[s], words[u]) for s, u in distinct.tolist()]
+
+
+def _population(batch: pa.RecordBatch, design: Design, stratum: np.ndarray, strata: list[str]) -> np.ndarray:
+    if design.fpc is None:
+        return np.full(len(strata), np.inf)
+    size = batch.column(design.fpc).to_numpy(zero_copy_only=False).astype(float)
+    low, high = np.full(len(strata), np.inf), np.full(len(strata), -np.inf)
+    np.minimum.at(low, stratum, size)
+    np.maximum.at(high, stratum, size)
+    if not np.array_equal(low, high):
+        label = strata[int(np.flatnonzero(~(low == high))[0])]
+        raise DesignError(
+            f"Column {design.fpc!r} must hold one population size per stratum; stratum {label!r} has several, or an empty one."
+        )
+    return low
+
+
+def _matrix(batch: pa.RecordBatch, variables: Sequence[Variable]) -> np.ndarray:
+    """(n, k) values, NaN where missing."""
+    out = np.empty((batch.num_rows, len(variables)))
+    for j, variable in enumerate(variables):
+        if isinstance(variable, Recode):
+            answers, values = list(variable.values), np.array([*variable.values.values(), np.nan], float)
+            out[:, j] = values[_codes(batch.column(variable.column), answers)]
+        else:
+            out[:, j] = batch.column(variable).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return out
+
+
+def _codes(column: pa.Array, answers: Sequence) -> np.ndarray:
+    """Position of each answer in `answers`; -1 where it is missing or none of them."""
+    value_set = pa.array(answers).cast(column.type)
+    found = pc.index_in(column, value_set=value_set, skip_nulls=True)
+    return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(int)
+
+
+def _sum(
+    rows: Rows, y: np.ndarray, variables: Sequence[Variable], midpoint: np.ndarray, by: Sequence[str], rule: str,
+    scores: Mapping[tuple[str, ...], np.ndarray] | None,
+) -> Groups:  # fmt: skip
+    answered = ~np.isnan(y)
+    keep = rows.inside & answered.all(axis=1) if rule == "listwise" else rows.inside
+    order, starts, cells = _sorted_cells(rows, keep)
+    y, answered, weight = y[order], answered[order], rows.weight[order]
+    one = np.ones((len(order), 1))
+    z = np.hstack([one, y]) if rule == "listwise" else np.hstack([one, answered, np.where(answered, y, 0.0)])
+    size, p = len(cells), z.shape[1]
+    gram = np.zeros((size, p, p))
+    square = None if rows.psus else np.zeros((size, p, p))
+    for c in range(size):
+        part = slice(starts[c], starts[c + 1])
+        weighted = z[part] * weight[part, None]
+        gram[c] = weighted.T @ z[part]
+        if square is not None:
+            square[c] = weighted.T @ weighted
+    bounds = starts[:-1]
+    counts = np.add.reduceat(answered, bounds, axis=0, dtype=int) if size else np.zeros((0, y.shape[1]), int)
+    units = np.bincount(rows.stratum, minlength=len(rows.strata))
+    return Groups(
+        tuple(term_of(variable) for variable in variables), rule, np.asarray(midpoint, float), tuple(by), tuple(rows.domains),
+        tuple(rows.strata), tuple(rows.psus), units, rows.population, cells[:, 0], cells[:, 1], cells[:, 2],
+        gram, square, np.diff(starts), counts, rows.ungrouped,
+        None if scores is None else _score_squares(z, weight, starts, cells, rows.domains, scores),
+    )  # fmt: skip
+
+
+def _sorted_cells(rows: Rows, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Kept rows sorted by cell, where each cell starts (C+1,), and the cells' codes (C, 3)."""
+    kept = np.flatnonzero(keep)
+    cells, where = _combine([rows.domain[kept], rows.stratum[kept], rows.psu[kept]])
+    order = np.argsort(where, kind="stable")
+    starts = np.r_[0, np.cumsum(np.bincount(where, minlength=len(cells)))].astype(int)
+    return kept[order], starts, cells
+
+
+def _score_squares(
+    z: np.ndarray, weight: np.ndarray, starts: np.ndarray, cells: np.ndarray, domains: list[tuple[str, ...]],
+    scores: Mapping[tuple[str, ...], np.ndarray],
+) -> np.ndarray:  # fmt: skip
+    q = len(next(iter(scores.values())))
+    out = np.zeros((len(cells), q, q))
+    for c, (d, _, _) in enumerate(cells.tolist()):
+        matrices = scores.get(domains[d])
+        if matrices is None:
+            continue
+        for start in range(starts[c], starts[c + 1], SCORE_ROWS):
+            part = slice(start, min(start + SCORE_ROWS, starts[c + 1]))
+            s = np.einsum("ni,qni->nq", z[part], z[part] @ matrices) * weight[part, None]
+            out[c] += s.T @ s
+    return out
+
+
+def _count(rows: Rows, codes: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weighted and unweighted counts (D, size), and missing (D,)."""
+    domain, code, weight = rows.domain[rows.inside], codes[rows.inside], rows.weight[rows.inside]
+    valid = code >= 0
+    cell = domain[valid] * size + code[valid]
+    shape = (len(rows.domains), size)
+    weighted = np.bincount(cell, weight[valid], minlength=shape[0] * size).reshape(shape)
+    unweighted = np.bincount(cell, minlength=shape[0] * size).reshape(shape)
+    return weighted, unweighted, np.bincount(domain[~valid], minlength=shape[0])
