@@ -1,0 +1,181 @@
+"""Tables as a workbook: a contents sheet, a sheet per table, a notes sheet. Numbers stay numbers."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from csat.errors import MissingDependencyError
+from csat.report.base import CAREFUL, LEAST
+from csat.report.format import EXCEL, shown
+from csat.report.html import letter
+from csat.report.table import Cell, Column, Kind, Table
+from csat.report.text import width
+from csat.report.words import Word, Words, words
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.worksheet import Worksheet
+
+#: Characters that Excel forbids in sheet names.
+FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
+LONGEST_NAME, WIDEST = 31, 60
+#: A workbook of the same tables has the same bytes: no clock in it.
+CREATED = datetime.datetime(2000, 1, 1)  # noqa: DTZ001
+
+
+def write_workbook(tables: Sequence[Table], path: str | Path, *, title: str = "", lang: str = "en") -> Path:
+    """Write tables into one Excel workbook.
+
+    Text that comes from data is written as text, whatever it begins with: never a formula, never a link.
+
+    Parameters
+    ----------
+    tables : one sheet each, in this order.
+    path : of the .xlsx file.
+    title : first line of the contents sheet.
+    lang : of the contents and notes sheets.
+
+    Raises
+    ------
+    MissingDependencyError
+        Without the package xlsxwriter.
+    """
+    try:
+        import xlsxwriter
+    except ImportError as missing:
+        raise MissingDependencyError.extra("xlsxwriter", "report", "Writing a workbook") from missing
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": False,
+    }
+    with xlsxwriter.Workbook(str(path), options) as book:
+        book.set_properties({"title": title, "created": CREATED})
+        styles = Styles(book)
+        catalogue = words(lang)
+        names = sheet_names([table.say(table.title) for table in tables], catalogue)
+        _contents(book, styles, title, list(zip(names, tables, strict=True)), catalogue)
+        for name, table in zip(names, tables, strict=True):
+            _sheet(book.add_worksheet(name), styles, table)
+        _notes(book, styles, tables, catalogue)
+    return Path(path)
+
+
+class Styles:
+    """The cell formats of a workbook, made once each."""
+
+    def __init__(self, book: Workbook) -> None:
+        face = {"font_name": "Noto Sans CJK SC", "font_size": 10, "valign": "top"}
+        self.title = book.add_format({**face, "bold": True, "font_size": 13})
+        self.head = book.add_format({**face, "bold": True, "text_wrap": True, "bottom": 1, "valign": "bottom"})
+        self.head_number = book.add_format(
+            {**face, "bold": True, "text_wrap": True, "bottom": 1, "valign": "bottom", "align": "right"}
+        )
+        self.note = book.add_format({**face, "font_color": "#555555"})
+        self.wrapped = book.add_format({**face, "text_wrap": True})
+        self.link = book.add_format({**face, "font_color": "#0b5394", "underline": 1})
+        self.dash = book.add_format({**face, "align": "right", "font_color": "#555555"})
+        self.number = {kind: book.add_format({**face, "num_format": code}) for kind, code in EXCEL.items()}
+        self.text = [book.add_format({**face, "indent": depth, "text_wrap": True}) for depth in range(8)]
+
+
+def sheet_names(titles: Sequence[str], catalogue: Words) -> list[str]:
+    """Make titles into distinct, valid sheet names."""
+    taken = {catalogue.say(Word("page.contents")).casefold(), catalogue.say(Word("page.notes")).casefold()}
+    names = []
+    for title in titles:
+        stem = FORBIDDEN.sub(" ", title).strip() or catalogue.say(Word("page.table"))
+        tries = (stem[:LONGEST_NAME], *(f"{stem[: LONGEST_NAME - 4]} {number}" for number in range(2, 1000)))
+        name = next(name for name in map(str.strip, tries) if name.casefold() not in taken)
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def _contents(book: Workbook, styles: Styles, title: str, named: list[tuple[str, Table]], catalogue: Words) -> None:
+    sheet = book.add_worksheet(catalogue.say(Word("page.contents")))
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 34)
+    sheet.set_column(1, 1, WIDEST)
+    sheet.write_string(0, 0, title, styles.title)
+    for row, (name, table) in enumerate(named, start=2):
+        sheet.write_url(row, 0, f"internal:'{name}'!A1", styles.link, name)
+        sheet.write_string(row, 1, table.say(table.title), styles.text[0])
+
+
+def _sheet(sheet: Worksheet, styles: Styles, table: Table) -> None:
+    catalogue = words(table.lang)
+    marks = {note: letter(position) for position, note in enumerate(table.footnotes())}
+    noted = [any(row[place].note for row in table.rows) for place in range(len(table.columns))]
+    # A mark needs a cell of its own: beside a number it would turn the number into text.
+    starts = [place + sum(noted[:place]) for place in range(len(table.columns))]
+    sheet.hide_gridlines(2)
+    sheet.write_string(0, 0, table.say(table.title), styles.title)
+    for start, column in zip(starts, table.columns, strict=True):
+        heading = table.say(column.heading)
+        sheet.write_string(2, start, heading, styles.head if column.kind == "text" else styles.head_number)
+    for start, has_marks in zip(starts, noted, strict=True):
+        if has_marks:
+            sheet.write_blank(2, start + 1, None, styles.head)
+            sheet.set_column(start + 1, start + 1, 2.5)
+    for start, column, size in zip(starts, table.columns, _widths(table, catalogue), strict=True):
+        sheet.set_column(start, start, size)
+    for line, (depth, row) in enumerate(table.indented(), start=3):
+        for place, (column, cell) in enumerate(zip(table.columns, row, strict=True)):
+            indent = depth if place == table.label else 0
+            _write(sheet, styles, (line, starts[place]), column, cell, indent, catalogue)
+            if cell.note:
+                sheet.write_string(line, starts[place] + 1, marks[cell.note], styles.note)
+    below = [f"({mark}) {catalogue.say(note)}" for note, mark in marks.items()]
+    for line, text in enumerate([*below, *map(table.say, table.notes)], start=4 + len(table.rows)):
+        sheet.write_string(line, 0, text, styles.note)
+    sheet.freeze_panes(3, starts[table.label] + 1)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(2)
+
+
+def _write(
+    sheet: Worksheet, styles: Styles, at: tuple[int, int], column: Column, cell: Cell, indent: int, catalogue: Words
+) -> None:
+    kind: Kind = cell.kind or column.kind
+    if isinstance(cell.value, (int, float)) and not cell.missing:
+        sheet.write_number(*at, cell.value, styles.number[kind])
+    elif column.kind == "text":
+        sheet.write_string(*at, shown(cell, kind, catalogue), styles.text[min(indent, len(styles.text) - 1)])
+    else:
+        sheet.write_string(*at, shown(cell, kind, catalogue), styles.dash)
+
+
+def _widths(table: Table, catalogue: Words) -> list[float]:
+    """Column widths in characters, two for a Chinese one; headings may take two lines."""
+    sizes = []
+    for place, column in enumerate(table.columns):
+        indent = max(table.depths, default=0) * 2 if place == table.label else 0
+        body = max((width(shown(row[place], column.kind, catalogue)) for row in table.rows), default=0) + indent
+        sizes.append(float(min(WIDEST, max(body, width(table.say(column.heading)) / 2 + 1, 7) + 2)))
+    return sizes
+
+
+def _notes(book: Workbook, styles: Styles, tables: Sequence[Table], catalogue: Words) -> None:
+    sheet = book.add_worksheet(catalogue.say(Word("page.notes")))
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 110)
+    method = [line.removeprefix("- ") for line in catalogue.sentences["report.method_text"].strip().splitlines()]
+    from csat.version import __version__
+
+    general: list[Any] = [
+        Word("page.rounding"),
+        Word("page.small_bases", {"least": LEAST, "most": CAREFUL - 1}),
+        *method,
+        Word("page.made", {"version": __version__}),
+    ]
+    sheet.write_string(0, 0, catalogue.say(Word("page.notes")), styles.title)
+    said = dict.fromkeys(catalogue.say(note) for table in tables for note in (*table.footnotes(), *table.notes))
+    for row, text in enumerate([*map(catalogue.say, general), *said], start=2):
+        sheet.write_string(row, 0, text, styles.wrapped)

@@ -1,0 +1,91 @@
+"""Tables for people: one builder per result type, found by the name of the result's class.
+
+Names instead of classes, so that describing a table loads no statistics, and so that a result of
+another package can be shown by adding a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from csat.errors import OptionError
+from csat.report.names import Names
+from csat.report.table import Table
+from csat.report.tables.driver import excluded, final, importance, regression, steps
+from csat.report.tables.estimate import estimates
+from csat.report.tables.evaluation import evaluation
+from csat.report.tables.gap import gaps
+from csat.report.tables.index import groups, items, nodes
+from csat.report.tables.ledger import ledger
+from csat.report.tables.structural import fit, parameters
+from csat.report.words import words
+
+if TYPE_CHECKING:
+    from csat.questionnaire import Questionnaire
+
+Builder = Callable[[Any, Names], Table]
+
+#: Class of the result → kind of table → builder. The first kind is the usual one.
+TABLES: Mapping[str, Mapping[str, Builder]] = {
+    "Index": {"nodes": nodes, "groups": groups, "items": items},
+    "Regression": {"coefficients": regression},
+    "Stepwise": {"steps": steps, "final": final, "excluded": excluded},
+    "Importance": {"importance": importance},
+    "Sem": {"parameters": parameters, "fit": fit},
+    "Evaluation": {"evaluation": evaluation},
+    "Gaps": {"gaps": gaps},
+    "Estimates": {"estimates": estimates},
+    "Ledger": {"ledger": ledger},
+}
+
+
+def choose(result: object, kind: str | None, known: Mapping[str, Mapping[str, Any]], what: str) -> Any:
+    """Find what a result's class and `kind` stand for.
+
+    Raises
+    ------
+    OptionError
+        If the class has nothing registered, or not this kind.
+    """
+    for cls in type(result).__mro__:
+        kinds = known.get(cls.__name__)
+        if kinds is None:
+            continue
+        if kind is not None and kind not in kinds:
+            raise OptionError.choose("kind", kind, kinds)
+        return kinds[kind] if kind is not None else next(iter(kinds.values()))
+    raise OptionError(
+        f"There is no {what} for {type(result).__name__}; there is one for {', '.join(known)}. Use its tidy() instead."
+    )
+
+
+def table(result: Any, lang: str = "en", names: Questionnaire | None = None, *, kind: str | None = None) -> Table:
+    """Describe a result as a table for people; Jupyter shows it, `csat.write_report` puts it into Excel.
+
+    Parameters
+    ----------
+    result : an `Index`, `Regression`, `Stepwise`, `Importance`, `Sem`, `Evaluation`, `Gaps`, `Estimates` or `Ledger`.
+    lang : "en" or "zh".
+    names : the questionnaire whose texts stand for the codes. None shows the codes.
+    kind : which table, where a result has several: ``"nodes"``, ``"groups"`` or ``"items"`` of an index,
+        ``"steps"``, ``"final"`` or ``"excluded"`` of a stepwise regression, ``"parameters"`` or ``"fit"`` of a
+        structural model. None: the first of these.
+
+    Returns
+    -------
+    Table
+        Figures as computed. A figure that rests on fewer than 30 respondents is not shown; one that rests on 30
+        to 99 carries a mark; both are explained below the table.
+
+    Raises
+    ------
+    OptionError
+        If the language or the kind is not known, or nothing is registered for the result's class.
+    """
+    words(lang)
+    build: Builder = choose(result, kind, TABLES, "table")
+    return build(result, Names(lang, names))
+
+
+__all__ = ["TABLES", "choose", "table"]

@@ -1,0 +1,131 @@
+"""From a tidy frame to the rows of a `Table`: footnotes for what is missing, the rule for small bases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from csat.report.base import CAREFUL, LEAST, Base, judge
+from csat.report.names import Names
+from csat.report.table import Cell, Column, Kind, Table
+from csat.report.words import Word
+from csat.results import REASONS
+
+#: Columns of any tidy frame that are figures or marks about the row, not groups that it belongs to.
+NOT_GROUPS = frozenset({"term", "kind", "depth", "parent", "level", "value", "unit"})
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """How a tidy column appears.
+
+    name : of the tidy column.
+    kind : of its numbers.
+    base : columns with the respondents that its figures rest on; empty: never suppressed.
+    heading : a word or data; None = the catalogue's ``column.<name>``.
+    marked : a small base puts its mark on this column.
+    """
+
+    name: str
+    kind: Kind = "text"
+    base: tuple[str, ...] = ()
+    heading: Word | str | None = None
+    marked: bool = False
+
+    def column(self) -> Column:
+        """Describe the column."""
+        return Column(self.name, Word(f"column.{self.name}") if self.heading is None else self.heading, self.kind)
+
+
+def describe(
+    name: str,
+    title: Word | str,
+    frame: pd.DataFrame,
+    shows: Sequence[Show],
+    lang: str,
+    *,
+    notes: Sequence[Word | str] = (),
+    label: str | None = None,
+) -> Table:
+    """Build a table from a frame whose texts are already in `lang`.
+
+    A column ``note`` explains the row's missing figures; a column ``depth`` indents the row's label.
+    """
+    records = frame.to_dict("records")
+    depths = tuple(int(depth) for depth in frame["depth"]) if "depth" in frame else ()
+    names = [show.name for show in shows]
+    return Table(
+        name,
+        title,
+        tuple(show.column() for show in shows),
+        tuple(tuple(_cell(record, show) for show in shows) for record in records),
+        lang,
+        depths,
+        tuple(notes),
+        names.index(label) if label in names else 0,
+    )
+
+
+def _cell(record: dict[Any, Any], show: Show) -> Cell:
+    value = record[show.name]
+    if value is None:
+        return Cell(applies=False)
+    if isinstance(value, str | Word):
+        return Cell(value)
+    smallest = min((float(record[name]) for name in show.base), default=np.inf)
+    verdict = judge(smallest)
+    if verdict is Base.SUPPRESSED:
+        # A figure without any answer is missing for its own reason; a small base would hide that.
+        reason = _reason(record) if smallest == 0 else None
+        return Cell(None, reason or Word("base.suppressed", {"least": LEAST}))
+    figure = float(value)
+    if np.isnan(figure):
+        return Cell(None, _reason(record))
+    if show.marked and verdict is Base.SMALL:
+        return Cell(figure, Word("base.small", {"least": LEAST, "most": CAREFUL - 1}))
+    return Cell(figure)
+
+
+def _reason(record: dict[Any, Any]) -> Word | None:
+    said = record.get("note") or ""
+    return next((Word(f"reason.{key}") for key, text in REASONS.items() if text == said), None)
+
+
+def groups_of(frame: pd.DataFrame, before: str) -> list[str]:
+    """Name the columns that say which group a row belongs to: those ahead of the first figure."""
+    ahead = list(frame.columns[: list(frame.columns).index(before)])
+    return [name for name in ahead if name not in NOT_GROUPS]
+
+
+def named(frame: pd.DataFrame, groups: Sequence[str], names: Names) -> pd.DataFrame:
+    """Replace codes by their texts in ``term`` and in the group columns."""
+    said = {group: names.values(group, list(frame[group])) for group in groups}
+    return frame.assign(term=names.codes(list(frame["term"])), **said)
+
+
+def group_shows(groups: Sequence[str], names: Names) -> list[Show]:
+    """Columns of the groups, headed by their texts."""
+    return [Show(group, heading=names.code(group)) for group in groups]
+
+
+def interval(level: float, base: tuple[str, ...] = (), kind: Kind = "score") -> list[Show]:
+    """Both ends of an interval, headed by its level."""
+    return [Show(end, kind, base, Word(f"column.{end}", {"level": level})) for end in ("low", "high")]
+
+
+def level_of(result: Any) -> float:
+    """Level of a result's intervals: its own, or that of the estimates inside it."""
+    for holder in ("estimates", "coefficients", "shares", "scores"):
+        inner = getattr(result, holder, None)
+        if hasattr(inner, "level"):
+            return float(inner.level)
+    return float(getattr(result, "level", 0.95))
+
+
+def only_where(applies: pd.Series, values: pd.Series) -> pd.Series:
+    """Keep the values of rows that the column applies to; None, an empty cell, elsewhere."""
+    return values.astype(object).where(applies, None)

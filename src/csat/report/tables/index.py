@@ -1,0 +1,88 @@
+"""Tables of an index: its tree, one row per group, its items ranked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from csat.errors import OptionError
+from csat.report.names import Names
+from csat.report.table import Table
+from csat.report.tables.cells import Show, describe, group_shows, groups_of, interval, level_of, named, only_where
+from csat.report.words import Word
+
+if TYPE_CHECKING:
+    from csat.indices import Index
+
+N = ("n",)
+
+
+def nodes(result: Index, names: Names) -> Table:
+    """Index, dimensions and items as a tree, for each group."""
+    tidy = result.tidy()
+    groups = groups_of(tidy, "estimate")
+    frame = named(tidy, groups, names)
+    # A standard deviation is of answers: it belongs to items; a mean of items has none.
+    frame["sd"] = only_where(tidy["kind"] == "item", tidy["sd"])
+    shows = [
+        *group_shows(groups, names),
+        Show("term"),
+        Show("estimate", "score", N, Word("column.score"), marked=True),
+        Show("se", "score", N),
+        *interval(level_of(result), N),
+        Show("sd", "score", N),
+        Show("n", "count"),
+    ]
+    return describe("index", Word("title.index"), frame, shows, names.lang, label="term")
+
+
+def groups(result: Index, names: Names) -> Table:
+    """One row per group: the index with its interval, then every dimension."""
+    tidy = result.tidy()
+    groups = groups_of(tidy, "estimate")
+    if not groups:
+        raise OptionError('kind="groups" needs an index by a column: csat.index(survey, by=…).')
+    top = tidy[tidy["kind"] == "index"]
+    frame = named(top, groups, names).reset_index(drop=True)
+    parts = tidy[tidy["kind"] == "dimension"]
+    shows = [
+        *group_shows(groups, names),
+        Show("n", "count"),
+        Show("estimate", "score", N, Word("column.score"), marked=True),
+        *interval(level_of(result), N),
+    ]
+    keys = pd.MultiIndex.from_frame(top[groups])
+    for part, rows in parts.groupby("term", sort=False):
+        at = rows.set_index(groups)
+        if len(groups) == 1:
+            at.index = pd.MultiIndex.from_arrays([at.index], names=groups)
+        frame[part] = at["estimate"].reindex(keys).to_numpy()
+        frame[f"n {part}"] = at["n"].reindex(keys).to_numpy()
+        shows.append(Show(str(part), "score", (f"n {part}",), names.code(part)))
+    by = " × ".join(names.code(group) for group in groups)
+    return describe("groups", Word("title.groups", {"by": by}), frame.drop(columns="depth"), shows, names.lang)
+
+
+def items(result: Index, names: Names) -> Table:
+    """Items ranked by score within each group; the standard deviation tells agreement from dispute."""
+    tidy = result.tidy()
+    groups = groups_of(tidy, "estimate")
+    leaves = tidy[tidy["kind"] == "item"].copy()
+    leaves["rank"] = (leaves.groupby(groups) if groups else leaves)["estimate"].rank(ascending=False, method="min")
+    leaves = leaves.sort_values([*groups, "rank"], kind="stable").drop(columns="depth")
+    leaves["rank"] = leaves["rank"].astype(float).where(leaves["estimate"].notna(), np.nan)
+    shows = [
+        *group_shows(groups, names),
+        Show("rank", "count", N),
+        Show("term"),
+        Show("estimate", "score", N, Word("column.score"), marked=True),
+        *interval(level_of(result), N),
+        Show("sd", "score", N),
+        Show("n", "count"),
+    ]
+    notes = [Word("note.sd")]
+    return describe(
+        "items", Word("title.items"), named(leaves, groups, names), shows, names.lang, notes=notes, label="term"
+    )
