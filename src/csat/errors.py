@@ -224,3 +224,79 @@ class IllConditionedWarning(CsatWarning):
 
 class DesignIgnoredWarning(CsatWarning):
     """Standard errors that do not take the sampling design into account."""
+
+
+class DataError(CsatError, ValueError):
+    """Survey data that cannot be read as they are; the message names the source, the place and the remedy."""
+
+    @classmethod
+    def absent(cls, source: str, absent: Sequence[str], found: Sequence[str]) -> DataError:
+        """Word columns that the questionnaire or the design asks for and the data lack."""
+        each = "; ".join(f"{name!r} (did you mean {closest(name, found, 2)}?)" for name in absent[:8])
+        more = f"; and {len(absent) - 8} more" if len(absent) > 8 else ""
+        return cls(
+            f"{source}: {len(absent)} columns are asked for but not in the data: {each}{more}. "
+            f"The data have {len(found)} columns, beginning {', '.join(map(repr, found[:4]))}. "
+            "Is the header in the first row? If questions were left out on purpose, "
+            'read_survey(..., on_absent="missing") takes them as not asked.'
+        )
+
+    @classmethod
+    def twice(cls, source: str, name: str, places: Sequence[int]) -> DataError:
+        """Word a column name that stands over several columns."""
+        at = ", ".join(str(place) for place in places)
+        return cls(f"{source}: the column name {name!r} is used by columns {at}. Give each column its own name.")
+
+    @classmethod
+    def unknown_codes(cls, source: str, lines: Sequence[str]) -> DataError:
+        """Word answers that the questionnaire does not know, one line per column."""
+        listed = "\n".join(f"  {line}" for line in lines)
+        return cls(
+            f"{source}: {len(lines)} columns hold answers that the questionnaire does not know:\n{listed}\n"
+            'Correct them, declare them (missing = { 98 = "dont_know" }, labels = { … }), or read them as missing '
+            'with read_survey(..., on_unknown="missing"); the ledger then counts them.'
+        )
+
+
+class LedgerError(CsatError, ArithmeticError):
+    """A ledger whose counts do not add up: every row and cell must be accounted for."""
+
+
+class MembershipError(CsatError, ValueError):
+    """A membership matrix or its factor weights do not make sense."""
+
+    @classmethod
+    def row_sum(cls, factor: str, total: float) -> MembershipError:
+        """Word a factor whose memberships do not add up to 1."""
+        return cls(
+            f"The memberships of factor {factor!r} sum to {total:.6g}, not 1: everyone belongs to some grade. "
+            "Divide the row by its sum if it was rounded."
+        )
+
+    @classmethod
+    def outside(cls, factor: str, grade: str, value: float) -> MembershipError:
+        """Word a membership outside 0–1."""
+        return cls(f"The membership of factor {factor!r} in grade {grade!r} is {value:g}; it must lie between 0 and 1.")
+
+    @classmethod
+    def shape(cls, what: str, found: object, needed: object) -> MembershipError:
+        """Word sizes that do not fit together."""
+        return cls(f"{what}: {needed} needed, {found} found. One row per factor, one column per grade, one weight per row.")
+
+    @classmethod
+    def weight_sum(cls, total: float) -> MembershipError:
+        """Word weights that do not add up to 1."""
+        return cls(f"The factor weights sum to {total:.6g}, not 1. Divide them by their sum.")
+
+    @classmethod
+    def negative_weight(cls, factor: str, value: float) -> MembershipError:
+        """Word a weight below 0 or not finite."""
+        return cls(f"The weight of factor {factor!r} is {value:g}; weights are finite and 0 or more.")
+
+    @classmethod
+    def continuous(cls, item: str, scale: str) -> MembershipError:
+        """Word an item whose answers cannot be counted."""
+        return cls(
+            f"Item {item!r} has the continuous scale {scale!r}: its answers cannot be counted by level. "
+            f"Give the scale a step in the study file, e.g. [scales.{scale}] step = 1."
+        )

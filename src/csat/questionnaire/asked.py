@@ -11,7 +11,7 @@ import numpy as np
 from csat.design import Design
 from csat.errors import QuestionnaireError, UnknownItemError, closest
 from csat.questionnaire.parts import GRADES, Column, Dimension, Grade, Item, Process, check_codes, check_grades
-from csat.questionnaire.scales import Scale, Texts, text_of
+from csat.questionnaire.scales import Scale, Texts, number_in, text_of
 from csat.questionnaire.tree import check_tree, leaf_weights, parents, walk
 
 
@@ -179,8 +179,9 @@ class Questionnaire:
         described = self.column(column)
         if described is not None:
             return text_of(described.labels.get(str(value), {}), lang, str(value))
-        if column in self.codes and isinstance(value, int | float):
-            return text_of(self.scale_of(column).labels.get(value, {}), lang, f"{value:g}")
+        number = number_in(str(value))
+        if column in self.codes and number is not None:
+            return text_of(self.scale_of(column).labels.get(number, {}), lang, f"{number:g}")
         return str(value)
 
     def with_weights(self, weights: Mapping[str, Mapping[str, float]]) -> Questionnaire:

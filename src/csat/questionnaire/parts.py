@@ -67,7 +67,7 @@ class Column:
         return text_of(self.texts, lang, self.code)
 
     def vocabulary(self) -> dict[str, str]:
-        """Folded code or label → category code.
+        """Map every code and label, folded, to its category code.
 
         Raises
         ------

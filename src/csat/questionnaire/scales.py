@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from csat.errors import QuestionnaireError, closest
 
 #: Language → text.
 Texts = Mapping[str, str]
+
+#: What a label stands for: a number, or the code of a category.
+Code = TypeVar("Code", float, str)
 
 #: Languages that a study can speak.
 LANGUAGES = ("zh", "en")
@@ -46,14 +50,15 @@ def folded(text: str) -> str:
 
 def number_in(text: str) -> float | None:
     """Read the finite number that `text` spells, in any digits (``"１０"``, ``" 7.0"``), or None."""
+    plain = unicodedata.normalize("NFKC", text).strip()
     try:
-        number = float(folded(text).replace("_", "x"))
+        number = float(plain)
     except ValueError:
         return None
-    return number if np.isfinite(number) else None
+    return number if np.isfinite(number) and "_" not in plain else None
 
 
-def vocabulary(table: str, words: Iterable[tuple[str, Texts]]) -> dict[str, str]:
+def vocabulary(table: str, words: Iterable[tuple[Code, Texts]]) -> dict[str, Code]:
     """Map every folded label to its code; a label that means two codes is refused.
 
     Raises
@@ -61,13 +66,19 @@ def vocabulary(table: str, words: Iterable[tuple[str, Texts]]) -> dict[str, str]
     QuestionnaireError
         If two codes share a label.
     """
-    meaning: dict[str, str] = {}
+    meaning: dict[str, Code] = {}
     for code, texts in words:
         for text in texts.values():
             other = meaning.setdefault(folded(text), code)
             if other != code:
-                raise QuestionnaireError.at(table, "labels", f"{text!r} is the label of both {other} and {code}.")
+                raise QuestionnaireError.at(
+                    table, "labels", f"{text!r} is the label of both {_plain(other)} and {_plain(code)}."
+                )
     return meaning
+
+
+def _plain(code: float | str) -> str:
+    return code if isinstance(code, str) else f"{code:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +167,10 @@ class Scale:
             levels[place] == x, np.array([self._grade_scores[level] for level in self.levels])[place], np.nan
         )
 
+    def vocabulary(self) -> dict[str, float]:
+        """Map every label, folded, to its level or missing code; `QuestionnaireError` if a label means two."""
+        return vocabulary(self.table, self.labels.items())
+
     @property
     def _grade_scores(self) -> Mapping[float, float]:
         return GRADE_SCORES if self.scores is None else self.scores
@@ -215,7 +230,7 @@ def _check_labels(scale: Scale) -> None:
                 raise QuestionnaireError.at(
                     scale.table, "labels", f"{text!r} is the label of {code:g} but reads as the number {number:g}."
                 )
-    vocabulary(scale.table, ((f"{code:g}", texts) for code, texts in scale.labels.items()))
+    scale.vocabulary()
 
 
 def _check_conversion(scale: Scale) -> None:

@@ -192,7 +192,8 @@ def _grade(code: str, table: Table) -> Grade:
 
 def _model(table: Table) -> str | None:
     _known("model", table, ("syntax",))
-    return _optional_text("model", table, "syntax")
+    syntax = _optional_text("model", table, "syntax")
+    return None if syntax is None else syntax.strip()
 
 
 def _design(table: Table) -> Design:
