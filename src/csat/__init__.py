@@ -1,1 +1,1 @@
-"""csat."""
+"""csat: customer-satisfaction survey analytics."""

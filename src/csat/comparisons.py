@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 from csat.errors import OptionError, SampleError, UnknownColumnError
 from csat.moments import Source, as_names
 from csat.questionnaire import Questionnaire
-from csat.results import Estimates, Provenance, Shown, Unavailable
+from csat.results import Estimates, Provenance, Shown, Unavailable, insert_before
 from csat.scoring import node_keys, score_items, tree_of
 from csat.variance import by_domain, combine, means
 
@@ -34,11 +34,8 @@ class Gaps(Shown):
 
     def tidy(self) -> pd.DataFrame:
         """A row per gap: the two figures stand before the gap, the peer's base after the own one."""
-        frame = self.estimates.tidy()
-        frame.insert(frame.columns.get_loc("estimate"), "own", self.own)
-        frame.insert(frame.columns.get_loc("estimate"), "peer", self.peer)
-        frame.insert(frame.columns.get_loc("n_eff"), "n_peer", self.n_peer)
-        return frame
+        frame = insert_before(self.estimates.tidy(), "estimate", {"own": self.own, "peer": self.peer})
+        return insert_before(frame, "n_eff", {"n_peer": self.n_peer})
 
     def glance(self) -> pd.DataFrame:
         """One row about the whole."""
@@ -109,15 +106,12 @@ def gaps(
     keys: dict[str, tuple[Any, ...]] = {by: tuple(label for label in mine for _ in wanted)}
     estimates = nodes_of_groups.contrast(contrast, wanted * len(mine), **keys, **node_keys(asked, wanted, len(mine)))
     return Gaps(
-        _with_n(estimates, nodes_of_groups.n[first]), nodes_of_groups.estimate[first], nodes_of_groups.estimate[second],
-        nodes_of_groups.n[second], against,
-    )  # fmt: skip
-
-
-def _with_n(estimates: Estimates, n: np.ndarray) -> Estimates:
-    from dataclasses import replace
-
-    return replace(estimates, n=n)
+        estimates=replace(estimates, n=nodes_of_groups.n[first]),
+        own=nodes_of_groups.estimate[first],
+        peer=nodes_of_groups.estimate[second],
+        n_peer=nodes_of_groups.n[second],
+        against=against,
+    )
 
 
 def _own_labels(own: str | Sequence[str] | None, against: str, known: Sequence[str], where: str) -> list[str]:
@@ -152,13 +146,21 @@ def _published(
     first = np.concatenate([scores[label].to_numpy(float) for label in mine])
     second = np.tile(scores[against].to_numpy(float), len(mine))
     size = len(first)
-    nothing = np.full(size, np.nan)
     estimates = Estimates(
-        tuple(terms) * len(mine), first - second, np.full((size, size), np.nan), np.inf, np.zeros(size, int), nothing, "points",
-        Provenance("published", "none"), level, 0.0, {"group": tuple(label for label in mine for _ in terms)},
-        dict.fromkeys(range(size), Unavailable("no_uncertainty")),
-    )  # fmt: skip
-    return Gaps(estimates, first, second, np.zeros(size, int), against)
+        term=tuple(terms) * len(mine),
+        estimate=first - second,
+        vcov=np.full((size, size), np.nan),
+        df=np.inf,
+        n=np.full(size, np.nan),
+        n_eff=np.full(size, np.nan),
+        unit="points",
+        provenance=Provenance("published", "none"),
+        level=level,
+        null=0.0,
+        keys={"group": tuple(label for label in mine for _ in terms)},
+        unavailable=dict.fromkeys(range(size), Unavailable("no_uncertainty")),
+    )
+    return Gaps(estimates=estimates, own=first, peer=second, n_peer=np.full(size, np.nan), against=against)
 
 
 def _composite(scores: pd.DataFrame, terms: Sequence[str], weights: Mapping[str, float]) -> pd.DataFrame:

@@ -281,7 +281,9 @@ class MembershipError(CsatError, ValueError):
     @classmethod
     def shape(cls, what: str, found: object, needed: object) -> MembershipError:
         """Word sizes that do not fit together."""
-        return cls(f"{what}: {needed} needed, {found} found. One row per factor, one column per grade, one weight per row.")
+        return cls(
+            f"{what}: {needed} needed, {found} found. One row per factor, one column per grade, one weight per row."
+        )
 
     @classmethod
     def weight_sum(cls, total: float) -> MembershipError:

@@ -11,7 +11,7 @@ import pandas as pd
 from csat.errors import OptionError
 from csat.moments import Source, as_names
 from csat.questionnaire import Questionnaire
-from csat.results import Estimates, Shown
+from csat.results import Estimates, Shown, insert_before
 from csat.scoring import node_keys, score_items, tree_of
 from csat.variance import by_domain, combine, means
 
@@ -33,9 +33,7 @@ class Index(Shown):
 
     def tidy(self) -> pd.DataFrame:
         """A row per group and node; ``sd`` stands before the ``note``."""
-        frame = self.estimates.tidy()
-        frame.insert(frame.columns.get_loc("note"), "sd", self.sd)
-        return frame
+        return insert_before(self.estimates.tidy(), "note", {"sd": self.sd})
 
     def glance(self) -> pd.DataFrame:
         """One row about the whole."""

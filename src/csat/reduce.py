@@ -95,17 +95,17 @@ def levels(
     inside: str | None = None,
 ) -> Levels:
     """Count a stream of batches into answers per domain and level; `values` lists each item's levels."""
-    values = tuple(tuple(levels) for levels in values)
+    listed = tuple(tuple(levels) for levels in values)
 
     def kernel(batch: pa.RecordBatch) -> Levels:
         rows = _rows(batch, by, design, inside)
         counted = [
             _count(rows, _codes(batch.column(name), levels), len(levels))
-            for name, levels in zip(names, values, strict=True)
+            for name, levels in zip(names, listed, strict=True)
         ]
         weighted, unweighted, missing = zip(*counted, strict=True) if counted else ((), (), ())
         absent = np.stack(missing, axis=1) if missing else np.zeros((len(rows.domains), 0), int)
-        return Levels(tuple(names), values, tuple(by), tuple(rows.domains), weighted, unweighted, absent)
+        return Levels(tuple(names), listed, tuple(by), tuple(rows.domains), weighted, unweighted, absent)
 
     return _over_batches(batches, kernel, lambda parts: reduce(Levels.__add__, parts))
 
@@ -196,7 +196,8 @@ def _population(batch: pa.RecordBatch, design: Design, stratum: np.ndarray, stra
     if not np.array_equal(low, high):
         label = strata[int(np.flatnonzero(~(low == high))[0])]
         raise DesignError(
-            f"Column {design.fpc!r} must hold one population size per stratum; stratum {label!r} has several, or an empty one."
+            f"Column {design.fpc!r} must hold one population size per stratum; "
+            f"stratum {label!r} has several, or an empty one."
         )
     return low
 
@@ -241,13 +242,26 @@ def _sum(
             square[c] = weighted.T @ weighted
     bounds = starts[:-1]
     counts = np.add.reduceat(answered, bounds, axis=0, dtype=int) if size else np.zeros((0, y.shape[1]), int)
-    units = np.bincount(rows.stratum, minlength=len(rows.strata))
     return Groups(
-        tuple(term_of(variable) for variable in variables), rule, np.asarray(midpoint, float), tuple(by), tuple(rows.domains),
-        tuple(rows.strata), tuple(rows.psus), units, rows.population, cells[:, 0], cells[:, 1], cells[:, 2],
-        gram, square, np.diff(starts), counts, rows.ungrouped,
-        None if scores is None else _score_squares(z, weight, starts, cells, rows.domains, scores),
-    )  # fmt: skip
+        names=tuple(term_of(variable) for variable in variables),
+        rule=rule,
+        midpoint=np.asarray(midpoint, float),
+        by=tuple(by),
+        domains=tuple(rows.domains),
+        strata=tuple(rows.strata),
+        psus=tuple(rows.psus),
+        units=np.bincount(rows.stratum, minlength=len(rows.strata)),
+        population=rows.population,
+        domain=cells[:, 0],
+        stratum=cells[:, 1],
+        psu=cells[:, 2],
+        gram=gram,
+        square=square,
+        n=np.diff(starts),
+        counts=counts,
+        ungrouped=rows.ungrouped,
+        score_squares=None if scores is None else _score_squares(z, weight, starts, cells, rows.domains, scores),
+    )
 
 
 def _sorted_cells(rows: Rows, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

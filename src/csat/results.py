@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtrc, fdtrc, stdtr, stdtrit
+from scipy.special import chdtrc, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from csat.version import __version__
 
@@ -25,6 +25,7 @@ REASONS: Mapping[str, str] = {
     "no_rows": "this source is a summary without rows",
     "no_uncertainty": "published without a standard deviation: no interval",
     "not_identified": "not identified by the data",
+    "too_many_drivers": "standard errors are available for up to 12 drivers",
     "df_zero": "no degrees of freedom left",
 }
 
@@ -77,6 +78,13 @@ class Shown:
         )
 
 
+def insert_before(frame: pd.DataFrame, before: str, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """A copy of `frame` with new columns in front of one of its own."""
+    at = list(frame.columns).index(before)
+    order = [*frame.columns[:at], *columns, *frame.columns[at:]]
+    return frame.assign(**columns)[order]
+
+
 def two_sided_p(statistic: np.ndarray, df: np.ndarray | float) -> np.ndarray:
     """Two-sided p of a t statistic; df = inf means normal. Small p keep their digits (no 1 − cdf)."""
     df = np.broadcast_to(np.asarray(df, float), np.shape(statistic))
@@ -86,15 +94,11 @@ def two_sided_p(statistic: np.ndarray, df: np.ndarray | float) -> np.ndarray:
 
 
 def _normal_p(statistic: np.ndarray) -> np.ndarray:
-    from scipy.special import ndtr
-
     return 2.0 * ndtr(-np.abs(statistic))
 
 
 def t_quantile(probability: float, df: np.ndarray | float) -> np.ndarray:
     """Quantile of Student's t; df = inf means normal."""
-    from scipy.special import ndtri
-
     df = np.asarray(df, float)
     finite = np.isfinite(df)
     return np.where(finite, stdtrit(np.where(finite, df, 1.0), probability), ndtri(probability))

@@ -8,7 +8,7 @@ The numerics return plain arrays; `by_domain` names them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,7 +200,7 @@ def by_domain(
     terms: Sequence[str],
     unit: str,
     level: float,
-    keys: dict[str, tuple[Any, ...]] | None = None,
+    keys: Mapping[str, tuple[Any, ...]] | None = None,
 ) -> Estimates:
     """Name the figures of each domain: the terms repeat for every group, whose labels become key columns."""
     size = len(terms)
@@ -210,9 +210,18 @@ def by_domain(
         for i in np.flatnonzero(combined.n < 2)
     }
     return Estimates(
-        tuple(terms) * len(groups.domains), combined.estimate, combined.vcov, combined.df, combined.n, combined.n_eff, unit,
-        Provenance(groups.rule, "linearisation"), level, None, labels | (keys or {}), missing,
-    )  # fmt: skip
+        term=tuple(terms) * len(groups.domains),
+        estimate=combined.estimate,
+        vcov=combined.vcov,
+        df=combined.df,
+        n=combined.n,
+        n_eff=combined.n_eff,
+        unit=unit,
+        provenance=Provenance(groups.rule, "linearisation"),
+        level=level,
+        keys=labels | dict(keys or {}),
+        unavailable=missing,
+    )
 
 
 def linearised(source: Source, groups: Groups, scores: np.ndarray) -> np.ndarray:
@@ -243,7 +252,7 @@ def linearised(source: Source, groups: Groups, scores: np.ndarray) -> np.ndarray
 
 
 def row_squares(source: Source, groups: Groups, scores: np.ndarray) -> np.ndarray:
-    """(D, q, q) sums of w²·ssᵀ over the rows of each domain: the middle of a heteroscedasticity-consistent covariance."""
+    """(D, q, q) sums of w²·ssᵀ over the rows of each domain, the middle of an HC covariance."""
     return groups.over_domains(_second_pass(source, groups, scores))
 
 

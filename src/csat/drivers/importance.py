@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import lgamma
 from typing import Any
@@ -12,8 +12,8 @@ import pandas as pd
 
 from csat.drivers.regression import check_names, codes_of, fit_least_squares
 from csat.errors import OptionError
-from csat.moments import Groups, Source
-from csat.results import Estimates, Provenance, Shown
+from csat.moments import Groups, RowSource, Source
+from csat.results import Estimates, Provenance, Shown, Unavailable, insert_before
 from csat.variance import gradient, linearised
 
 METHODS = ("lmg", "first", "last")
@@ -27,7 +27,8 @@ MOST_WITH_ERRORS = 12
 class Importance(Shown):
     """Importance of each driver.
 
-    estimates : parts of R² (for "lmg" they sum to it). share : (k,) per cent of their sum. rank : (k,) 1 = most important.
+    estimates : parts of R² (for "lmg" they sum to it).
+    share : (k,) per cent of their sum. rank : (k,) 1 = most important.
     """
 
     outcome: str
@@ -39,10 +40,7 @@ class Importance(Shown):
 
     def tidy(self) -> pd.DataFrame:
         """A row per driver, with ``share`` and ``rank`` before the ``note``."""
-        frame = self.estimates.tidy()
-        frame.insert(frame.columns.get_loc("note"), "share", self.share)
-        frame.insert(frame.columns.get_loc("note"), "rank", self.rank)
-        return frame
+        return insert_before(self.estimates.tidy(), "note", {"share": self.share, "rank": self.rank})
 
     def glance(self) -> pd.DataFrame:
         """One row about the whole."""
@@ -61,8 +59,8 @@ def importance(
     source : survey or summary; complete answers only ("listwise").
     outcome : dependent variable.
     drivers : (k,) at most 22.
-    method : "lmg" (average gain in R² over all orders: Lindeman, Merenda & Gold 1980, = Shapley value), "first" (R² alone),
-        "last" (gain in R² when entered last).
+    method : "lmg" (average gain in R² over all orders: Lindeman, Merenda & Gold 1980, the Shapley value),
+        "first" (R² alone), "last" (gain in R² when entered last).
     level : of the intervals.
 
     Returns
@@ -90,20 +88,32 @@ def importance(
         return split_r2(_correlations(gram), method)
 
     values = parts(moments.gram[None])[0]
-    vcov, note = _covariance(source, groups, moments.gram, parts, k)
+    vcov, reason = _covariance(source, groups, moments.gram, parts, k)
     estimates = Estimates(
-        tuple(names[:-1]), values, vcov, groups.df, np.full(k, moments.n), np.full(k, np.nan), "share of R²",
-        Provenance("listwise", note), level,
-    )  # fmt: skip
+        term=tuple(names[:-1]),
+        estimate=values,
+        vcov=vcov,
+        df=groups.df,
+        n=np.full(k, moments.n),
+        n_eff=np.full(k, np.nan),
+        unit="share of R²",
+        provenance=Provenance("listwise", "none" if reason else "linearisation"),
+        level=level,
+        unavailable=dict.fromkeys(range(k), reason) if reason else {},
+    )
     rank = np.argsort(np.argsort(-values)) + 1
     return Importance(outcome, method, estimates, 100 * values / values.sum(), rank, fit.r2)
 
 
-def _covariance(source: Source, groups: Groups, gram: np.ndarray, parts: Any, k: int) -> tuple[np.ndarray, str]:
-    has_rows = not groups.published and (groups.psus or hasattr(source, "score_groups"))
-    if not has_rows or k > MOST_WITH_ERRORS:
-        return np.full((k, k), np.nan), "none"
-    return linearised(source, groups, gradient(parts, gram)[None])[0, :, 0, :], "linearisation"
+def _covariance(
+    source: Source, groups: Groups, gram: np.ndarray, parts: Callable[[np.ndarray], np.ndarray], k: int
+) -> tuple[np.ndarray, Unavailable | None]:
+    nothing = np.full((k, k), np.nan)
+    if k > MOST_WITH_ERRORS:
+        return nothing, Unavailable("too_many_drivers")
+    if groups.published or not (groups.psus or isinstance(source, RowSource)):
+        return nothing, Unavailable("no_rows")
+    return linearised(source, groups, gradient(parts, gram)[None])[0, :, 0, :], None
 
 
 def _correlations(gram: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from csat.errors import CollinearityError, OptionError, SampleError
 from csat.moments import Groups, Moments, Source
-from csat.results import Estimates, Provenance, Shown, Test
+from csat.results import Estimates, Provenance, Shown, Test, insert_before
 from csat.variance import linearised, row_squares
 
 SE = ("design", "classical", "HC0", "HC1")
@@ -101,7 +101,9 @@ def check_collinear(corr: np.ndarray, names: Sequence[str]) -> None:
     for j, name in enumerate(names):
         if left[j, j] < EXACT:
             weights = np.linalg.lstsq(corr[:j, :j], corr[:j, j], rcond=None)[0]
-            raise CollinearityError.among(name, [names[i] for i in np.flatnonzero(np.abs(weights) > 1e-6)])
+            raise CollinearityError.among(
+                name, [other for other, weight in zip(names, weights, strict=False) if abs(weight) > 1e-6]
+            )
         left -= np.outer(left[:, j], left[j]) / left[j, j]
 
 
@@ -109,7 +111,8 @@ def check_collinear(corr: np.ndarray, names: Sequence[str]) -> None:
 class Regression(Shown):
     """A fitted regression.
 
-    coefficients : intercept first. beta, vif : (1+k,) standardized coefficients and variance inflation, NaN for the intercept.
+    coefficients : intercept first.
+    beta, vif : (1+k,) standardized coefficients and variance inflation, NaN for the intercept.
     r2, adj_r2 : explained share. sigma : weighted residual standard deviation. test : all slopes are zero.
     n : respondents. outcome : the dependent variable.
     """
@@ -126,10 +129,7 @@ class Regression(Shown):
 
     def tidy(self) -> pd.DataFrame:
         """A row per coefficient, with ``beta`` and ``vif`` before the ``note``."""
-        frame = self.coefficients.tidy()
-        frame.insert(frame.columns.get_loc("note"), "beta", self.beta)
-        frame.insert(frame.columns.get_loc("note"), "vif", self.vif)
-        return frame
+        return insert_before(self.coefficients.tidy(), "note", {"beta": self.beta, "vif": self.vif})
 
     def glance(self) -> pd.DataFrame:
         """One row about the fit."""
@@ -184,15 +184,29 @@ def regress(
     to_data[0, 1:] = -groups.midpoint[: len(names) - 1]
     vcov = to_data @ vcov @ to_data.T
     k, n = len(names) - 1, fit.n
-    size = np.full(len(names), n)
     coefficients = Estimates(
-        ("(intercept)", *names[:-1]), fit.coef, vcov, df, size, np.full(len(names), np.nan), "outcome units",
-        Provenance("listwise", "linearisation" if se == "design" else se), level, 0.0,
-    )  # fmt: skip
+        term=("(intercept)", *names[:-1]),
+        estimate=fit.coef,
+        vcov=vcov,
+        df=df,
+        n=np.full(len(names), n),
+        n_eff=np.full(len(names), np.nan),
+        unit="outcome units",
+        provenance=Provenance("listwise", "linearisation" if se == "design" else se),
+        level=level,
+        null=0.0,
+    )
     return Regression(
-        outcome, coefficients, np.r_[np.nan, fit.beta], np.r_[np.nan, 1 / fit.tolerance], fit.r2,
-        1 - (1 - fit.r2) * (n - 1) / fit.df, float(np.sqrt(fit.rss / fit.df)), _wald(fit.coef[1:], vcov[1:, 1:], k, df), n,
-    )  # fmt: skip
+        outcome=outcome,
+        coefficients=coefficients,
+        beta=np.r_[np.nan, fit.beta],
+        vif=np.r_[np.nan, 1 / fit.tolerance],
+        r2=fit.r2,
+        adj_r2=1 - (1 - fit.r2) * (n - 1) / fit.df,
+        sigma=float(np.sqrt(fit.rss / fit.df)),
+        test=_wald(fit.coef[1:], vcov[1:, 1:], k, df),
+        n=n,
+    )
 
 
 def codes_of(drivers: Sequence[Any]) -> list[str]:

@@ -1,0 +1,28 @@
+"""What the numbers remember: small additive summaries of the answers.
+
+`Moments` are weighted sums of products, `Levels` weighted counts of answers, `Groups` the moments of
+each (domain, stratum, primary sampling unit). All of them add: the summary of two files is the sum of
+their summaries. Every method of csat is a pure function of these; a `Source` is whatever can give them.
+"""
+
+from csat.moments.groups import Groups, merge
+from csat.moments.source import RowSource, Source, from_covariance
+from csat.moments.summaries import Levels, Moments
+from csat.moments.variables import RULES, Recode, Variable, as_names, as_variables, first_moments, term_of
+
+__all__ = [
+    "RULES",
+    "Groups",
+    "Levels",
+    "Moments",
+    "Recode",
+    "RowSource",
+    "Source",
+    "Variable",
+    "as_names",
+    "as_variables",
+    "first_moments",
+    "from_covariance",
+    "merge",
+    "term_of",
+]

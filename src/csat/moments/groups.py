@@ -1,0 +1,238 @@
+"""`Groups`: the moments of every (domain, stratum, primary sampling unit), and their addition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from csat.errors import DesignError, OptionError, SampleError, UnknownColumnError
+from csat.moments.summaries import Levels, Moments
+from csat.moments.variables import RULES, Recode, Variable, basis, positions
+
+if TYPE_CHECKING:
+    from csat.questionnaire import Questionnaire
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Moments of each cell = (domain, stratum, primary sampling unit), and the design around them.
+
+    A domain keeps the whole design: units without a respondent in it count as zeros. Without declared
+    units each respondent is one; then `square` = Σ w²·zzᵀ stands in for the products of single rows.
+
+    names, rule, midpoint : as in `Moments`.
+    by : grouping columns; domains : (D,) their groups as tuples of labels.
+    strata : (H,) labels; psus : (P,) (stratum, unit) labels, empty if respondents are the units.
+    units : (H,) sampled units of each stratum in the whole sample; population : (H,) units in the population,
+        inf without a finite population correction.
+    domain, stratum, psu : (C,) positions of each cell's labels (`psu` is -1 without units).
+    gram : (C, p, p); square : (C, p, p) or None; n : (C,); counts : (C, k).
+    ungrouped : respondents that belong to no group (a grouping column is empty).
+    score_squares : (C, q, q) Σ w²·ssᵀ of row scores, when asked for.
+    published : made of printed figures: complete by definition, but without rows.
+    """
+
+    names: tuple[str, ...]
+    rule: str
+    midpoint: np.ndarray
+    by: tuple[str, ...]
+    domains: tuple[tuple[str, ...], ...]
+    strata: tuple[str, ...]
+    psus: tuple[tuple[str, str], ...]
+    units: np.ndarray
+    population: np.ndarray
+    domain: np.ndarray
+    stratum: np.ndarray
+    psu: np.ndarray
+    gram: np.ndarray
+    square: np.ndarray | None
+    n: np.ndarray
+    counts: np.ndarray
+    ungrouped: int = 0
+    score_squares: np.ndarray | None = None
+    published: bool = False
+    questionnaire: Questionnaire | None = None
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of the design: units minus strata."""
+        return float(self.units.sum() - len(self.strata))
+
+    def moments(self, domain: tuple[str, ...] | None = None) -> Moments:
+        """Moments of one domain, or of all domains together."""
+        if domain is None:
+            inside = np.ones(len(self.domain), bool)
+        elif tuple(domain) in self.domains:
+            inside = self.domain == self.domains.index(tuple(domain))
+        else:
+            raise UnknownColumnError.among(
+                " × ".join(domain), [" × ".join(known) for known in self.domains], "the groups"
+            )
+        return Moments(
+            names=self.names,
+            gram=self.gram[inside].sum(axis=0),
+            midpoint=self.midpoint,
+            n=int(self.n[inside].sum()),
+            counts=self.counts[inside].sum(axis=0),
+            rule=self.rule,
+        )
+
+    def over_domains(self, cells: np.ndarray) -> np.ndarray:
+        """Sum an array over the cells (C, …) of each domain: (D, …)."""
+        out = np.zeros((len(self.domains), *cells.shape[1:]), cells.dtype)
+        np.add.at(out, self.domain, cells)
+        return out
+
+    def groups(self, names: Sequence[Variable], by: Sequence[str] = (), rule: str = "available") -> Groups:
+        """Fewer variables and fewer grouping columns of this summary (it is a `Source` itself)."""
+        if any(isinstance(name, Recode) for name in names):
+            raise SampleError.needs_rows("Recoding answers")
+        wanted = [str(name) for name in names]
+        return self._over(tuple(by))._under(rule)._select(wanted)
+
+    def levels(self, names: Sequence[str], by: Sequence[str] = ()) -> Levels:
+        """Refuse: moments do not remember single answers."""
+        raise SampleError.needs_rows(
+            f"Counting the answers of {', '.join(names) or 'items'}{' by group' if by else ''}"
+        )
+
+    def _select(self, names: Sequence[str]) -> Groups:
+        at = positions(names, self.names)
+        keep = basis(at, len(self.names), self.rule)
+        block = np.ix_(np.arange(len(self.gram)), keep, keep)
+        square = None if self.square is None else self.square[block]
+        return replace(
+            self,
+            names=tuple(names),
+            midpoint=self.midpoint[at],
+            gram=self.gram[block],
+            square=square,
+            counts=self.counts[:, at],
+        )
+
+    def _over(self, by: tuple[str, ...]) -> Groups:
+        if by == self.by:
+            return self
+        at = positions(by, self.by)
+        fewer = [tuple(domain[i] for i in at) for domain in self.domains]
+        domains = tuple(dict.fromkeys(fewer)) or ((),)
+        code = np.array([domains.index(domain) for domain in fewer], int)
+        return replace(self, by=by, domains=domains, domain=code[self.domain])
+
+    def _under(self, rule: str) -> Groups:
+        if rule not in RULES:
+            raise OptionError.choose("rule", rule, RULES)
+        complete = bool((self.counts == self.n[:, None]).all())
+        if rule == self.rule:
+            return self
+        if not complete or (rule == "available" and not self.published and self.rule == "listwise"):
+            raise SampleError(
+                f"This summary was made under the sample rule {self.rule!r}; {rule!r} needs the respondents' rows. "
+                "Reduce the survey again under that rule."
+            )
+        k = len(self.names)
+        turn = np.eye(1 + 2 * k)[np.r_[0, 1 + k : 1 + 2 * k]] if rule == "listwise" else _duplicate_ones(k)
+        square = None if self.square is None else turn @ self.square @ turn.T
+        return replace(self, rule=rule, gram=turn @ self.gram @ turn.T, square=square)
+
+    def __add__(self, other: Groups) -> Groups:
+        return merge([self, other])
+
+    def __repr__(self) -> str:
+        return (
+            f"Groups of {len(self.names)} variables: {len(self.domains)} domains, {len(self.strata)} strata, "
+            f"{int(self.units.sum())} units, n = {int(self.n.sum())}, rule = {self.rule!r}"
+        )
+
+
+def _duplicate_ones(k: int) -> np.ndarray:
+    turn = np.zeros((1 + 2 * k, 1 + k))
+    turn[: 1 + k, 0] = 1
+    turn[1 + k :, 1:] = np.eye(k)
+    return turn
+
+
+def merge(parts: Sequence[Groups]) -> Groups:
+    """Add summaries of disjoint respondents (batches, files, provinces); cells with the same labels add.
+
+    Raises
+    ------
+    SampleError
+        If the parts differ in variables, sample rule or grouping.
+    DesignError
+        If a stratum's population size differs between parts.
+    """
+    first = parts[0]
+    for part in parts[1:]:
+        if (part.names, part.rule, part.by, bool(part.psus)) != (first.names, first.rule, first.by, bool(first.psus)):
+            raise SampleError("Only summaries of the same variables, sample rule, groups and kind of unit add up.")
+        if not np.array_equal(part.midpoint, first.midpoint):
+            raise SampleError("Only summaries around the same midpoints add up; reduce both with one questionnaire.")
+    domains = tuple(sorted({domain for part in parts for domain in part.domains}))
+    strata = tuple(sorted({stratum for part in parts for stratum in part.strata}))
+    psus = tuple(sorted({psu for part in parts for psu in part.psus}))
+    codes = [_cell_codes(part, domains, strata, psus) for part in parts]
+    cells, where = np.unique(np.concatenate(codes), axis=0, return_inverse=True)
+
+    def added(name: str) -> np.ndarray:
+        stacked = np.concatenate([getattr(part, name) for part in parts])
+        out = np.zeros((len(cells), *stacked.shape[1:]), stacked.dtype)
+        np.add.at(out, where.ravel(), stacked)
+        return out
+
+    units, population = _units(parts, strata, psus)
+    return replace(
+        first,
+        domains=domains,
+        strata=strata,
+        psus=psus,
+        units=units,
+        population=population,
+        domain=cells[:, 0],
+        stratum=cells[:, 1],
+        psu=cells[:, 2],
+        gram=added("gram"),
+        square=None if first.square is None else added("square"),
+        n=added("n"),
+        counts=added("counts"),
+        score_squares=None if first.score_squares is None else added("score_squares"),
+        ungrouped=sum(part.ungrouped for part in parts),
+        published=all(part.published for part in parts),
+    )
+
+
+def _cell_codes(part: Groups, domains: Sequence, strata: Sequence, psus: Sequence) -> np.ndarray:
+    def recode(old: Sequence, new: Sequence, code: np.ndarray) -> np.ndarray:
+        place = {label: i for i, label in enumerate(new)}
+        table = np.array([place[label] for label in old] + [-1], int)
+        return table[code]
+
+    columns = (
+        recode(part.domains, domains, part.domain),
+        recode(part.strata, strata, part.stratum),
+        recode(part.psus, psus, part.psu),
+    )
+    return np.stack(columns, axis=1)
+
+
+def _units(
+    parts: Sequence[Groups], strata: Sequence[str], psus: Sequence[tuple[str, str]]
+) -> tuple[np.ndarray, np.ndarray]:
+    place = {label: i for i, label in enumerate(strata)}
+    units = np.zeros(len(strata), int)
+    population = np.full(len(strata), np.nan)
+    for part in parts:
+        at = np.array([place[label] for label in part.strata], int)
+        if not psus:
+            units[at] += part.units
+        differs = np.isfinite(population[at]) & (population[at] != part.population)
+        if differs.any():
+            label = part.strata[int(np.flatnonzero(differs)[0])]
+            raise DesignError(f"Stratum {label!r} has two different population sizes; it must have one.")
+        population[at] = part.population
+    if psus:
+        units = np.bincount([place[stratum] for stratum, _ in psus], minlength=len(strata))
+    return units, population

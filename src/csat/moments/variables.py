@@ -1,0 +1,83 @@
+"""What is summed: variables, recoded or not, and their places in a Gram matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from csat.errors import UnknownColumnError
+
+RULES = ("available", "listwise")
+
+
+@dataclass(frozen=True, slots=True)
+class Recode:
+    """A variable made from a column by a map from answer to value: a share, top-box, NPS or grade score.
+
+    term : name of the new variable.
+    column : where the answers are.
+    values : answer (a level, or a category's code) → value. Answers that are not listed count as missing.
+    """
+
+    term: str
+    column: str
+    values: Mapping[Any, float]
+
+    @property
+    def midpoint(self) -> float:
+        """Half way between the smallest and the largest value."""
+        return (min(self.values.values()) + max(self.values.values())) / 2
+
+
+Variable = str | Recode
+
+
+def term_of(variable: Variable) -> str:
+    """Name a variable, recoded or not."""
+    return variable.term if isinstance(variable, Recode) else variable
+
+
+def as_names(by: str | Sequence[str] | None) -> tuple[str, ...]:
+    """None, one name or several, as a tuple."""
+    return () if by is None else (by,) if isinstance(by, str) else tuple(by)
+
+
+def as_variables(names: str | Sequence[Variable]) -> list[Variable]:
+    """One variable or several, as a list."""
+    return [names] if isinstance(names, str | Recode) else list(names)
+
+
+def positions(names: Sequence[str], known: Sequence[str]) -> np.ndarray:
+    """Where each of `names` is in `known`."""
+    place = {name: i for i, name in enumerate(known)}
+    for name in names:
+        if name not in place:
+            raise UnknownColumnError.among(name, list(known), "this summary")
+    return np.array([place[name] for name in names], int)
+
+
+def basis(at: np.ndarray, k: int, rule: str) -> np.ndarray:
+    """Rows of the Gram matrix that belong to the variables at positions `at`."""
+    return np.r_[0, 1 + at] if rule == "listwise" else np.r_[0, 1 + at, 1 + k + at]
+
+
+def first_moments(gram: np.ndarray, k: int, rule: str) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of weights of those who answered, and of w·y: each (…, k)."""
+    if rule == "listwise":
+        return np.repeat(gram[..., 0, :1], k, axis=-1), gram[..., 0, 1:]
+    return gram[..., 0, 1 : 1 + k], gram[..., 0, 1 + k :]
+
+
+def shift_matrix(shift: np.ndarray, rule: str) -> np.ndarray:
+    """The matrix that adds `shift` to y in z = [1, y] or [1, m, m·y]."""
+    k = len(shift)
+    if rule == "listwise":
+        out = np.eye(1 + k)
+        out[1:, 0] = shift
+        return out
+    out = np.eye(1 + 2 * k)
+    out[1 + k :, 1 : 1 + k] = np.diag(shift)
+    return out
