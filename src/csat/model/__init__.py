@@ -60,18 +60,22 @@ class Model:
         self._check_labels()
 
     def _check_terms(self) -> None:
-        seen: set[tuple[str, str, str]] = set()
+        seen: set[tuple[str, ...]] = set()
         kinds: dict[str, str] = {}
         for term in self.terms:
-            pair = tuple(sorted((term.lhs, term.rhs))) if term.op == "~~" else (term.lhs, term.rhs)
-            shown = f"{term.lhs} {term.op} {term.rhs}".strip()
-            if (term.op, *pair) in seen:
-                raise ModelError.at(self.syntax, term.position, f"{shown!r} is written twice; write one term with all modifiers.")
-            seen.add((term.op, *pair))
-            if term.op in ("=~", "<~", "~") and term.lhs == term.rhs:
-                raise ModelError.at(self.syntax, term.position, f"{term.lhs!r} cannot stand on both sides of {term.op!r}.")
-            if term.op in ("=~", "<~") and kinds.setdefault(term.lhs, term.op) != term.op:
-                raise ModelError.at(self.syntax, term.position, f"{term.lhs!r} is both measured (=~) and composed (<~).")
+            pair = sorted((term.lhs, term.rhs)) if term.op == "~~" else (term.lhs, term.rhs)
+            key = (term.op, *pair)
+            fault = ""
+            if key in seen:
+                shown = f"{term.lhs} {term.op} {term.rhs}".strip()
+                fault = f"{shown!r} is written twice; write one term with all modifiers."
+            elif term.op in ("=~", "<~", "~") and term.lhs == term.rhs:
+                fault = f"{term.lhs!r} cannot stand on both sides of {term.op!r}."
+            elif term.op in ("=~", "<~") and kinds.setdefault(term.lhs, term.op) != term.op:
+                fault = f"{term.lhs!r} is both measured (=~) and composed (<~)."
+            if fault:
+                raise ModelError.at(self.syntax, term.position, fault)
+            seen.add(key)
 
     def _check_labels(self) -> None:
         known = list(self.labels)

@@ -22,7 +22,8 @@ class Row:
     label : "" if none; free rows with the same label are one parameter.
     fixed : value it is fixed at; None if it is estimated or `sampled`.
     start : starting value asked for, None if none.
-    sampled : fixed at the sample value: moment of an observed predictor.
+    predictor : variance or covariance of observed predictors, which the model does not explain.
+    sampled : fixed at the sample value, as moments of predictors are by default.
     """
 
     lhs: str
@@ -31,6 +32,7 @@ class Row:
     label: str = ""
     fixed: float | None = None
     start: float | None = None
+    predictor: bool = False
     sampled: bool = False
 
     @property
@@ -84,7 +86,7 @@ def expanded(
     if auto_cov_y:
         pairs += _covariances(roles.terminal)
     among = [Row(x, "~~", x) for x in roles.predictors] + _covariances(roles.predictors)
-    pairs += [replace(row, sampled=fixed_x) for row in among]
+    pairs += [replace(row, predictor=True, sampled=fixed_x) for row in among]
     return _same_label_same_value(written + [row for row in pairs if frozenset((row.lhs, row.rhs)) not in known])
 
 

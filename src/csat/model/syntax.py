@@ -7,6 +7,7 @@ The notation is lavaan's (Rosseel 2012, Journal of Statistical Software 48(2)): 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -74,12 +75,18 @@ def tokens_of(syntax: str) -> list[Token]:
     while position < len(syntax):
         match = _TOKEN.match(syntax, position)
         if match is None:
-            raise ModelError.at(syntax, position, f"{syntax[position]!r} has no meaning in a model.")
+            raise ModelError.at(syntax, position, _no_meaning(syntax[position]))
         if match.lastgroup != "space":
             found.append(Token(str(match.lastgroup), match.group(), position))
         position = match.end()
     found.append(Token("end", "\n", len(syntax.rstrip())))
     return [token for i, token in enumerate(found) if not _continues(found, i)]
+
+
+def _no_meaning(mark: str) -> str:
+    narrow = unicodedata.normalize("NFKC", mark)
+    advice = f" Write the half-width {narrow!r}." if narrow != mark and _TOKEN.match(narrow) else ""
+    return f"{mark!r} has no meaning in a model.{advice}"
 
 
 def _continues(tokens: list[Token], i: int) -> bool:

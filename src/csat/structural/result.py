@@ -1,0 +1,181 @@
+"""`Sem`: an estimated structural model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from csat.errors import OptionError
+from csat.model import Model
+from csat.results import Estimates, Provenance, Shown, t_quantile, two_sided_p
+from csat.structural.fit import Optimum
+from csat.structural.measures import Measures
+from csat.structural.structure import Structure
+from csat.structural.values import KINDS, explained, table_jacobian, table_values
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Sem(Shown):
+    """A structural model estimated by maximum likelihood.
+
+    model : as written.
+    optimum : where the estimator stopped: estimates, implied covariances, gradient.
+    sample : (p, p) covariance that was fitted, in the order of `observed`.
+    vcov : (k, k) covariance of the free parameters.
+    measures : fit of the model.
+    condition : condition number of the information matrix, scaled to a unit diagonal.
+    level : of the intervals.
+    engine : who searched for the optimum.
+    notes : doubts about the solution, as warned of.
+    """
+
+    model: Model
+    optimum: Optimum
+    sample: np.ndarray
+    vcov: np.ndarray
+    measures: Measures
+    condition: float
+    level: float
+    engine: str
+    notes: tuple[str, ...]
+    provenance: Provenance
+
+    @property
+    def structure(self) -> Structure:
+        """Where each parameter stands."""
+        return self.optimum.point.structure
+
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """(p,) observed variables."""
+        return self.structure.observed
+
+    @property
+    def converged(self) -> bool:
+        """Whether the gradient vanishes at the estimates."""
+        return self.optimum.converged
+
+    @property
+    def parameters(self) -> Estimates:
+        """Free parameters with their joint covariance; equal labels are one parameter."""
+        k = len(self.vcov)
+        return Estimates(
+            self.structure.names, self.optimum.point.theta, self.vcov, np.inf, np.full(k, self.measures.n),
+            np.full(k, np.nan), "scale", self.provenance, self.level, 0.0,
+        )  # fmt: skip
+
+    def tidy(self) -> pd.DataFrame:
+        """One row per parameter, fixed ones (SE 0) and definitions included.
+
+        Returns
+        -------
+        DataFrame
+            lhs, op, rhs, label, estimate, se, statistic (z), p, low, high; then std_all (all variables
+            standardized) and std_lv (only constructs).
+        """
+        frame = self._inference("raw")
+        for kind in ("all", "lv"):
+            frame[f"std_{kind}"] = table_values(self.structure, self.model.definitions, self.optimum.point.theta, kind)
+        return frame
+
+    def standardized(self, kind: str = "all") -> pd.DataFrame:
+        """Standardized solution with standard errors of its own, by the delta method.
+
+        Parameters
+        ----------
+        kind : "all" variables, or only constructs ("lv").
+
+        Returns
+        -------
+        DataFrame
+            lhs, op, rhs, label, estimate, se, statistic, p, low, high.
+        """
+        if kind not in KINDS[1:]:
+            raise OptionError.choose("kind", kind, KINDS[1:])
+        return self._inference(kind)
+
+    def _inference(self, kind: str) -> pd.DataFrame:
+        place = (self.structure, self.model.definitions, self.optimum.point.theta, kind)
+        estimate, slope = table_values(*place), table_jacobian(*place)
+        se = np.sqrt(np.maximum(np.einsum("rk,kl,rl->r", slope, self.vcov, slope, optimize=True), 0.0))
+        # A value that only rounding moves (a variance standardized by itself) has no standard error.
+        se = np.where(se < 1e-10 * np.maximum(np.abs(estimate), 1e-300), 0.0, se)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            statistic = np.where(se > 0, estimate / se, np.nan)
+        half = t_quantile((1 + self.level) / 2, np.inf) * se
+        written = [(row.lhs, row.op, row.rhs, row.label) for row in self.structure.rows]
+        defined = [(d.name, ":=", d.text, d.name) for d in self.model.definitions]
+        figures = {
+            "estimate": estimate, "se": se, "statistic": statistic, "p": two_sided_p(statistic, np.inf),
+            "low": estimate - half, "high": estimate + half,
+        }  # fmt: skip
+        return pd.DataFrame([*written, *defined], columns=["lhs", "op", "rhs", "label"]).assign(**figures)
+
+    def glance(self) -> pd.DataFrame:
+        """One row: bases, χ², fit indices, information criteria, and how the estimates were found."""
+        found = {
+            "condition": self.condition, "converged": self.converged, "iterations": self.optimum.iterations,
+            "engine": self.engine, "sample": self.provenance.sample, "variance": self.provenance.variance,
+            "version": self.provenance.version,
+        }  # fmt: skip
+        return pd.DataFrame([asdict(self.measures) | found])
+
+    @property
+    def r2(self) -> pd.DataFrame:
+        """Explained share of the variance of each explained variable: term, r2; NaN at a negative variance."""
+        shares = explained(self.structure, self.optimum.point.theta)
+        return pd.DataFrame({"term": list(shares), "r2": list(shares.values())})
+
+    @property
+    def implied(self) -> pd.DataFrame:
+        """(p, p) covariances that the model implies."""
+        return _square(self.optimum.point.sigma, self.observed)
+
+    @property
+    def latent_covariance(self) -> pd.DataFrame:
+        """Covariances of the constructs that the model implies."""
+        p = self.structure.p
+        return _square(self.optimum.point.total[p:, p:], self.structure.latents)
+
+    def residuals(self, kind: str = "raw") -> pd.DataFrame:
+        """What the model leaves unexplained of each covariance.
+
+        Parameters
+        ----------
+        kind : "raw", sample minus implied covariances; "cor", sample minus implied correlations.
+        """
+        if kind not in ("raw", "cor"):
+            raise OptionError.choose("kind", kind, ("raw", "cor"))
+        sigma = self.optimum.point.sigma
+        if kind == "raw":
+            return _square(self.sample - sigma, self.observed)
+        return _square(_correlations(self.sample) - _correlations(sigma), self.observed)
+
+    @property
+    def _headline(self) -> str:
+        m = self.measures
+        return (
+            f"Sem: n = {m.n}, χ²({m.df}) = {m.chisq:.3f}, p = {m.p:.4f}, CFI = {m.cfi:.3f}, TLI = {m.tli:.3f}, "
+            f"RMSEA = {m.rmsea:.3f} [{m.rmsea_low:.3f}, {m.rmsea_high:.3f}], SRMR = {m.srmr:.3f}"
+        )
+
+    def __repr__(self) -> str:
+        table = Shown.__repr__(self).split("\n", 1)[1]
+        return "\n".join([self._headline, table, *(f"Note: {note}" for note in self.notes)])
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return f"<p>{escape(self._headline)}</p>{Shown._repr_html_(self)}{notes}"
+
+
+def _square(values: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame(values, list(names), list(names))
+
+
+def _correlations(cov: np.ndarray) -> np.ndarray:
+    sd = np.sqrt(np.diag(cov))
+    return cov / np.outer(sd, sd)

@@ -1,0 +1,84 @@
+"""The parameter table at given estimates: raw, standardized, defined; with delta-method derivatives.
+
+Every column of the table is one function of theta that accepts complex numbers. Its derivative is the
+imaginary part of one evaluation at theta + i·h, exact to rounding (Squire & Trapp 1998, SIAM Review 40(1)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from csat.model import Definition
+from csat.model.expression import evaluate
+from csat.structural.structure import Structure
+
+KINDS = ("raw", "all", "lv")
+_STEP = 1e-20
+
+
+def table_values(structure: Structure, definitions: Sequence[Definition], theta: np.ndarray, kind: str) -> np.ndarray:
+    """Value of every row, then of every definition.
+
+    Parameters
+    ----------
+    theta : (…, k), real or complex.
+    kind : "raw"; "all" with all variables standardized; "lv" with constructs standardized.
+
+    Returns
+    -------
+    ndarray
+        (…, rows + definitions). NaN where a variance that standardizes is not positive.
+    """
+    a, s = structure.matrices(theta)
+    path, i, j = structure.cells.T
+    rows = np.where(path.astype(bool), a[..., i, j], s[..., i, j])
+    if kind != "raw":
+        rows = rows * _units(structure, a, s, kind)
+    known = {row.label: rows[..., r] for r, row in reversed(list(enumerate(structure.rows))) if row.label}
+    defined = []
+    for definition in definitions:
+        known[definition.name] = np.broadcast_to(evaluate(definition.expression, known), rows.shape[:-1])
+        defined.append(known[definition.name])
+    return np.concatenate([rows, np.stack(defined, axis=-1)], axis=-1) if defined else rows
+
+
+def _units(structure: Structure, a: np.ndarray, s: np.ndarray, kind: str) -> np.ndarray:
+    """(…, rows) factor that standardizes each row: SDs of cause over effect, or one over two SDs.
+
+    A residual covariance is divided by the residual SDs, which makes it a correlation; as lavaan does, a
+    negative residual variance counts by its size there.
+    """
+    e = np.linalg.inv(np.eye(len(structure.variables)) - a)
+    total = np.diagonal(e @ s @ e.swapaxes(-1, -2), axis1=-2, axis2=-1)
+    residual = np.diagonal(s, axis1=-2, axis2=-1)
+    scaled = np.arange(len(structure.variables)) >= (0 if kind == "all" else structure.p)
+    sd = np.where(scaled, _root(np.where(total.real > 0, total, np.nan)), 1.0)
+    own = np.where(scaled, _root(residual * np.where(residual.real < 0, -1.0, 1.0)), 1.0)
+    path, i, j = structure.cells.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pair = np.where(i == j, 1.0 / (sd[..., i] * sd[..., j]), 1.0 / (own[..., i] * own[..., j]))
+        return np.where(path.astype(bool), sd[..., j] / sd[..., i], pair)
+
+
+def _root(x: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(x)
+
+
+def table_jacobian(structure: Structure, definitions: Sequence[Definition], theta: np.ndarray, kind: str) -> np.ndarray:
+    """(rows + definitions, k) derivative of `table_values` by theta."""
+    nudged = theta + 1j * _STEP * np.eye(len(theta))
+    return np.imag(table_values(structure, definitions, nudged, kind)).T / _STEP
+
+
+def explained(structure: Structure, theta: np.ndarray) -> dict[str, float]:
+    """R² of each variable that the model explains; NaN where the residual variance is negative."""
+    a, s = structure.matrices(theta)
+    e = np.linalg.inv(np.eye(len(a)) - a)
+    total, residual = np.diag(e @ s @ e.T), np.diag(s)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r2 = np.where((residual < 0) | (total <= 0), np.nan, 1.0 - residual / total)
+    targets = {int(i) for path, i, _ in structure.cells if path}
+    return {structure.variables[i]: float(r2[i]) for i in sorted(targets)}
