@@ -1,0 +1,119 @@
+"""A typed-in membership matrix and its weights: what they must look like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from csat.errors import MembershipError, OptionError
+from csat.questionnaire import GRADES, Grade, Questionnaire
+
+#: Rows of R and weights may miss 1 by this much.
+TOLERANCE = 1e-6
+
+#: What can be typed in as a membership matrix, and as weights.
+Matrix = np.ndarray | pd.DataFrame | Sequence[Sequence[float]]
+Weights = Mapping[str, float] | pd.Series | Sequence[float] | np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A checked matrix.
+
+    factors : (m,) names. grades : (g,) names, best first. scores : (g,) of the grades, NaN if they have none.
+    rows : (m, g) memberships. weights : (m,).
+    """
+
+    factors: tuple[str, ...]
+    grades: tuple[str, ...]
+    scores: np.ndarray
+    rows: np.ndarray
+    weights: np.ndarray
+
+
+def read_typed(
+    matrix: Matrix, weights: Weights | None, grades: Sequence[Grade] | None, questionnaire: Questionnaire | None
+) -> Typed:
+    """Check a matrix and its weights.
+
+    The grades are those given, else the questionnaire's, else the default ones for five columns; other matrices
+    have grades without scores. A DataFrame whose columns are the grades' codes may have them in any order; with
+    other names it keeps them, best first.
+
+    Raises
+    ------
+    MembershipError
+        For cells that are no numbers within 0–1, shapes that do not fit, rows or weights that do not sum to 1.
+    OptionError
+        Without weights.
+    """
+    frame = _frame(matrix)
+    known = _grades(frame.shape[1], grades, questionnaire)
+    codes = [grade.code for grade in known]
+    if known and frame.shape[1] != len(known):
+        raise MembershipError.shape("The membership matrix", f"{frame.shape[1]} columns", f"{len(known)} columns")
+    unnamed = not isinstance(matrix, pd.DataFrame) or isinstance(matrix.columns, pd.RangeIndex)
+    if known and unnamed:
+        frame.columns = pd.Index(codes)
+    elif set(frame.columns) == set(codes):
+        frame = frame[codes]
+    scores = np.array([grade.score for grade in known]) if known else np.full(frame.shape[1], np.nan)
+    _check_rows(frame)
+    factors = tuple(frame.index)
+    return Typed(factors, tuple(frame.columns), scores, frame.to_numpy(), _checked_weights(weights, factors))
+
+
+def _frame(matrix: Matrix) -> pd.DataFrame:
+    """Give the matrix text names: its own, or factor1, factor2 … and grade1, grade2 … in order."""
+    try:
+        rows = np.asarray(matrix, float)
+    except (TypeError, ValueError):
+        raise MembershipError.shape("The membership matrix", "something else", "a table of numbers") from None
+    if rows.ndim != 2 or not rows.size:
+        raise MembershipError.shape("The membership matrix", f"an array of shape {rows.shape}", "rows and columns")
+    index = [f"factor{i + 1}" for i in range(rows.shape[0])]
+    columns = [f"grade{j + 1}" for j in range(rows.shape[1])]
+    if isinstance(matrix, pd.DataFrame):
+        index = index if isinstance(matrix.index, pd.RangeIndex) else [str(name) for name in matrix.index]
+        columns = columns if isinstance(matrix.columns, pd.RangeIndex) else [str(name) for name in matrix.columns]
+    return pd.DataFrame(rows, index=index, columns=columns)
+
+
+def _grades(columns: int, grades: Sequence[Grade] | None, questionnaire: Questionnaire | None) -> tuple[Grade, ...]:
+    if grades is not None:
+        return tuple(grades)
+    if questionnaire is not None:
+        return questionnaire.grades
+    return GRADES if columns == len(GRADES) else ()
+
+
+def _check_rows(frame: pd.DataFrame) -> None:
+    rows = frame.to_numpy()
+    for i, j in np.argwhere(~((rows >= 0) & (rows <= 1)))[:1].tolist():
+        raise MembershipError.outside(frame.index[i], frame.columns[j], rows[i, j])
+    for i in np.flatnonzero(np.abs(rows.sum(axis=1) - 1) > TOLERANCE)[:1].tolist():
+        raise MembershipError.row_sum(frame.index[i], float(rows[i].sum()))
+
+
+def _checked_weights(weights: Weights | None, factors: Sequence[str]) -> np.ndarray:
+    """(m,) weights in the order of the factors."""
+    if weights is None:
+        raise OptionError("A typed-in membership matrix needs weights=…, one per factor, which sum to 1.")
+    if isinstance(weights, Mapping | pd.Series):
+        if set(weights.keys()) != set(factors):
+            raise MembershipError.shape("The factor weights", sorted(map(str, weights.keys())), sorted(factors))
+        weights = [weights[factor] for factor in factors]
+    try:
+        shares = np.asarray(weights, float)
+    except (TypeError, ValueError):
+        raise MembershipError.shape("The factor weights", repr(weights), f"{len(factors)} numbers") from None
+    if shares.shape != (len(factors),):
+        raise MembershipError.shape("The factor weights", shares.size, len(factors))
+    for i in np.flatnonzero(~((shares >= 0) & np.isfinite(shares)))[:1].tolist():
+        raise MembershipError.negative_weight(factors[i], float(shares[i]))
+    if abs(shares.sum() - 1) > TOLERANCE:
+        raise MembershipError.weight_sum(float(shares.sum()))
+    return shares
