@@ -104,7 +104,8 @@ def build(rows: Sequence[Row], observed: Sequence[str], sample: np.ndarray) -> S
     return Structure(
         tuple(place), len(observed), tuple(place[row.lhs] for row in rows if row.predictor and row.lhs == row.rhs),
         any(row.sampled for row in rows), tuple(rows), directed, symmetric, cells, path[free], i[free], j[free],
-        np.array([order[key] for key in keys], int), np.array(free, int), tuple(rows[first[k]].name for k in range(len(order))),
+        np.array([order[key] for key in keys], int), np.array(free, int),
+        tuple(rows[first[k]].name for k in range(len(order))),
     )  # fmt: skip
 
 
