@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from csat.errors import SampleError, UnknownColumnError
-from csat.moments import Recode, Source, Variable, as_names, as_variables, term_of
+from csat.moments import Groups, Recode, Source, Variable, as_names, as_variables, term_of
 from csat.results import Estimates
 from csat.variance import Combined, by_domain, combine, means, stratified
 
@@ -43,25 +43,37 @@ def mean(
 
 
 def total(
-    source: Source, names: str | Sequence[Variable], by: str | Sequence[str] | None = None, *, level: float = 0.95
+    source: Source,
+    names: str | Sequence[Variable],
+    by: str | Sequence[str] | None = None,
+    *,
+    rule: str = "available",
+    level: float = 0.95,
 ) -> Estimates:
     """Weighted totals of the answers: Σ w·x over those who answered. Weights must add up to the population.
 
     Parameters are those of `mean`; `n_eff` is not defined for a total.
     """
     variables, groupers = as_variables(names), as_names(by)
-    groups = source.groups(variables, groupers, "available")
-    k = len(variables)
-    linear = np.hstack([np.zeros((k, 1)), np.diag(groups.midpoint), np.eye(k)])
+    groups = source.groups(variables, groupers, rule)
+    linear = _to_values(groups)
     sums = groups.gram[:, 0, :] @ linear.T
     squares = None if groups.square is None else linear @ groups.square @ linear.T
-    size = len(groups.domains) * k
+    size = len(groups.domains) * len(variables)
     vcov = stratified(groups, sums, squares).reshape(size, size)
     n = groups.over_domains(groups.counts).ravel()
     vcov[n < 2, :] = vcov[:, n < 2] = np.nan
     estimate = np.where(n > 0, groups.over_domains(sums).ravel(), np.nan)
     combined = Combined(estimate, vcov, n, np.full(size, np.nan), groups.df)
     return by_domain(combined, groups, [term_of(v) for v in variables], "total", level)
+
+
+def _to_values(groups: Groups) -> np.ndarray:
+    """(k, p) matrix that turns a sum of w·z into sums of w·x, in the units of the data."""
+    k = len(groups.names)
+    if groups.rule == "listwise":
+        return np.hstack([groups.midpoint[:, None], np.eye(k)])
+    return np.hstack([np.zeros((k, 1)), np.diag(groups.midpoint), np.eye(k)])
 
 
 def share(
@@ -119,7 +131,7 @@ def ratio(
     """Ratio of two weighted totals over those who answered both, e.g. complaints per customer contact."""
     groups = source.groups([numerator, denominator], as_names(by), "listwise")
     above, below = np.array([1.0, 0.0]), np.array([0.0, 1.0])
-    linear = np.hstack([(groups.midpoint * np.eye(2)).sum(axis=1)[:, None], np.eye(2)])
+    linear = _to_values(groups)
     sums = groups.gram[:, 0, :] @ linear.T
     totals = groups.over_domains(sums)
     if (totals @ below == 0).any():
