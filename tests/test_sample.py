@@ -196,3 +196,47 @@ def test_true_effects_leave_something_out(generator: ModuleType) -> None:
     effects = generator.true_effects()
     assert effects["P3"] == effects["P9"] == 0
     assert effects["P1"] == pytest.approx(0.22 * 0.20 + 0.36 * 0.46 + 0.28 * 0.22)
+
+
+# --------------------------------------------------------------------------------------------- through csat itself
+
+
+@pytest.fixture(scope="module")
+def survey():
+    reader = pytest.importorskip("csat.survey", reason="the reader is not there yet")
+    from csat.questionnaire import read_questionnaire
+
+    return reader.read_survey(SAMPLE / "2026Q3.csv", read_questionnaire(SAMPLE / "study.toml"))
+
+
+def test_csat_reads_the_quarter_and_keeps_the_respondents(survey) -> None:
+    assert len(survey) == 1600
+    assert survey.ledger.rows_read - survey.ledger.rows_kept == 4
+
+
+def test_csat_finds_the_published_scores(survey) -> None:
+    from csat.indices import index
+
+    published = pd.read_csv(STUDY / "items.csv").set_index("code")["score"]
+    found = index(survey, by="branch").tidy().set_index(["branch", "term"])["estimate"]["gansu"]
+    assert (found[published.index] - published).abs().max() < 0.05
+    quality, value, fairness = (published[published.index.str.startswith(f"C{i}")].mean() for i in (2, 3, 4))
+    assert found["service_value"] == pytest.approx((quality + value + fairness) / 3, abs=0.05)
+
+
+def test_csat_evaluates_the_own_branch_as_the_study_does(survey) -> None:
+    from csat.fuzzy import evaluate
+
+    found = evaluate(survey, by="branch", membership="triangular").tidy().set_index(["branch", "term"])
+    place = found.loc[("gansu", "satisfaction")]
+    assert (place["upper"], place["lower"]) == ("satisfied", "basically_satisfied")
+    assert 0 < place["se"] < 2
+
+
+def test_csat_refuses_the_spoilt_file() -> None:
+    reader = pytest.importorskip("csat.survey", reason="the reader is not there yet")
+    from csat.errors import DataError
+    from csat.questionnaire import read_questionnaire
+
+    with pytest.raises(DataError, match="C11"):
+        reader.read_survey(SAMPLE / "2026Q3_dirty.csv", read_questionnaire(SAMPLE / "study.toml"))

@@ -412,7 +412,7 @@ def spoil(text: pd.DataFrame) -> pd.DataFrame:
         "P1": "7.5",
         "overall": "-1",
         "nps": "12",
-        "L1": "n/a",
+        "L1": "七",
     }
     for row, (code, value) in enumerate(wrong.items()):
         spoilt.loc[3 * row + 2, code] = value

@@ -113,6 +113,10 @@ def evaluate(
     Under "weighted-average" and "product-sum" the score is linear in the items' means (each answer replaced by what
     it adds to the score), so its standard error follows from the sampling design like that of an index.
 
+    Under "share" an answer counts as the score of its grade: on a 1–10 scale 9 and 10 both become 100, and the
+    score runs several points above the index. It is comparable with the index for items with one level per grade;
+    for finer scales use "triangular".
+
     Examples
     --------
     >>> R = [[0.2, 0.5, 0.3, 0.0], [0.1, 0.3, 0.5, 0.1]]
