@@ -242,6 +242,11 @@ class DataError(CsatError, ValueError):
         )
 
     @classmethod
+    def no_rows(cls, source: str) -> DataError:
+        """Word a table with names and nothing under them."""
+        return cls(f"{source}: there are names of columns but no rows under them.")
+
+    @classmethod
     def twice(cls, source: str, name: str, places: Sequence[int]) -> DataError:
         """Word a column name that stands over several columns."""
         at = ", ".join(str(place) for place in places)

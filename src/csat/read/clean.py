@@ -1,0 +1,220 @@
+"""From a table as it came to a clean one: every row and every cell accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from csat.design import Design
+from csat.errors import DataError, OptionError
+from csat.questionnaire import Questionnaire
+from csat.read.answers import Answers
+from csat.read.ledger import CELL_REASONS, EXAMPLES, Ledger, Tally
+from csat.read.raw import Raw, is_empty, text_in
+from csat.read.roles import columns_in_roles, declared
+from csat.read.sources import read_raw
+
+#: Column of a clean table with the number of each row in its source.
+ROW = "(row)"
+
+#: Distinct unknown answers that an error lists per column.
+LISTED = 6
+
+_VALID = CELL_REASONS.index("valid")
+_NOT_A_NUMBER = CELL_REASONS.index("unknown_code")
+_OUT_OF_RANGE = CELL_REASONS.index("out_of_range")
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A clean table, the design it follows, and the ledger of how it came about."""
+
+    table: pa.Table
+    design: Design
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Rows (n,) that cannot be used, and why."""
+
+    reason: str
+    column: str
+    bad: np.ndarray
+
+
+def read_clean(
+    data: Any,
+    questionnaire: Questionnaire | None = None,
+    *,
+    design: Design | None = None,
+    on_unknown: str = "raise",
+    on_absent: str = "raise",
+    sheet: str | None = None,
+    encoding: str | None = None,
+) -> Cleaned:
+    """Read a table in any form, check it against the questionnaire, and account for every row and cell.
+
+    Parameters
+    ----------
+    data, sheet, encoding : see `csat.read.sources.read_raw`.
+    questionnaire : what was asked; None takes numbers as variables and text as categories.
+    design : columns of weight, stratum, unit …; None takes the questionnaire's.
+    on_unknown : answers that are neither a level nor a missing code: "raise", or "missing" and counted.
+    on_absent : columns of the questionnaire that the data lack: "raise", or "missing" and counted as not asked.
+
+    Returns
+    -------
+    Cleaned
+        Scaled questions, numbers and weights as float64, everything else as text; null = missing.
+
+    Raises
+    ------
+    DataError
+        Naming source, row, column and remedy.
+    """
+    for option, value in (("on_unknown", on_unknown), ("on_absent", on_absent)):
+        if value not in ("raise", "missing"):
+            raise OptionError.choose(option, value, ("raise", "missing"))
+    asked = Questionnaire(name="") if questionnaire is None else questionnaire
+    design = asked.design if design is None else design
+    raw = read_raw(data, sheet, encoding)
+    if not len(raw.rows):
+        raise DataError.no_rows(raw.source)
+    read, notes = columns_in_roles(raw, asked, design, on_absent)
+    kept, tallies = _rows_left_out(raw, read, asked, design)
+    if not kept.any():
+        raise DataError(f"{raw.source}: no row can be used: {', '.join(_spoken(tally) for tally in tallies)}.")
+    if on_unknown == "raise":
+        _refuse_unknown(raw, read, asked, design, kept)
+    cells = [tally for name in read if name not in design.columns for tally in _cells(raw, name, read[name], kept)]
+    outside = [name for name in read if name not in declared(asked) and name not in design.columns]
+    ledger = Ledger(
+        raw.source,
+        len(kept),
+        int(kept.sum()),
+        (*tallies, *cells),
+        () if questionnaire is None else tuple(outside),
+        (*raw.notes, *notes),
+    )
+    arrays = {name: answers.values for name, answers in read.items()} | {ROW: pa.array(raw.rows)}
+    return Cleaned(pa.table(arrays).filter(pa.array(kept)).combine_chunks(), design, ledger)
+
+
+def _rows_left_out(
+    raw: Raw, read: Mapping[str, Answers], asked: Questionnaire, design: Design
+) -> tuple[np.ndarray, list[Tally]]:
+    """Find the rows to keep (n,), and tally the others by the first reason that applies."""
+    left = np.ones(len(raw.rows), bool)
+    tallies: list[Tally] = []
+    for check in _checks(raw, read, design):
+        tallies += _tally(raw, "row", check.reason, check.column, left & check.bad)
+        left &= ~check.bad
+    identity = asked.column_of_kind("id")
+    if identity is not None:
+        repeated = _repeated(read[identity].values, left)
+        tallies += _tally(raw, "row", "duplicate_id", identity, repeated)
+        left &= ~repeated
+    return left, tallies
+
+
+def _checks(raw: Raw, read: Mapping[str, Answers], design: Design) -> list[Check]:
+    blank = np.logical_and.reduce([is_empty(column, number=False) for column in raw.columns.values()])
+    checks = [Check("empty_row", "", blank)]
+    if design.weight is not None:
+        reasons, weight = read[design.weight].reasons, _numbers(read[design.weight])
+        words = reasons == _NOT_A_NUMBER
+        checks += [
+            Check("weight_not_a_number", design.weight, words),
+            Check("weight_missing", design.weight, (reasons != _VALID) & ~words),
+            Check("weight_zero", design.weight, weight == 0),
+            Check("weight_negative", design.weight, weight < 0),
+        ]
+    checks += [Check("replicate_weight_missing", name, np.isnan(_numbers(read[name]))) for name in design.replicates]
+    for reason, name in (("stratum_missing", design.stratum), ("psu_missing", design.psu)):
+        if name is not None:
+            checks.append(Check(reason, name, read[name].reasons != _VALID))
+    return checks
+
+
+def _numbers(answers: Answers) -> np.ndarray:
+    """(n,) values, NaN where missing."""
+    return answers.values.to_numpy(zero_copy_only=False)
+
+
+def _repeated(identity: pa.Array, left: np.ndarray) -> np.ndarray:
+    """Mark the rows (n,) whose identifier stands in an earlier usable row; empty ones repeat nothing."""
+    encoded = identity.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    usable = np.flatnonzero(left & (encoded >= 0))
+    _, first = np.unique(encoded[usable], return_index=True)
+    repeated = np.zeros(len(left), bool)
+    repeated[usable] = True
+    repeated[usable[first]] = False
+    return repeated
+
+
+def _cells(raw: Raw, name: str, answers: Answers, kept: np.ndarray) -> list[Tally]:
+    """Tally what became of the cells of one column in the kept rows."""
+    counts = np.bincount(answers.reasons[kept], minlength=len(CELL_REASONS)).tolist()
+    tallies: list[Tally] = []
+    for code, reason in enumerate(CELL_REASONS):
+        if code in (_NOT_A_NUMBER, _OUT_OF_RANGE):
+            tallies += _tally(raw, "cell", reason, name, kept & (answers.reasons == code))
+        elif counts[code] or code == _VALID:
+            tallies.append(Tally("cell", name, reason, counts[code]))
+    return tallies
+
+
+def _tally(raw: Raw, what: str, reason: str, column: str, rows: np.ndarray) -> list[Tally]:
+    """Count rows (n,), with the first few as examples; nothing if there are none."""
+    found = np.flatnonzero(rows)
+    if not len(found):
+        return []
+    first = found[:EXAMPLES]
+    values = text_in(raw.columns[column].take(pa.array(first))).to_pylist() if column in raw.columns else []
+    shown = tuple("" if value is None else value for value in values) or ("",) * len(first)
+    return [Tally(what, column, reason, len(found), tuple(raw.rows[first].tolist()), shown)]
+
+
+def _refuse_unknown(
+    raw: Raw, read: Mapping[str, Answers], asked: Questionnaire, design: Design, kept: np.ndarray
+) -> None:
+    """Raise for answers that the questionnaire does not know, all columns at once."""
+    lines = []
+    for name in declared(asked):
+        # a stratum with an unknown code was left out above, but must not vanish for that
+        rows = np.ones(len(kept), bool) if name in (design.stratum, design.psu) else kept
+        unknown = (read[name].reasons == _NOT_A_NUMBER) | (read[name].reasons == _OUT_OF_RANGE)
+        if name != design.weight and (rows & unknown).any():
+            lines.append(f"{name}{_expected(asked, name)}: {_listed(raw, name, np.flatnonzero(rows & unknown))}")
+    if lines:
+        raise DataError.unknown_codes(raw.source, lines)
+
+
+def _expected(asked: Questionnaire, name: str) -> str:
+    described = asked.column(name)
+    if described is not None:
+        return f" (one of {', '.join(described.labels)})" if described.labels else " (a number)"
+    scale = asked.scale_of(name)
+    return f" ({scale.low:g}–{scale.high:g})"
+
+
+def _listed(raw: Raw, name: str, rows: np.ndarray) -> str:
+    """``'11' × 2 (row 5), '77' × 1 (row 9)``, the most frequent first."""
+    cells = text_in(raw.columns[name].take(pa.array(rows))).dictionary_encode()
+    codes = cells.indices.to_numpy(zero_copy_only=False)
+    count = np.bincount(codes)
+    first = rows[np.unique(codes, return_index=True)[1]]
+    order = np.argsort(-count, kind="stable")
+    words = cells.dictionary.to_pylist()
+    shown = [f"{words[i]!r} × {count[i]} (row {raw.rows[first[i]]})" for i in order[:LISTED]]
+    return ", ".join(shown) + (f" and {len(order) - LISTED} more codes" if len(order) > LISTED else "")
+
+
+def _spoken(tally: Tally) -> str:
+    where = f" in {tally.column!r}" if tally.column else ""
+    return f"{tally.count} × {tally.reason}{where} ({tally.examples})"

@@ -1,0 +1,118 @@
+"""Every column of the data in its role: found by code or text, then read as the questionnaire says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from csat.design import Design
+from csat.errors import DataError
+from csat.questionnaire import Column, Item, Questionnaire
+from csat.questionnaire.scales import folded
+from csat.read.answers import (
+    Answers,
+    Ranges,
+    category_answers,
+    labelled,
+    number_answers,
+    scaled_answers,
+    text_answers,
+)
+from csat.read.ledger import CELL_REASONS
+from csat.read.raw import Raw, guessed
+
+_NOT_ASKED = CELL_REASONS.index("not_asked")
+
+
+def declared(asked: Questionnaire) -> tuple[str, ...]:
+    """Columns that the questionnaire describes."""
+    return (*asked.codes, *(column.code for column in asked.columns))
+
+
+def columns_in_roles(
+    raw: Raw, asked: Questionnaire, design: Design, on_absent: str
+) -> tuple[dict[str, Answers], tuple[str, ...]]:
+    """Read every column in its role.
+
+    Parameters
+    ----------
+    raw : the table as it came.
+    asked, design : what each column is.
+    on_absent : "raise", or "missing" to take absent columns of the questionnaire as not asked.
+
+    Returns
+    -------
+    tuple
+        Name → answers, in the order of the data; and notes on columns that were renamed or are absent.
+
+    Raises
+    ------
+    DataError
+        If columns are absent, or value labels of the file contradict the questionnaire.
+    """
+    wanted = tuple(dict.fromkeys((*declared(asked), *design.columns)))
+    raw, renamed = _renamed(raw, asked, wanted)
+    absent = [name for name in wanted if name not in raw.columns]
+    fatal = [name for name in absent if on_absent == "raise" or name in design.columns]
+    if fatal:
+        raise DataError.absent(raw.source, fatal, list(raw.columns))
+    read = {name: _answers(name, raw, asked, design) for name in raw.columns}
+    size = len(raw.rows)
+    scaled = set(asked.codes)
+    for name in absent:
+        kind = pa.float64() if name in scaled else pa.string()
+        read[name] = Answers(pa.nulls(size, kind), np.full(size, _NOT_ASKED, np.int8))
+    notes = [f"columns found by name or text: {', '.join(renamed)}"] if renamed else []
+    notes += [f"not in the data, taken as not asked: {', '.join(absent)}"] if absent else []
+    return read, tuple(notes)
+
+
+def _renamed(raw: Raw, asked: Questionnaire, wanted: tuple[str, ...]) -> tuple[Raw, list[str]]:
+    """Find columns whose name is a code in other case or width, or the text of exactly one question."""
+    spoken: dict[str, set[str]] = {folded(code): {code} for code in wanted}
+    parts: tuple[Item | Column, ...] = (*asked.scaled, *asked.columns)
+    for part in parts:
+        for text in part.texts.values():
+            spoken.setdefault(folded(text), set()).add(part.code)
+    taken = {name: name for name in raw.columns}
+    for name in raw.columns:
+        means = spoken.get(folded(name), set())
+        code = next(iter(means)) if len(means) == 1 and name not in wanted else name
+        if code not in raw.columns and code not in taken.values():
+            taken[name] = code
+    changed = [f"{old!r} is {new}" for old, new in taken.items() if old != new]
+    columns = {taken[name]: column for name, column in raw.columns.items()}
+    labels = {taken.get(name, name): value for name, value in raw.value_labels.items()}
+    missing = {taken.get(name, name): ranges for name, ranges in raw.user_missing.items()}
+    return replace(raw, columns=columns, value_labels=labels, user_missing=missing), changed
+
+
+def _answers(name: str, raw: Raw, asked: Questionnaire, design: Design) -> Answers:
+    column, described = raw.columns[name], asked.column(name)
+    missing, labels = raw.user_missing.get(name, ()), raw.value_labels.get(name, {})
+    if name in asked.codes:
+        return scaled_answers(column, asked.scale_of(name), missing, labels)
+    if name in design.columns and name not in (design.stratum, design.psu):
+        return number_answers(column, missing)
+    if described is not None:
+        return _described(column, described, missing, labels)
+    if name in design.columns:
+        return text_answers(labelled(column, labels))
+    return _undescribed(column, raw.typed, missing, labels)
+
+
+def _described(column: pa.Array, described: Column, missing: Ranges, labels: Mapping[Any, str]) -> Answers:
+    if described.kind == "category":
+        return category_answers(column, described, missing, labels)
+    return text_answers(column) if described.kind == "id" else number_answers(column, missing)
+
+
+def _undescribed(column: pa.Array, typed: bool, missing: Ranges, labels: Mapping[Any, str]) -> Answers:
+    """Numbers are variables; text and fully labelled codes are categories."""
+    column = labelled(column, labels)
+    column = column if typed else guessed(column)
+    return text_answers(column) if pa.types.is_string(column.type) else number_answers(column, missing)

@@ -1,0 +1,209 @@
+"""Anything that holds a table, brought to `Raw`: files by their ending, frames by what they can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from csat.errors import CsatError, DataError, MissingDependencyError, OptionError, closest
+from csat.questionnaire.decode import file_at
+from csat.read.raw import Raw, named, plain
+from csat.read.textfiles import read_text
+
+_TEXT = (".csv", ".tsv", ".txt")
+_EXCEL = (".xlsx", ".xlsm")
+
+
+def read_raw(data: Any, sheet: str | None = None, encoding: str | None = None) -> Raw:
+    """Read a table as it is.
+
+    Parameters
+    ----------
+    data : path of a .csv, .tsv, .txt, .xlsx, .parquet, .sav or .dta file; a pandas or polars frame; an Arrow
+        table or stream; a DuckDB relation; anything with ``__arrow_c_stream__`` or ``toArrow``.
+    sheet : of an Excel workbook; None = the first.
+    encoding : of a text file; None = found out.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    DataError
+        If it cannot be read.
+    """
+    if isinstance(data, str | Path):
+        return _file(data, sheet, encoding)
+    if sheet is not None or encoding is not None:
+        raise OptionError("`sheet` and `encoding` are for files; a frame has neither.")
+    if isinstance(data, pd.DataFrame):
+        return _from_pandas("pandas frame", data)
+    return _from_arrow(_kind(data), _arrow_table(data))
+
+
+def _file(path: str | Path, sheet: str | None, encoding: str | None) -> Raw:
+    found = file_at(path)
+    ending = found.suffix.lower()
+    if sheet is not None and ending not in _EXCEL:
+        raise OptionError(f"sheet={sheet!r} is for Excel workbooks; {found.name!r} is none.")
+    if encoding is not None and ending not in _TEXT:
+        raise OptionError(f"encoding={encoding!r} is for text files; {found.name!r} is none.")
+    if ending in _TEXT:
+        return read_text(found, encoding)
+    if ending in _EXCEL:
+        return _workbook(found, sheet)
+    readers: Mapping[str, Callable[[Path], Raw]] = {".parquet": _parquet, ".sav": _labelled, ".dta": _labelled}
+    if ending == ".xls":
+        raise DataError(f"{found.name}: the old Excel format is not read; save it as .xlsx.")
+    if ending not in readers:
+        raise DataError(f"{found.name}: survey data are read from {', '.join((*_TEXT, *_EXCEL, *readers))} files.")
+    return readers[ending](found)
+
+
+def _parquet(path: Path) -> Raw:
+    from pyarrow import parquet
+
+    try:
+        table = parquet.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path.name}: cannot be read as a Parquet file ({error}).") from None
+    return _from_arrow(path.name, table)
+
+
+def _workbook(path: Path, sheet: str | None) -> Raw:
+    from openpyxl import load_workbook
+
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+    except Exception as error:  # noqa: BLE001 - openpyxl raises many kinds for a file that is no workbook
+        raise DataError(f"{path.name}: cannot be opened as an Excel workbook ({error}).") from None
+    try:
+        titles = [page.title for page in book.worksheets]
+        if sheet is not None and sheet not in titles:
+            raise DataError(f"{path.name}: no sheet {sheet!r}. Did you mean {closest(sheet, titles)}?")
+        title = sheet or titles[0]
+        rows = list(book[title].iter_rows(values_only=True))
+    finally:
+        book.close()
+    others = [other for other in titles if other != title]
+    notes = [f"sheet {title!r}" + (f" (not read: {', '.join(map(repr, others))})" if others else "")]
+    return _from_rows(f"{path.name}, sheet {title!r}", rows, notes)
+
+
+def _from_rows(source: str, rows: Sequence[Sequence[Any]], notes: Sequence[str]) -> Raw:
+    """Take the rows of an Excel sheet; the first that holds anything names the columns."""
+    filled = [i for i, row in enumerate(rows) if any(cell not in (None, "") for cell in row)]
+    if not filled:
+        raise DataError(f"{source}: the sheet is empty.")
+    first, last = filled[0], filled[-1]
+    if first == last:
+        raise DataError.no_rows(source)
+    # rows may differ in length: the workbook leaves trailing empty cells out
+    cells = [list(column) for column in zip_longest(*rows[first : last + 1])]
+    raw = _raw(source, [column[0] for column in cells], [_from_objects(column[1:]) for column in cells], last - first)
+    return replace(raw, rows=raw.rows + first + 2, typed=False, notes=(*notes, *raw.notes))
+
+
+def _labelled(path: Path) -> Raw:
+    """Read SPSS and Stata files, with value labels and the codes that they declare missing."""
+    try:
+        import pyreadstat
+    except ImportError:
+        raise MissingDependencyError.extra("pyreadstat", "spss", f"Reading {path.suffix} files") from None  # noqa: S610
+    reader = pyreadstat.read_sav if path.suffix.lower() == ".sav" else pyreadstat.read_dta
+    try:
+        frame, meta = reader(str(path), user_missing=True)
+    except Exception as error:  # noqa: BLE001 - pyreadstat's own errors share no base
+        raise DataError(f"{path.name}: cannot be read as a {path.suffix} file ({error}).") from None
+    raw = _from_pandas(path.name, frame)
+    found: Mapping[str, Any] = meta.missing_ranges
+    ranges = {name: tuple((part["lo"], part["hi"]) for part in parts) for name, parts in found.items()}
+    letters = {name: tuple((code, code) for code in codes) for name, codes in meta.missing_user_values.items()}
+    labels = meta.variable_value_labels
+    return replace(raw, rows=raw.rows + 1, value_labels=labels, user_missing={**ranges, **letters})
+
+
+def _from_pandas(source: str, frame: pd.DataFrame) -> Raw:
+    if frame.columns.nlevels > 1:
+        raise DataError(f"{source}: the columns have {frame.columns.nlevels} levels of names; flatten them to one.")
+    columns = [_from_series(frame.iloc[:, place]) for place in range(frame.shape[1])]
+    return _raw(source, list(frame.columns), columns, len(frame))
+
+
+def _from_series(series: pd.Series) -> pa.Array | None:
+    if series.dtype == object:
+        return _from_objects(series.tolist())
+    try:
+        return plain(pa.array(series, from_pandas=True))
+    except (pa.ArrowException, TypeError):
+        return _from_objects(series.astype(object).tolist())
+
+
+def _from_objects(cells: list[Any]) -> pa.Array | None:
+    """Bring Python objects to one column: of one type if they have one, else each as text."""
+    try:
+        return plain(pa.array(cells, from_pandas=True))
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return pa.array([spelled(cell) for cell in cells], pa.string())
+
+
+def spelled(cell: Any) -> str | None:
+    """Write a cell as text the way a clean table does; None if it is empty."""
+    if cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and np.isnan(cell)):
+        return None
+    if isinstance(cell, bool | np.bool_):
+        return str(cell).lower()
+    if isinstance(cell, float | np.floating):
+        cell = float(cell)
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, pd.Timestamp):
+        return cell.date().isoformat() if cell == cell.normalize() else cell.isoformat()
+    return cell.isoformat() if hasattr(cell, "isoformat") else str(cell)
+
+
+def _from_arrow(source: str, table: pa.Table) -> Raw:
+    return _raw(source, table.column_names, [plain(column) for column in table.columns], table.num_rows)
+
+
+def _raw(source: str, header: list[Any], columns: Sequence[pa.Array | None], size: int) -> Raw:
+    """Keep the readable columns; the others (lists, structs, bytes) are noted."""
+    by_name, notes = named(source, header, columns)
+    strange = [name for name, column in by_name.items() if column is None]
+    if strange:
+        notes.append(f"left out, neither numbers nor text: {', '.join(strange)}")
+    readable = {name: column for name, column in by_name.items() if column is not None}
+    return Raw(source, readable, np.arange(size), notes=tuple(notes))
+
+
+def _arrow_table(data: Any) -> pa.Table:
+    try:
+        if isinstance(data, pa.Table):
+            return data
+        if isinstance(data, pa.RecordBatch):
+            return pa.Table.from_batches([data])
+        if isinstance(data, pa.RecordBatchReader):
+            return data.read_all()
+        if hasattr(data, "collect") and hasattr(data, "collect_schema") and not hasattr(data, "toArrow"):
+            data = data.collect()
+        if hasattr(data, "__arrow_c_stream__"):
+            return pa.RecordBatchReader.from_stream(data).read_all()
+        if hasattr(data, "toArrow"):
+            return data.toArrow()
+    except CsatError:
+        raise
+    except Exception as error:
+        raise DataError(f"{_kind(data)}: its rows cannot be fetched ({type(error).__name__}: {error}).") from error
+    raise DataError(
+        f"A {_kind(data)} is no survey data. Pass the path of a file, a pandas or polars frame, an Arrow table, "
+        "a DuckDB relation, or anything with __arrow_c_stream__ (a Spark frame: version 4, or frame.toPandas())."
+    )
+
+
+def _kind(data: Any) -> str:
+    return f"{type(data).__module__.partition('.')[0]} {type(data).__name__}"

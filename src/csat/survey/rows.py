@@ -1,0 +1,398 @@
+"""`Survey`: who answered what. Rows, what was asked, who was drawn, and the ledger of how they were read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from csat import reduce
+from csat.design import Design
+from csat.errors import DataError, OptionError, SampleError, UnknownColumnError
+from csat.moments import Groups, Levels, Recode, Variable
+from csat.questionnaire import Questionnaire
+from csat.questionnaire.scales import folded, number_in
+from csat.read import ROW, Ledger, read_clean, spelled
+from csat.survey.quality import Quality, quality_of
+
+#: Rows that are handed to the reduction at once; the same for every source, so that sums agree to the bit.
+BATCH_ROWS = 65536
+
+#: Boolean column of the rows inside a domain; there only after `Survey.where`.
+INSIDE = "(inside)"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Survey:
+    """Rows of respondents, clean and accounted for. Build it with `read_survey`.
+
+    Parameters
+    ----------
+    table : one row per respondent: scaled questions, numbers and weights as float64, other columns as text;
+        null = missing.
+    questionnaire : what was asked; None if it is not known.
+    design : columns of weight, stratum, unit ….
+    ledger : what became of every row and cell of the source.
+    """
+
+    table: pa.Table
+    questionnaire: Questionnaire | None
+    design: Design
+    ledger: Ledger
+
+    def __len__(self) -> int:
+        return int(self._inside.sum())
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(name for name in self.table.column_names if name not in (ROW, INSIDE))
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Columns that can be a variable: scaled questions, numbers, weights."""
+        return tuple(name for name in self.columns if pa.types.is_floating(self.table.schema.field(name).type))
+
+    @property
+    def weight(self) -> np.ndarray:
+        """(n,) weights of the respondents; 1 without a weight column."""
+        if self.design.weight is None:
+            return np.ones(len(self))
+        return self._array(self.design.weight)
+
+    @property
+    def n_eff(self) -> float:
+        """Effective sample size under weighting, (Σw)²/Σw² (Kish 1965, Survey Sampling, 11.7)."""
+        weight = self.weight
+        return float(weight.sum() ** 2 / (weight**2).sum()) if len(weight) else 0.0
+
+    def categories(self, column: str) -> tuple[str, ...]:
+        """Categories that occur in a column, in the order of the questionnaire, then of the alphabet.
+
+        Raises
+        ------
+        UnknownColumnError
+            If there is no such column.
+        """
+        self._known([column])
+        found = set(pc.unique(_keys(self._rows().column(column))).drop_null().to_pylist())
+        described = None if self.questionnaire is None else self.questionnaire.column(column)
+        ordered = [code for code in described.labels if code in found] if described is not None else []
+        return (*ordered, *sorted(found - set(ordered), key=_by_number))
+
+    def where(self, **equal: Any) -> Survey:
+        """Respondents of a domain, with the whole design kept.
+
+        The other rows stay in the table, marked as outside: leaving them out would lose strata and units,
+        and with them the right variance.
+
+        Parameters
+        ----------
+        **equal : column = value, or a list of values. A category may be given by its code or by its label.
+
+        Raises
+        ------
+        UnknownColumnError
+            If there is no such column.
+        OptionError
+            If a column has no such category.
+        """
+        self._known(list(equal))
+        inside = self._inside
+        for column, wanted in equal.items():
+            values = wanted if isinstance(wanted, list | tuple | set) else [wanted]
+            codes = pa.array([self._category(column, value) for value in values], pa.string())
+            inside = inside & pc.is_in(_keys(self.table.column(column)), codes).to_numpy()
+        plain = self.table.drop_columns(INSIDE) if INSIDE in self.table.column_names else self.table
+        return replace(self, table=plain.append_column(INSIDE, pa.array(inside)))
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Stream the rows to the reduction, at most `BATCH_ROWS` at a time, those outside a domain too.
+
+        Parameters
+        ----------
+        columns : to hand over, besides those of the design and the mark of the domain.
+
+        Yields
+        ------
+        pyarrow.RecordBatch
+            At least one, perhaps without rows.
+        """
+        extra = [INSIDE] if INSIDE in self.table.column_names else []
+        wanted = list(dict.fromkeys((*columns, *self.design.columns, *extra)))
+        self._known([name for name in wanted if name != INSIDE])
+        table = self.table.select(wanted).combine_chunks()
+        batches = table.to_batches(max_chunksize=BATCH_ROWS)
+        yield from batches or [pa.RecordBatch.from_pylist([], schema=table.schema)]
+
+    def groups(self, names: Sequence[Variable], by: Sequence[str] = (), rule: str = "available") -> Groups:
+        """Weighted moments per (domain, stratum, unit); see `csat.moments.Groups`.
+
+        Parameters
+        ----------
+        names : columns, or `Recode` of a column.
+        by : grouping columns.
+        rule : "available" or "listwise".
+
+        Raises
+        ------
+        UnknownColumnError
+            If there is no such column.
+        SampleError
+            If a column holds categories, not numbers.
+        """
+        return self._groups(names, by, rule, None)
+
+    def score_groups(
+        self, names: Sequence[Variable], by: Sequence[str], scores: Mapping[tuple[str, ...], np.ndarray]
+    ) -> Groups:
+        """Listwise moments with sums of squared row scores; see `csat.moments.RowSource`."""
+        return self._groups(names, by, "listwise", scores)
+
+    def levels(self, names: Sequence[str], by: Sequence[str] = ()) -> Levels:
+        """Weighted and unweighted counts of answers per domain; see `csat.moments.Levels`.
+
+        The levels of a question come from its scale, those of another column from the data.
+        """
+        self._known([*names, *by])
+        values = [self._levels_of(name) for name in names]
+        batches = self.batches([*names, *by])
+        return reduce.levels(batches, list(names), values, by=tuple(by), design=self.design, inside=self._mark)
+
+    def frame(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Rows as pandas: numbers with NaN, text with None; the index is the row in the source.
+
+        Raises
+        ------
+        UnknownColumnError
+            If there is no such column.
+        """
+        wanted = list(self.columns if columns is None else columns)
+        self._known(wanted)
+        rows = self._rows()
+        index = pd.Index(rows.column(ROW).to_numpy(), name="row")
+        return pd.DataFrame({name: _pandas(rows.column(name)) for name in wanted}, index=index, columns=wanted)
+
+    def scores(self) -> pd.DataFrame:
+        """Scores of every respondent on 0–100, one column per node of the index tree.
+
+        A node's score is the weighted mean of the items below it that the respondent answered, with the
+        weights of the tree; NaN if none was answered. (The index of a group is not the mean of these:
+        it weighs the means of the items.)
+
+        Raises
+        ------
+        SampleError
+            Without a questionnaire with an index tree.
+        """
+        asked = self.questionnaire
+        if asked is None or asked.root is None:
+            raise SampleError("Scores need an index tree: read the survey with a questionnaire that has [dimensions].")
+        answers = np.column_stack([asked.scale_of(leaf).score(self._array(leaf)) for leaf in asked.leaves])
+        answered = ~np.isnan(answers)
+        weights = asked.tree_matrix().T
+        with np.errstate(invalid="ignore", divide="ignore"):
+            scores = np.where(answered, answers, 0.0) @ weights / (answered @ weights)
+        return pd.DataFrame(scores, index=self.frame([]).index, columns=list(asked.nodes))
+
+    def quality(self, *, fast: float = 1 / 3) -> Quality:
+        """Flag rows that look careless; nothing is removed. See `Quality`.
+
+        Parameters
+        ----------
+        fast : a respondent is too fast below this part of the median time (needs a column of kind "seconds").
+        """
+        asked = self.questionnaire
+        items = list(asked.codes) if asked is not None else list(self.numbers)
+        leaves = list(asked.leaves) if asked is not None and asked.leaves else items
+        identity = None if asked is None else asked.column_of_kind("id")
+        seconds = None if asked is None else asked.column_of_kind("seconds")
+        rows = self.frame(list(dict.fromkeys((*items, *(name for name in (identity, seconds) if name is not None)))))
+        return quality_of(rows, items, leaves, identity, seconds, fast)
+
+    def _groups(
+        self,
+        names: Sequence[Variable],
+        by: Sequence[str],
+        rule: str,
+        scores: Mapping[tuple[str, ...], np.ndarray] | None,
+    ) -> Groups:
+        columns = [name.column if isinstance(name, Recode) else name for name in names]
+        self._known([*columns, *by])
+        midpoint = np.array([self._midpoint(name) for name in names], float)
+        summed = reduce.groups(
+            self.batches([*columns, *by]),
+            list(names),
+            midpoint,
+            by=tuple(by),
+            rule=rule,
+            design=self.design,
+            inside=self._mark,
+            scores=scores,
+        )
+        return replace(summed, questionnaire=self.questionnaire)
+
+    def _midpoint(self, name: Variable) -> float:
+        """A number near the middle of a variable, to subtract before summing."""
+        if isinstance(name, Recode):
+            return name.midpoint
+        if self.questionnaire is not None and name in self.questionnaire.codes:
+            return self.questionnaire.scale_of(name).midpoint
+        if name not in self.numbers:
+            raise SampleError(
+                f"{name!r} holds categories such as {', '.join(map(repr, self.categories(name)[:3]))}, not numbers. "
+                "Use it in `by`, or ask for the share of one category."
+            )
+        ends = pc.min_max(self.table.column(name)).as_py()
+        return 0.0 if ends["min"] is None else ends["min"] / 2 + ends["max"] / 2
+
+    def _levels_of(self, name: str) -> tuple[Any, ...]:
+        asked = self.questionnaire
+        if asked is not None and name in asked.codes and asked.scale_of(name).levels:
+            return asked.scale_of(name).levels
+        if name in self.numbers:
+            return tuple(sorted(pc.unique(self.table.column(name)).drop_null().to_pylist()))
+        return self.categories(name)
+
+    def _category(self, column: str, value: Any) -> str:
+        """Code of a category given by its code or label."""
+        described = None if self.questionnaire is None else self.questionnaire.column(column)
+        meaning = {} if described is None else described.vocabulary()
+        text = str(spelled(value)).strip()
+        code = meaning.get(folded(text), text)
+        known = tuple(dict.fromkeys((*meaning.values(), *self._all_keys(column))))
+        if code not in known:
+            raise OptionError.choose(column, value, known[:20])
+        return code
+
+    def _all_keys(self, column: str) -> list[str]:
+        return pc.unique(_keys(self.table.column(column))).drop_null().to_pylist()
+
+    @property
+    def _mark(self) -> str | None:
+        return INSIDE if INSIDE in self.table.column_names else None
+
+    @property
+    def _inside(self) -> np.ndarray:
+        if self._mark is None:
+            return np.ones(self.table.num_rows, bool)
+        return self.table.column(INSIDE).to_numpy()
+
+    def _rows(self) -> pa.Table:
+        return self.table if self._mark is None else self.table.filter(self.table.column(INSIDE))
+
+    def _array(self, name: str) -> np.ndarray:
+        """(n,) numbers of the respondents inside, NaN where missing."""
+        return self._rows().column(name).to_numpy()
+
+    def _known(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name not in self.columns:
+                raise UnknownColumnError.among(name, self.columns)
+
+    def _facts(self) -> dict[str, str]:
+        weight = self.weight
+        facts = {"respondents": f"{len(self)}" + (f" of {self.table.num_rows}" if self._mark is not None else "")}
+        if self.design.weight is not None and len(weight):
+            facts["weights"] = f"{weight.min():.4g} to {weight.max():.4g}, effective n {self.n_eff:.1f}"
+        roles = {"stratum": self.design.stratum, "unit": self.design.psu}
+        facts |= {role: f"{name} ({len(self._all_keys(name))})" for role, name in roles.items() if name is not None}
+        if self.questionnaire is not None:
+            facts["questionnaire"] = self.questionnaire.name
+            facts["scaled questions"] = f"{len(self.questionnaire.codes)}"
+            facts |= {column.code: _few(self.categories(column.code)) for column in self.questionnaire.columns
+                      if column.kind == "category"}  # fmt: skip
+        facts["columns"] = _few(self.columns)
+        facts["read"] = f"{self.ledger.rows_read} rows of {self.ledger.source}, {self.ledger.rows_left_out} left out"
+        return facts
+
+    def __repr__(self) -> str:
+        return "\n".join(["Survey", *(f"  {name}: {fact}" for name, fact in self._facts().items())])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(fact)}</td></tr>" for name, fact in self._facts().items()
+        )
+        return f"<table><caption>Survey</caption><tbody>{rows}</tbody></table>"
+
+
+def read_survey(
+    data: Any,
+    questionnaire: Questionnaire | None = None,
+    *,
+    design: Design | None = None,
+    on_unknown: str = "raise",
+    on_absent: str = "raise",
+    sheet: str | None = None,
+    encoding: str | None = None,
+) -> Survey:
+    """Read who answered what.
+
+    Parameters
+    ----------
+    data : path of a .csv, .tsv, .txt, .xlsx, .parquet, .sav or .dta file; a pandas or polars frame; an Arrow
+        table or stream; a DuckDB relation; anything with ``__arrow_c_stream__`` or ``toArrow``. Never modified.
+    questionnaire : what was asked. None: numbers are plain variables, text is categories.
+    design : columns of weight, stratum, unit …; None takes the questionnaire's.
+    on_unknown : answers that are neither a level nor a missing code: "raise" names them all, "missing" sets them
+        missing and counts them in the ledger.
+    on_absent : questions and columns of the questionnaire that the data lack: "raise", or "missing" = not asked.
+    sheet : of an Excel workbook; None = the first.
+    encoding : of a text file; None finds out UTF-8, UTF-16 (with mark) or GB18030 and notes it in the ledger.
+
+    Returns
+    -------
+    Survey
+        Answer texts ("很满意", "Very satisfied") and category labels have become codes; ``survey.ledger``
+        accounts for every row and cell.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    DataError
+        Naming source, row, column and remedy.
+    """
+    if questionnaire is not None and not isinstance(questionnaire, Questionnaire):
+        raise OptionError(
+            f"questionnaire must be a Questionnaire, not {type(questionnaire).__name__}: "
+            "use csat.read_questionnaire(path)."
+        )
+    cleaned = read_clean(
+        data,
+        questionnaire,
+        design=design,
+        on_unknown=on_unknown,
+        on_absent=on_absent,
+        sheet=sheet,
+        encoding=encoding,
+    )
+    if INSIDE in cleaned.table.column_names:
+        raise DataError(f"{cleaned.ledger.source}: the column name {INSIDE!r} is reserved; rename the column.")
+    return Survey(cleaned.table, questionnaire, cleaned.design, cleaned.ledger)
+
+
+def _keys(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Text of a grouping column; whole numbers have no decimal point."""
+    return column if pa.types.is_string(column.type) else column.cast(pa.string())
+
+
+def _pandas(column: pa.ChunkedArray) -> Any:
+    return column.to_numpy() if pa.types.is_floating(column.type) else column.to_pandas()
+
+
+def _by_number(text: str) -> tuple[float, str]:
+    """Sort key that puts 2 before 10, and words after numbers."""
+    number = number_in(text)
+    return (np.inf if number is None else number, text)
+
+
+def _few(words: Sequence[str]) -> str:
+    more = f" … {len(words)} in all" if len(words) > 8 else ""
+    return ", ".join(words[:8]) + more
