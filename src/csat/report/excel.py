@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 #: Characters that Excel forbids in sheet names.
 FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
-LONGEST_NAME, WIDEST = 31, 60
+LONGEST_NAME, WIDEST, TWO_LINES = 31, 60, 30
 #: A workbook of the same tables has the same bytes: no clock in it.
-CREATED = datetime.datetime(2000, 1, 1)  # noqa: DTZ001
+CREATED = datetime.datetime(2000, 1, 1)
 
 
 def write_workbook(tables: Sequence[Table], path: str | Path, *, title: str = "", lang: str = "en") -> Path:
@@ -47,7 +47,8 @@ def write_workbook(tables: Sequence[Table], path: str | Path, *, title: str = ""
     try:
         import xlsxwriter
     except ImportError as missing:
-        raise MissingDependencyError.extra("xlsxwriter", "report", "Writing a workbook") from missing
+        problem = MissingDependencyError.extra("xlsxwriter", "report", "Writing a workbook")  # noqa: S610
+        raise problem from missing
     options = {
         "strings_to_formulas": False,
         "strings_to_urls": False,
@@ -70,7 +71,7 @@ class Styles:
     """The cell formats of a workbook, made once each."""
 
     def __init__(self, book: Workbook) -> None:
-        face = {"font_name": "Noto Sans CJK SC", "font_size": 10, "valign": "top"}
+        face = {"font_size": 10, "valign": "top"}
         self.title = book.add_format({**face, "bold": True, "font_size": 13})
         self.head = book.add_format({**face, "bold": True, "text_wrap": True, "bottom": 1, "valign": "bottom"})
         self.head_number = book.add_format(
@@ -81,7 +82,9 @@ class Styles:
         self.link = book.add_format({**face, "font_color": "#0b5394", "underline": 1})
         self.dash = book.add_format({**face, "align": "right", "font_color": "#555555"})
         self.number = {kind: book.add_format({**face, "num_format": code}) for kind, code in EXCEL.items()}
-        self.text = [book.add_format({**face, "indent": depth, "text_wrap": True}) for depth in range(8)]
+        self.text = [
+            book.add_format({**face, "align": "left", "indent": depth, "text_wrap": True}) for depth in range(8)
+        ]
 
 
 def sheet_names(titles: Sequence[str], catalogue: Words) -> list[str]:
@@ -115,6 +118,7 @@ def _sheet(sheet: Worksheet, styles: Styles, table: Table) -> None:
     # A mark needs a cell of its own: beside a number it would turn the number into text.
     starts = [place + sum(noted[:place]) for place in range(len(table.columns))]
     sheet.hide_gridlines(2)
+    sheet.set_row(2, TWO_LINES)
     sheet.write_string(0, 0, table.say(table.title), styles.title)
     for start, column in zip(starts, table.columns, strict=True):
         heading = table.say(column.heading)
@@ -123,7 +127,7 @@ def _sheet(sheet: Worksheet, styles: Styles, table: Table) -> None:
         if has_marks:
             sheet.write_blank(2, start + 1, None, styles.head)
             sheet.set_column(start + 1, start + 1, 2.5)
-    for start, column, size in zip(starts, table.columns, _widths(table, catalogue), strict=True):
+    for start, size in zip(starts, _widths(table, catalogue), strict=True):
         sheet.set_column(start, start, size)
     for line, (depth, row) in enumerate(table.indented(), start=3):
         for place, (column, cell) in enumerate(zip(table.columns, row, strict=True)):

@@ -119,9 +119,9 @@ def interval(level: float, base: tuple[str, ...] = (), kind: Kind = "score") -> 
 
 def level_of(result: Any) -> float:
     """Level of a result's intervals: its own, or that of the estimates inside it."""
-    for holder in ("estimates", "coefficients", "shares", "scores"):
+    for holder in ("estimates", "coefficients", "score"):
         inner = getattr(result, holder, None)
-        if hasattr(inner, "level"):
+        if inner is not None and hasattr(inner, "level"):
             return float(inner.level)
     return float(getattr(result, "level", 0.95))
 
@@ -129,3 +129,10 @@ def level_of(result: Any) -> float:
 def only_where(applies: pd.Series, values: pd.Series) -> pd.Series:
     """Keep the values of rows that the column applies to; None, an empty cell, elsewhere."""
     return values.astype(object).where(applies, None)
+
+
+def objects(values: Sequence[Any]) -> np.ndarray:
+    """Words and texts as a column of a frame."""
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column

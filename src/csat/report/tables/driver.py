@@ -8,13 +8,13 @@ from csat.errors import SampleError
 from csat.report.base import CAREFUL, Base, judge
 from csat.report.names import Names
 from csat.report.table import Table
-from csat.report.tables.cells import Show, describe, interval, level_of
+from csat.report.tables.cells import Show, describe, interval, level_of, objects
 from csat.report.words import Word
 
 if TYPE_CHECKING:
     from csat.drivers import Importance, Regression, Stepwise
 
-INTERCEPTS = frozenset({"(Intercept)", "Intercept", "intercept", "const"})
+INTERCEPTS = frozenset({"(intercept)", "(Intercept)", "Intercept", "intercept", "const"})
 
 
 def _term(code: Any, names: Names) -> str | Word:
@@ -29,7 +29,7 @@ def base_notes(n: float) -> list[Word]:
 def regression(result: Regression, names: Names) -> Table:
     """Coefficients with intervals and standardised ones; fit below."""
     frame = result.tidy()
-    frame["term"] = [_term(code, names) for code in frame["term"]]
+    frame["term"] = objects([_term(code, names) for code in frame["term"]])
     about = result.glance().iloc[0].to_dict()
     shows = [
         Show("term", heading=Word("column.driver")),
@@ -57,8 +57,8 @@ def regression(result: Regression, names: Names) -> Table:
 def steps(result: Stepwise, names: Names) -> Table:
     """What entered and left, in order, and what it did to the fit."""
     frame = result.tidy()
-    frame["term"] = [_term(code, names) for code in frame["term"]]
-    frame["action"] = [Word(f"action.{action}") for action in frame["action"]]
+    frame["term"] = objects([_term(code, names) for code in frame["term"]])
+    frame["action"] = objects([Word(f"action.{action}") for action in frame["action"]])
     shows = [
         Show("step", "count"),
         Show("action"),
@@ -104,7 +104,7 @@ def final(result: Stepwise, names: Names) -> Table:
 def excluded(result: Stepwise, names: Names) -> Table:
     """Candidates that stayed out, and how near they were to entering."""
     frame = result.excluded.copy()
-    frame["term"] = [_term(code, names) for code in frame["term"]]
+    frame["term"] = objects([_term(code, names) for code in frame["term"]])
     kinds = {"f": "statistic", "p": "p_value"}
     shows = [Show("term", heading=Word("column.driver"))]
     shows += [Show(name, kinds[name]) for name in kinds if name in frame]  # type: ignore[arg-type]
@@ -114,7 +114,7 @@ def excluded(result: Stepwise, names: Names) -> Table:
 def importance(result: Importance, names: Names) -> Table:
     """Each driver's share of the explained variance, largest first."""
     frame = result.tidy().sort_values("rank", kind="stable")
-    frame["term"] = [_term(code, names) for code in frame["term"]]
+    frame["term"] = objects([_term(code, names) for code in frame["term"]])
     frame["share"] = frame["share"] / 100.0
     about = result.glance().iloc[0].to_dict()
     shows = [

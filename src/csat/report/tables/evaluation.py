@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from csat.report.base import Base, judge
 from csat.report.names import Names
 from csat.report.table import Table
-from csat.report.tables.cells import Show, describe, group_shows, groups_of, interval, level_of, named
+from csat.report.tables.cells import Show, describe, group_shows, groups_of, interval, level_of, named, objects
 from csat.report.words import Word
 
 if TYPE_CHECKING:
     from csat.fuzzy import Evaluation
-
-#: Columns of the tidy table that are no grades.
-FIGURES = frozenset(
-    {
-        "score",
-        "se",
-        "low",
-        "high",
-        "verdict",
-        "upper",
-        "lower",
-        "position",
-        "n",
-        "n_eff",
-        "df",
-        "note",
-        "p",
-        "statistic",
-    }
-)
-
-
-def grades_of(tidy: pd.DataFrame) -> list[str]:
-    """Codes of the grades, best first: the columns between the keys and the score."""
-    ahead = list(tidy.columns[: list(tidy.columns).index("score")])
-    keys = {"term", "kind", "depth", *names_of_groups(tidy)}
-    return [name for name in ahead if name not in keys]
 
 
 def names_of_groups(tidy: pd.DataFrame) -> list[str]:
@@ -51,9 +24,9 @@ def names_of_groups(tidy: pd.DataFrame) -> list[str]:
 def evaluation(result: Evaluation, names: Names) -> Table:
     """One row per node and group: membership, score, where it lies among the grades."""
     tidy = result.tidy()
-    groups, grades = names_of_groups(tidy), grades_of(tidy)
+    groups, grades = names_of_groups(tidy), result.grades
     frame = named(tidy, groups, names)
-    frame["verdict"] = [_verdict(row, names) for row in tidy.to_dict("records")]
+    frame["verdict"] = objects([_verdict(row, names) for row in tidy.to_dict("records")])
     n = ("n",)
     shows = [
         *group_shows(groups, names),
@@ -67,8 +40,8 @@ def evaluation(result: Evaluation, names: Names) -> Table:
     return describe("evaluation", Word("title.evaluation"), frame, shows, names.lang, label="term")
 
 
-def _verdict(row: dict[str, object], names: Names) -> Word | str:
-    hidden = judge(float(row["n"])) is Base.SUPPRESSED  # type: ignore[arg-type]
+def _verdict(row: dict[Any, Any], names: Names) -> Word | str:
+    hidden = judge(float(row["n"])) is Base.SUPPRESSED
     if hidden or not isinstance(row["upper"], str) or not isinstance(row["lower"], str):
         return "–"
     return names.verdict(row["upper"], row["lower"])

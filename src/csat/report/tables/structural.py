@@ -8,7 +8,7 @@ import pandas as pd
 
 from csat.report.names import Names
 from csat.report.table import Cell, Column, Kind, Table
-from csat.report.tables.cells import Show, describe, interval, level_of, only_where
+from csat.report.tables.cells import Show, describe, interval, level_of, objects, only_where
 from csat.report.tables.driver import base_notes
 from csat.report.words import Word
 
@@ -29,8 +29,8 @@ GUIDED = frozenset({"cfi", "tli", "rmsea", "srmr"})
 def parameters(result: Sem, names: Names) -> Table:
     """Loadings, paths, covariances and variances, standardised beside the raw ones."""
     frame = result.tidy()
-    frame["about"] = [_relation(lhs, op, rhs, names) for lhs, op, rhs in _triples(frame)]
-    frame["relation"] = [Word(f"relation.{_kind(op, lhs == rhs)}") for lhs, op, rhs in _triples(frame)]
+    frame["about"] = objects([_relation(lhs, op, rhs, names) for lhs, op, rhs in _triples(frame)])
+    frame["relation"] = objects([Word(f"relation.{_kind(op, lhs == rhs)}") for lhs, op, rhs in _triples(frame)])
     # A fixed parameter has no standard error by design: its cells stay empty instead of carrying a dash.
     fixed = ~(frame["se"] > 0)
     for name in ("se", "statistic", "p", "low", "high"):

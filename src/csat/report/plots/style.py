@@ -1,0 +1,199 @@
+"""How charts look: colours, fonts, wrapped labels. Nothing here touches matplotlib's global settings."""
+
+from __future__ import annotations
+
+import unicodedata
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import cache
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING, Any
+
+from csat.errors import CsatWarning
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colours, told apart by colour-blind readers too.
+BLUE, ORANGE, GREEN, PINK, SKY, AMBER = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
+SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, AMBER)
+INK, GREY, RULE, PAPER = "#1f2933", "#6b7680", "#dde2e6", "#ffffff"
+#: From very satisfied to very dissatisfied: blue to red through grey, ordered in lightness on each side.
+GRADES = ("#2166ac", "#67a9cf", "#d9dee2", "#f4a582", "#b2182b")
+
+OWN_FONT = "csat Sans SC"
+#: Installed faces that know more characters than the shipped one, most likely first; all openly licensed.
+INSTALLED = ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "Droid Sans Fallback")
+LAST = "DejaVu Sans"
+FIGURE_WIDTH = 8.0
+
+
+@cache
+def font_families() -> tuple[str, ...]:
+    """Faces to draw with, in order: the shipped one, installed Chinese ones, matplotlib's own."""
+    from matplotlib import font_manager
+
+    with as_file(files("csat.report") / "fonts" / "csat-sans-sc.ttf") as path:
+        font_manager.fontManager.addfont(path)
+    known = {entry.name for entry in font_manager.fontManager.ttflist}
+    return (OWN_FONT, *(name for name in INSTALLED if name in known), LAST)
+
+
+@cache
+def drawable() -> frozenset[int]:
+    """Code points that at least one of the faces has a glyph for."""
+    from matplotlib import font_manager
+
+    return frozenset(
+        point
+        for family in font_families()
+        for point in font_manager.get_font(font_manager.findfont(family, fallback_to_default=False)).get_charmap()
+    )
+
+
+def style() -> AbstractContextManager[None]:
+    """Settings that hold while a chart is drawn; labels are plain text, never mathematics."""
+    import matplotlib
+
+    return matplotlib.rc_context(
+        {
+            "font.family": list(font_families()),
+            "font.size": 9.5,
+            "text.color": INK,
+            "text.parse_math": False,
+            "axes.edgecolor": RULE,
+            "axes.labelcolor": GREY,
+            "axes.titlelocation": "left",
+            "axes.titlesize": 11.5,
+            "axes.titlepad": 12,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.spines.left": False,
+            "axes.axisbelow": True,
+            "axes.unicode_minus": True,
+            "xtick.color": GREY,
+            "ytick.color": INK,
+            "xtick.major.size": 0,
+            "ytick.major.size": 0,
+            "grid.color": RULE,
+            "grid.linewidth": 0.8,
+            "legend.frameon": False,
+            "legend.fontsize": 9,
+            "figure.facecolor": PAPER,
+            "figure.constrained_layout.use": True,
+        }
+    )
+
+
+def axes_for(ax: Axes | None, height: float, width: float = FIGURE_WIDTH) -> Axes:
+    """Give the axes to draw on: the caller's, or those of a new figure of this size in inches."""
+    if ax is not None:
+        return ax
+    from matplotlib import pyplot
+
+    return pyplot.subplots(figsize=(width, height), dpi=110)[1]
+
+
+def finish(ax: Axes) -> Axes:
+    """Keep the faces for ticks that are made later, and name characters that no face can draw."""
+    from matplotlib.text import Text
+
+    ax.tick_params(labelfontfamily=list(font_families()))
+    texts = [text.get_text() for text in ax.findobj(Text)]
+    missing = sorted({char for text in texts for char in text if not char.isspace() and ord(char) not in drawable()})
+    if missing:
+        named = ", ".join(f"{char} (U+{ord(char):04X})" for char in missing[:8])
+        warnings.warn(
+            f"No font at hand can draw {named}: the chart shows a box there. "
+            f"Install a font that has it, e.g. Noto Sans CJK, and clear matplotlib's font cache.",
+            CsatWarning,
+            stacklevel=4,
+        )
+    return ax
+
+
+def _size(char: str) -> int:
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Words with the space after them, and single Chinese characters: where a line may end."""
+    word = ""
+    for char in " ".join(text.split()):
+        if _size(char) == 2:
+            yield from (word, char) if word else (char,)
+            word = ""
+        else:
+            word += char
+            if char in " -/":
+                yield word
+                word = ""
+    if word:
+        yield word
+
+
+#: Chinese punctuation that must not begin a line.
+CLOSING = frozenset("，。、；：！？）】》”’")
+
+
+def wrap(text: str, most: int = 34, lines: int = 3) -> str:
+    """Break a label into lines of at most `most` columns (a Chinese character takes two).
+
+    What does not fit into `lines` lines ends in an ellipsis.
+
+    >>> wrap("Ease of top-up and payment", 14).splitlines()
+    ['Ease of top-up', 'and payment']
+    """
+    out = [""]
+    for piece in _pieces(text):
+        parts = [piece[i : i + most] for i in range(0, len(piece), most)]
+        for part in parts:
+            if out[-1] and sum(map(_size, (out[-1] + part).rstrip())) > most and part not in CLOSING:
+                out.append("")
+            out[-1] += part
+    kept = [line.rstrip() for line in out[:lines]]
+    if len(out) > lines:
+        kept[-1] = kept[-1][: max(1, len(kept[-1]) - 1)] + "…"
+    return "\n".join(kept)
+
+
+def row_height(labels: Sequence[str], least: float = 0.3) -> float:
+    """Height in inches that rows with these wrapped labels need."""
+    return sum(max(least, 0.19 * (1 + label.count("\n"))) for label in labels)
+
+
+def label_rows(ax: Axes, labels: Sequence[str], grid: str = "x") -> None:
+    """Name the rows 0, 1, … from the top."""
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    ax.grid(visible=True, axis=grid)  # type: ignore[arg-type]
+
+
+def beside(ax: Axes, y: float, text: str, **how: Any) -> None:
+    """Write a figure into the margin to the right of a row."""
+    ax.annotate(
+        text, (1.0, y), xytext=(6, 0), xycoords=ax.get_yaxis_transform(), textcoords="offset points",
+        va="center", ha="left", annotation_clip=False, **how,
+    )  # fmt: skip
+
+
+def title_over_legend(ax: Axes, title: str, columns: int = 88) -> None:
+    """Put the legend between title and chart, in as many lines as its words need."""
+    handles, labels = ax.get_legend_handles_labels()
+    size = sum(sum(map(_size, label)) + 6 for label in labels)
+    lines = min(len(labels), -(-size // columns))
+    ax.legend(
+        handles, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=-(-len(labels) // lines),
+        borderaxespad=0.2, handlelength=1.2, columnspacing=1.4,
+    )  # fmt: skip
+    ax.set_title(title, pad=10 + 18 * lines)
+
+
+def below(ax: Axes, *remarks: str) -> None:
+    """Explain marks in small print below the axis label."""
+    said = [remark for remark in remarks if remark]
+    label = ax.get_xlabel()
+    ax.set_xlabel(
+        "\n".join([line for line in (label, "   ".join(said)) if line]), fontsize=8.5, loc="left", linespacing=1.45
+    )
