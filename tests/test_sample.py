@@ -11,6 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from csat.drivers import stepwise
+from csat.errors import DataError
+from csat.fuzzy import evaluate
+from csat.indices import index
+from csat.questionnaire import read_questionnaire
+from csat.survey import read_survey
+
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample"
 STUDY = ROOT / "tests" / "fixtures" / "study"
@@ -203,10 +210,7 @@ def test_true_effects_leave_something_out(generator: ModuleType) -> None:
 
 @pytest.fixture(scope="module")
 def survey():
-    reader = pytest.importorskip("csat.survey", reason="the reader is not there yet")
-    from csat.questionnaire import read_questionnaire
-
-    return reader.read_survey(SAMPLE / "2026Q3.csv", read_questionnaire(SAMPLE / "study.toml"))
+    return read_survey(SAMPLE / "2026Q3.csv", read_questionnaire(SAMPLE / "study.toml"))
 
 
 def test_csat_reads_the_quarter_and_keeps_the_respondents(survey) -> None:
@@ -215,8 +219,6 @@ def test_csat_reads_the_quarter_and_keeps_the_respondents(survey) -> None:
 
 
 def test_csat_finds_the_published_scores(survey) -> None:
-    from csat.indices import index
-
     published = pd.read_csv(STUDY / "items.csv").set_index("code")["score"]
     found = index(survey, by="branch").tidy().set_index(["branch", "term"])["estimate"]["gansu"]
     assert (found[published.index] - published).abs().max() < 0.05
@@ -225,18 +227,23 @@ def test_csat_finds_the_published_scores(survey) -> None:
 
 
 def test_csat_evaluates_the_own_branch_as_the_study_does(survey) -> None:
-    from csat.fuzzy import evaluate
-
     found = evaluate(survey, by="branch", membership="triangular").tidy().set_index(["branch", "term"])
     place = found.loc[("gansu", "satisfaction")]
     assert (place["upper"], place["lower"]) == ("satisfied", "basically_satisfied")
     assert 0 < place["se"] < 2
+    alone = evaluate(survey.where(branch="gansu"), membership="triangular").tidy().set_index("term")
+    assert alone.loc["satisfaction", ["score", "se", "n"]].tolist() == pytest.approx(
+        place[["score", "se", "n"]].tolist()
+    )
 
 
 def test_csat_refuses_the_spoilt_file() -> None:
-    reader = pytest.importorskip("csat.survey", reason="the reader is not there yet")
-    from csat.errors import DataError
-    from csat.questionnaire import read_questionnaire
-
     with pytest.raises(DataError, match="C11"):
-        reader.read_survey(SAMPLE / "2026Q3_dirty.csv", read_questionnaire(SAMPLE / "study.toml"))
+        read_survey(SAMPLE / "2026Q3_dirty.csv", read_questionnaire(SAMPLE / "study.toml"))
+
+
+def test_stepwise_takes_strong_processes_and_leaves_the_idle_ones_out(survey) -> None:
+    """Expected order: a separate forward-backward loop over statsmodels WLS p-values (enter .05, remove .10)."""
+    processes = [process.code for process in survey.questionnaire.processes]
+    found = stepwise(survey.where(branch="gansu"), outcome="overall", candidates=processes)
+    assert found.selected == ("P1", "P4", "P7", "P8")
