@@ -1,0 +1,80 @@
+"""Estimators that must agree with each other, and with statsmodels."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from numpy.testing import assert_allclose
+
+import csat
+
+NAMES = ["x0", "x1", "x2"]
+
+
+@pytest.fixture
+def data(rng):
+    x = rng.normal(loc=7, size=(400, 3)) @ (np.eye(3) + 0.3)
+    y = 2 + x @ [0.5, 0.3, 0.0] + rng.normal(size=400) * (1 + 0.3 * np.abs(x[:, 0]))
+    return pd.DataFrame(x, columns=NAMES).assign(
+        y=y, w=rng.uniform(0.3, 3, 400), psu=(np.arange(400) // 10).astype(str), st=(np.arange(400) // 100).astype(str)
+    )
+
+
+@pytest.mark.parametrize("se", ["classical", "HC0", "HC1"])
+def test_regression_equals_statsmodels(data, se):
+    fit = sm.WLS(data["y"], sm.add_constant(data[NAMES]), weights=data["w"]).fit()
+    other = fit if se == "classical" else fit.get_robustcov_results(se)
+    got = csat.regress(csat.read_survey(data, design=csat.Design(weight="w")), "y", NAMES, se=se)
+    assert_allclose(got.coefficients.estimate, fit.params, rtol=1e-9)
+    assert_allclose(got.coefficients.vcov, other.cov_params(), rtol=1e-8)
+    assert_allclose([got.r2, got.adj_r2], [fit.rsquared, fit.rsquared_adj], rtol=1e-10)
+    if se == "classical":
+        assert_allclose([got.test.statistic, got.test.p], [fit.fvalue, fit.f_pvalue], rtol=1e-8)
+
+
+def test_design_based_errors_equal_cluster_sandwich(data):
+    """One stratum of clusters: the sandwich with G/(G−1)."""
+    fit = sm.WLS(data["y"], sm.add_constant(data[NAMES]), weights=data["w"]).fit()
+    cluster = fit.get_robustcov_results("cluster", groups=data["psu"].astype(int), use_correction=False)
+    got = csat.regress(csat.read_survey(data, design=csat.Design(weight="w", psu="psu")), "y", NAMES)
+    assert_allclose(got.coefficients.vcov, cluster.cov_params() * 40 / 39, rtol=1e-8)
+    assert got.coefficients.df == 39 - 3
+
+
+def test_stepwise_that_keeps_everything_is_the_full_regression(data):
+    source = csat.read_survey(data, design=csat.Design(weight="w"))
+    got = csat.stepwise(source, "y", NAMES, direction="backward", enter=0.5, remove=1.0)
+    full = csat.regress(source, "y", NAMES)
+    assert got.selected == tuple(NAMES)
+    assert_allclose(got.final.coefficients.vcov, full.coefficients.vcov, rtol=1e-12)
+
+
+def test_importance_of_one_driver_is_r2_with_its_error(data):
+    """LMG of a single driver is the squared correlation; its linearised error follows from the influence function."""
+    source = csat.read_survey(data, design=csat.Design(weight="w", stratum="st", psu="psu"))
+    got = csat.importance(source, "y", ["x0"])
+    z = (data[["x0", "y"]] - np.average(data[["x0", "y"]], axis=0, weights=data["w"])).to_numpy()
+    z = z / np.sqrt(np.average(z**2, axis=0, weights=data["w"]))
+    r = np.average(z[:, 0] * z[:, 1], weights=data["w"])
+    influence = 2 * r * (z[:, 0] * z[:, 1] - r * (z**2).sum(axis=1) / 2)
+    linear = csat.total(
+        csat.read_survey(
+            data.assign(u=influence / data["w"].sum()), design=csat.Design(weight="w", stratum="st", psu="psu")
+        ),
+        "u",
+    )
+    assert_allclose(got.estimates.se, linear.se, rtol=1e-8)
+
+
+def test_a_share_is_the_mean_of_its_indicator(data):
+    data["brand"] = np.where(data["x0"] > 7, "gotone", "easyown")
+    data["is_gotone"] = (data["brand"] == "gotone").astype(float)
+    source = csat.read_survey(data, design=csat.Design(weight="w", stratum="st", psu="psu"))
+    share, mean = csat.share(source, "brand", values=["gotone"]), csat.mean(source, "is_gotone")
+    assert_allclose([share.estimate, share.se], [mean.estimate, mean.se], rtol=1e-12)
+
+
+def test_a_ratio_to_ones_is_the_mean(data):
+    source = csat.read_survey(data.assign(one=1.0), design=csat.Design(weight="w", stratum="st", psu="psu"))
+    ratio, mean = csat.ratio(source, "y", "one", by="st"), csat.mean(source, "y", by="st")
+    assert_allclose(ratio.vcov, mean.vcov, rtol=1e-9, atol=1e-16)

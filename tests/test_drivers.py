@@ -1,0 +1,162 @@
+"""Regression, stepwise selection and importance: wrong input, edge cases, and what they promise."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import csat
+
+COV = pd.DataFrame(
+    [[1.0, 0.5, 0.3, 0.6], [0.5, 1.0, 0.2, 0.4], [0.3, 0.2, 1.0, 0.3], [0.6, 0.4, 0.3, 1.0]],
+    index=list("abcy"), columns=list("abcy"),
+)  # fmt: skip
+
+
+def answers(rng, n=300, k=4):
+    x = rng.normal(size=(n, k)) @ (np.eye(k) + 0.4)
+    y = x @ np.arange(k) / 2 + rng.normal(size=n)
+    data = pd.DataFrame(x, columns=[f"x{j}" for j in range(k)]).assign(y=y, w=rng.uniform(0.5, 2, n))
+    data["hall"] = rng.integers(0, 30, n).astype(str)
+    return data
+
+
+def test_regression_on_a_published_matrix():
+    got = csat.regress(csat.from_covariance(COV, n=100), "y", ["a", "b", "c"], se="classical")
+    assert_allclose(got.beta[1:], np.linalg.solve(COV.iloc[:3, :3], COV.iloc[:3, 3]), rtol=1e-12)
+    assert np.isnan(got.coefficients.estimate[0])  # no means were published, so there is no intercept
+
+
+def test_design_errors_need_rows():
+    with pytest.raises(csat.CsatError, match=r"needs the respondents' rows.*Pass a Survey"):
+        csat.regress(csat.from_covariance(COV, n=100), "y", ["a"])
+
+
+def test_an_exact_combination_is_named(rng):
+    data = answers(rng).assign(copy=lambda d: 2 * d["x1"] - d["x3"])
+    with pytest.raises(csat.CsatError, match="'copy' is an exact linear combination of 'x1', 'x3'"):
+        csat.regress(csat.read_survey(data), "y", ["x0", "x1", "x2", "x3", "copy"])
+
+
+def test_a_constant_driver_is_named(rng):
+    with pytest.raises(csat.CsatError, match="No variation in 'flat'"):
+        csat.regress(csat.read_survey(answers(rng).assign(flat=3.0)), "y", ["x0", "flat"])
+
+
+def test_a_nearly_constant_driver_of_large_size_is_kept(rng):
+    data = answers(rng).assign(year=2020 + rng.integers(0, 2, 300))
+    got = csat.regress(csat.read_survey(data), "y", ["x0", "year"], se="classical")
+    assert np.isfinite(got.coefficients.se).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda s: csat.regress(s, "y", ["x0", "x0"]), "'x0' is named twice"),
+        (lambda s: csat.regress(s, "y", ["y"]), "'y' is named twice"),
+        (lambda s: csat.regress(s, "y", ["nope"]), "No column 'nope'"),
+        (lambda s: csat.regress(s, "y", ["x0"], se="HC9"), "se='HC9' is not known; choose one of 'design'"),
+        (lambda s: csat.stepwise(s, "y", ["x0"], enter=0.1, remove=0.05), "steps would cycle"),
+        (lambda s: csat.stepwise(s, "y", ["x0"], direction="up"), "direction='up' is not known"),
+        (lambda s: csat.importance(s, "y", ["x0"], method="guess"), "method='guess' is not known"),
+        (lambda s: csat.importance(s, "y", []), "takes 1 to 22 drivers; 0 were given"),
+    ],
+)
+def test_wrong_calls_say_what_to_do(rng, call, message):
+    with pytest.raises(csat.CsatError, match=message):
+        call(csat.read_survey(answers(rng)))
+
+
+def test_too_few_answers():
+    data = pd.DataFrame({"y": [1.0, 2, 3], "a": [2.0, 1, 3], "b": [1.0, 5, 2]})
+    with pytest.raises(csat.CsatError, match="needs at least 4 complete answers; 3 found"):
+        csat.regress(csat.read_survey(data), "y", ["a", "b"])
+
+
+def test_more_drivers_than_units_is_refused(rng):
+    data = answers(rng).assign(psu=lambda d: (np.arange(len(d)) % 3).astype(str))
+    source = csat.read_survey(data, design=csat.Design(psu="psu"))
+    with pytest.raises(csat.CsatError, match="4 drivers but only 2 degrees of freedom"):
+        csat.regress(source, "y", ["x0", "x1", "x2", "x3"])
+
+
+def test_the_sample_is_fixed_before_the_first_step(rng):
+    data = answers(rng)
+    data.loc[:99, "x0"] = np.nan  # x0 has no effect: it stays out, yet its gaps decide the sample
+    got = csat.stepwise(csat.read_survey(data), "y", ["x0", "x1", "x2", "x3"])
+    assert "x0" not in got.selected
+    assert got.n == got.final.n == 200
+
+
+def test_nothing_enters_when_nothing_helps(rng):
+    data = pd.DataFrame(rng.normal(size=(60, 3)), columns=["a", "b", "y"])
+    data[["a", "b"]] -= data[["y"]].to_numpy() * (data[["a", "b"]].T @ data["y"]).to_numpy() / (data["y"] @ data["y"])
+    got = csat.stepwise(csat.read_survey(data), "y", ["a", "b"])
+    assert got.final is None
+    assert got.selected == ()
+    assert set(got.excluded["term"]) == {"a", "b"}
+    assert got.glance()["steps"][0] == 0
+
+
+def test_a_driver_without_room_left_does_not_enter(rng):
+    data = answers(rng)
+    data["twin"] = data["x3"] + rng.normal(scale=1e-3, size=len(data))
+    got = csat.stepwise(csat.read_survey(data), "y", ["x1", "x2", "x3", "twin"])
+    assert len({"x3", "twin"} & set(got.selected)) == 1
+    assert got.excluded.set_index("term").loc[lambda d: d.index.isin(["x3", "twin"]), "tolerance"].max() < 1e-4
+
+
+def test_selection_says_that_its_p_values_are_optimistic(rng):
+    got = csat.stepwise(csat.read_survey(answers(rng)), "y", ["x1", "x2"])
+    assert "optimistic" in got.glance()["note"][0]
+
+
+def test_importance_sums_to_r2_and_ranks(rng):
+    source = csat.read_survey(answers(rng), design=csat.Design(weight="w", psu="hall"))
+    got = csat.importance(source, "y", ["x0", "x1", "x2", "x3"])
+    assert_allclose(got.estimates.estimate.sum(), got.r2, rtol=1e-12)
+    assert_allclose(got.share.sum(), 100)
+    assert got.tidy().sort_values("rank")["estimate"].is_monotonic_decreasing
+
+
+def test_importance_errors_agree_with_the_jackknife_over_units(rng):
+    source = csat.read_survey(answers(rng, n=900), design=csat.Design(weight="w", psu="hall"))
+    names = ["x0", "x1", "x2", "x3"]
+    got = csat.importance(source, "y", names)
+    groups = source.groups([*names, "y"], rule="listwise")
+    whole = groups.moments()
+    from csat.drivers.importance import split_r2
+
+    left = np.array([split_r2(_corr(whole.gram - g)[None], "lmg")[0] for g in groups.gram])
+    units = len(left)
+    jackknife = np.sqrt((units - 1) / units * ((left - left.mean(axis=0)) ** 2).sum(axis=0))
+    assert_allclose(got.estimates.se, jackknife, rtol=0.12)  # both are first-order right; they differ by O(1/units)
+
+
+def _corr(gram):
+    mean = gram[0, 1:] / gram[0, 0]
+    cov = gram[1:, 1:] / gram[0, 0] - np.outer(mean, mean)
+    return cov / np.sqrt(np.outer(np.diag(cov), np.diag(cov)))
+
+
+def test_importance_without_rows_has_a_reason():
+    frame = csat.importance(csat.from_covariance(COV, n=100), "y", ["a", "b"]).tidy()
+    assert frame["se"].isna().all()
+    assert set(frame["note"]) == {"this source is a summary without rows"}
+
+
+def test_importance_of_many_drivers_is_exact(rng):
+    k = 14
+    data = answers(rng, k=k)
+    got = csat.importance(csat.read_survey(data), "y", [f"x{j}" for j in range(k)])
+    assert_allclose(got.estimates.estimate.sum(), got.r2, rtol=1e-10)
+    assert set(got.tidy()["note"]) == {"standard errors are available for up to 12 drivers"}
+
+
+def test_representations_are_short_deterministic_and_escaped():
+    name = "<b>a</b>"
+    source = csat.from_covariance([[1, 0.5], [0.5, 1]], n=50, names=[name, "y"], mean=[0, 0])
+    got = csat.regress(source, "y", [name], se="classical")
+    assert repr(got) == repr(csat.regress(source, "y", [name], se="classical"))
+    assert "<b>" not in got._repr_html_()
+    assert "&lt;b&gt;a" in got._repr_html_()

@@ -1,0 +1,116 @@
+"""Designs that cannot support a standard error say so; those that can, do by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import csat
+
+
+def test_stratified_clusters_by_hand():
+    data = pd.DataFrame(
+        {
+            "x": [1.0, 3, 5, 2, 8, 9, 7, 4],
+            "w": [1.0, 2, 1, 1, 3, 1, 2, 1],
+            "st": list("aaaabbbb"),
+            "psu": list("11221122"),
+            "size": [10] * 4 + [4] * 4,
+        }
+    )
+    got = csat.mean(csat.read_survey(data, design=csat.Design(weight="w", stratum="st", psu="psu", fpc="size")), "x")
+    mean = np.average(data["x"], weights=data["w"])
+    u = (data["w"] * (data["x"] - mean) / data["w"].sum()).groupby([data["st"], data["psu"]]).sum()
+    variance = sum((1 - 2 / size) * 2 * ((u[st] - u[st].mean()) ** 2).sum() for st, size in (("a", 10), ("b", 4)))
+    assert_allclose(got.estimate, mean)
+    assert_allclose(got.se**2, variance)
+    assert got.df == 2
+
+
+def test_unit_labels_may_repeat_between_strata():
+    data = pd.DataFrame({"x": range(8), "st": list("aaaabbbb"), "psu": list("11221122")})
+    source = csat.read_survey(data, design=csat.Design(stratum="st", psu="psu"))
+    assert len(source.groups(["x"]).psus) == 4
+
+
+def test_a_domain_keeps_units_without_respondents_in_it():
+    data = pd.DataFrame({"x": [1.0, 2, 3, 4, 5, 6], "g": list("aabbbb"), "psu": list("112233")})
+    source = csat.read_survey(data, design=csat.Design(psu="psu"))
+    groups = source.groups(["x"], ("g",))
+    assert groups.units.tolist() == [3]
+    u = np.array([0.0, 0.0, 0.0])
+    u[0] = ((1 - 1.5) + (2 - 1.5)) / 2
+    assert_allclose(csat.mean(source, "x", by="g").se[0] ** 2, 3 / 2 * ((u - u.mean()) ** 2).sum(), atol=1e-15)
+
+
+def test_a_lone_unit_is_named():
+    data = pd.DataFrame({"x": [1.0, 2, 3], "st": ["a", "a", "b"]})
+    with pytest.raises(csat.CsatError, match="Only one primary sampling unit in stratum 'b'"):
+        csat.mean(csat.read_survey(data, design=csat.Design(stratum="st")), "x")
+
+
+def test_a_stratum_that_was_taken_whole_needs_no_second_unit():
+    data = pd.DataFrame({"x": [1.0, 2, 3], "st": ["a", "a", "b"], "size": [100, 100, 1]})
+    got = csat.mean(csat.read_survey(data, design=csat.Design(stratum="st", fpc="size")), "x")
+    assert np.isfinite(got.se).all()
+
+
+def test_more_units_than_the_population_is_refused():
+    data = pd.DataFrame({"x": [1.0, 2, 3], "size": 2})
+    with pytest.raises(csat.CsatError, match="3 units were sampled but the population-size column says 2"):
+        csat.mean(csat.read_survey(data, design=csat.Design(fpc="size")), "x")
+
+
+def test_two_population_sizes_in_a_stratum_are_refused():
+    data = pd.DataFrame({"x": [1.0, 2, 3], "size": [9, 9, 8]})
+    with pytest.raises(csat.CsatError, match="one population size per stratum"):
+        csat.mean(csat.read_survey(data, design=csat.Design(fpc="size")), "x")
+
+
+def test_one_respondent_and_equal_answers():
+    with pytest.raises(csat.CsatError, match="Only one primary sampling unit"):
+        csat.mean(csat.read_survey(pd.DataFrame({"x": [5.0]})), "x")
+    same = csat.mean(csat.read_survey(pd.DataFrame({"x": [5.0, 5, 5]})), "x")
+    assert (same.estimate[0], same.se[0]) == (5.0, 0.0)
+
+
+def test_one_column_for_two_roles_is_refused():
+    with pytest.raises(csat.CsatError, match="uses column 'w' for two roles"):
+        csat.Design(weight="w", stratum="w")
+
+
+def test_contrast_of_something_not_computable_has_its_reason():
+    data = pd.DataFrame({"x": [1.0, 2, np.nan, np.nan, 4, 6], "g": list("aabbcc")})
+    means = csat.mean(csat.read_survey(data), "x", by="g")
+    got = means.contrast(np.array([[1, -1, 0], [1, 0, -1.0]]), ["a − b", "a − c"]).tidy()
+    assert np.isnan(got["estimate"][0])
+    assert got["note"][0] == "no valid answers"
+    assert_allclose(got["estimate"][1], 1.5 - 5)
+    assert np.isfinite(got["se"][1])
+
+
+@pytest.mark.parametrize(("q", "unit"), [(0, "scale"), (1, "total")])
+def test_units_are_named(q, unit):
+    source = csat.read_survey(pd.DataFrame({"x": [1.0, 2, 3]}))
+    assert (csat.mean, csat.total)[q](source, "x").unit == unit
+
+
+def test_nps_by_hand():
+    data = pd.DataFrame({"x": [0.0, 6, 7, 8, 9, 10, 10, 10]})
+    text = '[study]\nname="s"\n[scales.nps]\nlow=0\nhigh=10\n[items]\nx={scale="nps"}\n'
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "study.toml"
+        path.write_text(text, encoding="utf-8")
+        source = csat.read_survey(data, csat.read_questionnaire(path))
+    got = csat.nps(source, "x")
+    p, d, n = 4 / 8, 2 / 8, 8
+    assert_allclose(got.estimate, 100 * (p - d))
+    assert_allclose(got.se, 100 * np.sqrt((p + d - (p - d) ** 2) / (n - 1)))
+
+
+def test_nps_of_another_scale_is_refused():
+    with pytest.raises(csat.CsatError, match="needs a 0–10"):
+        csat.nps(csat.read_survey(pd.DataFrame({"x": ["a", "b"]})), "x")
