@@ -6,6 +6,10 @@ and fit measures are then computed by csat at the estimates that semopy found.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pandas as pd
 
@@ -35,12 +39,12 @@ def minimise_with_semopy(structure: Structure, sample: np.ndarray, start: np.nda
     if any(row.op == "<~" for row in structure.rows):
         raise ModelError("semopy has no composites (<~). Use engine='csat', or csat.pls.")
     codes = {name: f"v{i}" for i, name in enumerate(structure.variables)}
-    peer = semopy.Model(_description(structure, codes), cov_diag=True, mimic_lavaan=True)
-    for k, value in enumerate(start):
-        if f"t{k}" in peer.parameters:
-            peer.parameters[f"t{k}"].start = float(value)
     names = [codes[name] for name in structure.observed]
-    found = peer.fit(cov=pd.DataFrame(sample, names, names), options={"ftol": 1e-12, "maxiter": 10_000})
+    with _no_root_handler():
+        peer = semopy.Model(_description(structure, codes), cov_diag=True, mimic_lavaan=True)
+        for k, value in enumerate(start):
+            peer.parameters[f"t{k}"].start = float(value)
+        found = peer.fit(cov=pd.DataFrame(sample, names, names), options={"ftol": 1e-12, "maxiter": 10_000})
     active = [name for name, parameter in peer.parameters.items() if parameter.active]
     estimates = dict(zip(active, peer.param_vals.tolist(), strict=True))
     point = evaluate(structure, np.array([estimates[f"t{k}"] for k in range(len(start))]))
@@ -53,6 +57,17 @@ def minimise_with_semopy(structure: Structure, sample: np.ndarray, start: np.nda
             "semopy (which keeps variances at or above zero)", result.iterations, result.worst, _FLAT, worst
         )
     return result
+
+
+@contextmanager
+def _no_root_handler() -> Iterator[None]:
+    """Keep semopy's remarks to the root logger from installing a handler that prints them ever after."""
+    silent = logging.NullHandler()
+    logging.getLogger().addHandler(silent)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(silent)
 
 
 def _description(structure: Structure, codes: dict[str, str]) -> str:
