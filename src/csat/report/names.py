@@ -36,6 +36,13 @@ class Names:
             return "–"
         return str(value) if self.questionnaire is None else self.questionnaire.value_text(column, value, self.lang)
 
+    def construct(self, code: object) -> str:
+        """Text of a latent variable: one that shares its code with the index is no index."""
+        usual, catalogue = f"construct.{code}", words(self.lang)
+        if self.questionnaire is not None and code == self.questionnaire.root and usual in catalogue:
+            return catalogue.say(Word(usual))
+        return self.code(code)
+
     def running(self, code: object) -> str:
         """Text of a code inside a sentence: without the capital of a heading, unless it is all capitals."""
         return _running(self.code(code))

@@ -64,7 +64,7 @@ def paths(result: Sem, names: Names, ax: Axes | None) -> Axes:
     _draw_arrows(ax, arrows, places)
     explained = dict(zip(result.r2["term"], result.r2["r2"], strict=True))
     for node, centre in at.items():
-        _draw_node(ax, centre, names.code(node), explained.get(node, np.nan), names)
+        _draw_node(ax, centre, names.construct(node), explained.get(node, np.nan), names)
     ax.set_title(catalogue.say(Word("title.paths")))
     return ax
 
@@ -143,14 +143,17 @@ def _draw_arrows(ax: Axes, arrows: Sequence[Arrow], nodes: np.ndarray) -> None:
 
 def _spot(points: np.ndarray, placed: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> np.ndarray:
     """Point of a path that is farthest from labels and nodes, then from the other paths."""
-    inner = points[int(0.18 * len(points)) : int(0.82 * len(points))]
+    share = np.linspace(0, 1, len(points))
+    middle = (share > 0.22) & (share < 0.78)
+    inner, off_centre = points[middle], np.abs(share[middle] - 0.5)
     labels = np.array(placed)
     apart = np.min(np.hypot(*np.moveaxis((inner[:, None] - labels[None]) / (1.0, 0.62), -1, 0)), axis=1)
     lines = np.vstack(others) if others else points[:0]
     free = np.full(len(inner), 1.0)
     if len(lines):
         free = np.min(np.hypot(*np.moveaxis(inner[:, None] - lines[None], -1, 0)), axis=1)
-    return inner[int(np.argmax(np.minimum(apart, 0.7) + np.minimum(free, 0.3)))]
+    worth = np.minimum(apart, 0.7) + np.minimum(free, 0.3) - 0.3 * off_centre
+    return inner[int(np.argmax(worth))]
 
 
 def _draw_node(ax: Axes, centre: np.ndarray, name: str, r2: float, names: Names) -> None:
@@ -179,7 +182,7 @@ def loadings(result: Sem, names: Names, ax: Axes | None) -> Axes:
     frame = frame[frame["op"] == "=~"]
     constructs = list(dict.fromkeys(frame["lhs"]))
     labels = [
-        style.wrap(f"{names.code(lhs)} → {names.code(rhs)}", 44)
+        style.wrap(f"{names.construct(lhs)} → {names.code(rhs)}", 44)
         for lhs, rhs in zip(frame["lhs"], frame["rhs"], strict=True)
     ]
     colours = [style.SERIES[constructs.index(lhs) % len(style.SERIES)] for lhs in frame["lhs"]]

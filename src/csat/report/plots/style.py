@@ -180,7 +180,11 @@ def beside(ax: Axes, y: float, text: str, **how: Any) -> None:
 
 def title_over_legend(ax: Axes, title: str, columns: int = 88) -> None:
     """Put the legend between title and chart, in as many lines as its words need."""
+    from matplotlib.lines import Line2D
+
     handles, labels = ax.get_legend_handles_labels()
+    patches_first = sorted(range(len(labels)), key=lambda place: isinstance(handles[place], Line2D))
+    handles, labels = [handles[place] for place in patches_first], [labels[place] for place in patches_first]
     size = sum(sum(map(_size, label)) + 6 for label in labels)
     lines = min(len(labels), -(-size // columns))
     ax.legend(
@@ -193,7 +197,5 @@ def title_over_legend(ax: Axes, title: str, columns: int = 88) -> None:
 def below(ax: Axes, *remarks: str) -> None:
     """Explain marks in small print below the axis label."""
     said = [remark for remark in remarks if remark]
-    label = ax.get_xlabel()
-    ax.set_xlabel(
-        "\n".join([line for line in (label, "   ".join(said)) if line]), fontsize=8.5, loc="left", linespacing=1.45
-    )
+    lines = [line for line in (ax.get_xlabel(), "   ".join(said)) if line]
+    ax.set_xlabel("\n".join(lines), fontsize=8.5, loc="left", linespacing=1.45)

@@ -14,10 +14,10 @@ from csat.report.names import Names
 from csat.report.table import Table
 from csat.report.tables.driver import excluded, final, importance, regression, steps
 from csat.report.tables.estimate import estimates
-from csat.report.tables.evaluation import evaluation
+from csat.report.tables.evaluation import evaluation, summary
 from csat.report.tables.gap import gaps
 from csat.report.tables.index import groups, items, nodes
-from csat.report.tables.ledger import ledger
+from csat.report.tables.ledger import columns, ledger, quality
 from csat.report.tables.structural import fit, parameters
 from csat.report.words import words
 
@@ -33,10 +33,11 @@ TABLES: Mapping[str, Mapping[str, Builder]] = {
     "Stepwise": {"steps": steps, "final": final, "excluded": excluded},
     "Importance": {"importance": importance},
     "Sem": {"parameters": parameters, "fit": fit},
-    "Evaluation": {"evaluation": evaluation},
+    "Evaluation": {"evaluation": evaluation, "summary": summary},
     "Gaps": {"gaps": gaps},
     "Estimates": {"estimates": estimates},
-    "Ledger": {"ledger": ledger},
+    "Ledger": {"ledger": ledger, "columns": columns},
+    "Quality": {"quality": quality},
 }
 
 
@@ -65,12 +66,13 @@ def table(result: Any, lang: str = "en", names: Questionnaire | None = None, *, 
 
     Parameters
     ----------
-    result : an `Index`, `Regression`, `Stepwise`, `Importance`, `Sem`, `Evaluation`, `Gaps`, `Estimates` or `Ledger`.
+    result : an `Index`, `Regression`, `Stepwise`, `Importance`, `Sem`, `Evaluation`, `Gaps`, `Estimates`, `Ledger`
+        or `Quality`.
     lang : "en" or "zh".
     names : the questionnaire whose texts stand for the codes. None shows the codes.
     kind : which table, where a result has several: ``"nodes"``, ``"groups"`` or ``"items"`` of an index,
         ``"steps"``, ``"final"`` or ``"excluded"`` of a stepwise regression, ``"parameters"`` or ``"fit"`` of a
-        structural model. None: the first of these.
+        structural model, ``"evaluation"`` or ``"summary"`` (without items) of an evaluation. None: the first of these.
 
     Returns
     -------

@@ -23,7 +23,16 @@ def names_of_groups(tidy: pd.DataFrame) -> list[str]:
 
 def evaluation(result: Evaluation, names: Names) -> Table:
     """One row per node and group: membership, score, where it lies among the grades."""
+    return _table(result, result.tidy(), names)
+
+
+def summary(result: Evaluation, names: Names) -> Table:
+    """The same without the items."""
     tidy = result.tidy()
+    return _table(result, tidy[tidy["kind"] != "item"], names)
+
+
+def _table(result: Evaluation, tidy: pd.DataFrame, names: Names) -> Table:
     groups, grades = names_of_groups(tidy), result.grades
     frame = named(tidy, groups, names)
     frame["verdict"] = objects([_verdict(row, names) for row in tidy.to_dict("records")])

@@ -1,36 +1,95 @@
-"""Table of a ledger: what happened to every row and code."""
+"""Tables of who answered: what became of every row and cell, and which respondents look careless."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from csat.report.format import DASH
 from csat.report.names import Names
-from csat.report.table import Kind, Table
-from csat.report.tables.cells import Show, describe
+from csat.report.table import Table
+from csat.report.tables.cells import Show, describe, objects
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
-    from csat.survey import Ledger
+    from csat.read import Ledger, Tally
+    from csat.survey import Quality
+
+#: Flags of `Quality.glance`, in the order they are shown.
+FLAGS = ("straight_line", "too_fast", "duplicate_answers", "any_flag")
 
 
 def ledger(result: Ledger, names: Names) -> Table:
-    """Rows and codes accounted for, as the ledger lists them."""
-    frame = result.tidy()
-    catalogue = words(names.lang)
-    said = frame.copy().astype(object)
-    shows = []
-    for name in map(str, frame.columns):
-        number = pd.api.types.is_numeric_dtype(frame[name])
-        kind: Kind = "count" if number else "text"
-        heading = Word(f"column.{name}") if f"column.{name}" in catalogue else name
-        shows.append(Show(name, kind, heading=heading))
-        if not number:
-            said[name] = [_text(value, names) for value in frame[name]]
-    return describe("ledger", Word("title.ledger"), said, shows, names.lang)
+    """Rows read, left out by reason, kept; then the cells of the kept rows by reason, over all columns."""
+    read, kept = max(result.rows_read, 1), result.rows_kept
+    left_out = [tally for tally in result.tallies if tally.what == "row"]
+    cells: dict[str, int] = {}
+    for tally in result.tallies:
+        if tally.what == "cell":
+            cells[tally.reason] = cells.get(tally.reason, 0) + tally.count
+    every = max(sum(cells.values()), 1)
+    rows = [
+        (Word("ledger.rows_read"), result.rows_read, result.rows_read / read, "", 0),
+        *((_reason(tally, names), tally.count, tally.count / read, _examples(tally, names), 1) for tally in left_out),
+        (Word("ledger.rows_kept"), kept, kept / read, "", 0),
+        *((Word(f"ledger.cells_{reason}"), count, count / every, "", 1) for reason, count in cells.items()),
+    ]
+    return _table("ledger", Word("title.ledger"), rows, names, [Word("note.cells")] if cells else [])
 
 
-def _text(value: object, names: Names) -> Word | str:
-    text = "" if value is None or value != value else str(value)
-    return Word(f"ledger.{text}") if f"ledger.{text}" in words(names.lang) else names.code(text)
+def columns(result: Ledger, names: Names) -> Table:
+    """What is missing in each column and why, with the first few rows."""
+    missing = [tally for tally in result.tallies if tally.what == "cell" and tally.reason != "valid"]
+    total = max(result.rows_kept, 1)
+    rows = [
+        (_in_column(tally, names), tally.count, tally.count / total, _examples(tally, names), 0) for tally in missing
+    ]
+    return _table("columns", Word("title.columns"), rows, names, [])
+
+
+def _table(name: str, title: Word, rows: Sequence[tuple[object, ...]], names: Names, notes: Sequence[Word]) -> Table:
+    frame = pd.DataFrame(list(rows), columns=["what", "count", "share", "examples", "depth"])
+    frame["what"] = objects(list(frame["what"]))
+    shows = [
+        Show("what"),
+        Show("count", "count"),
+        Show("share", "percent", heading=Word("column.part")),
+        *([Show("examples")] if frame["examples"].any() else []),
+    ]
+    return describe(name, title, frame, shows, names.lang, notes=notes)
+
+
+def _in_column(tally: Tally, names: Names) -> Word:
+    reason = Word(f"ledger.cells_{tally.reason}")
+    return Word("ledger.in_column", {"column": names.code(tally.column), "reason": reason})
+
+
+def _reason(tally: Tally, names: Names) -> Word:
+    return Word(f"ledger.{tally.reason}", {"column": names.code(tally.column)})
+
+
+def _examples(tally: Tally, names: Names) -> str:
+    say = words(names.lang).say
+    places = zip(tally.rows, tally.values, strict=True)
+    return "; ".join(say(Word("ledger.example", {"row": row, "value": value or DASH})) for row, value in places)
+
+
+def quality(result: Quality, names: Names) -> Table:
+    """How many respondents bear each flag."""
+    about = result.glance().iloc[0].to_dict()
+    total = max(int(about["n"]), 1)
+    rows = [
+        (
+            Word(f"quality.{flag}", {"limit": float(about["seconds_limit"])}),
+            int(about[flag]),
+            about[flag] / total,
+            "",
+            0,
+        )
+        for flag in FLAGS
+        if flag != "too_fast" or pd.notna(about["seconds_limit"])
+    ]
+    notes = [Word("quality.kept"), Word("quality.missing", {"share": float(about["missing_share"])})]
+    return _table("quality", Word("title.quality"), rows, names, notes)

@@ -59,7 +59,7 @@ def _kind(op: str, same: bool) -> str:
 
 
 def _relation(lhs: str, op: str, rhs: str, names: Names) -> str:
-    left, right = names.code(lhs), names.code(rhs)
+    left, right = names.construct(lhs), names.construct(rhs)
     if op in ("=~", "<~"):
         return f"{left} → {right}" if op == "=~" else f"{right} → {left}"
     if op == "~":
