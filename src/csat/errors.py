@@ -232,7 +232,8 @@ class DataError(CsatError, ValueError):
     @classmethod
     def absent(cls, source: str, absent: Sequence[str], found: Sequence[str]) -> DataError:
         """Word columns that the questionnaire or the design asks for and the data lack."""
-        each = "; ".join(f"{name!r} (did you mean {closest(name, found, 2)}?)" for name in absent[:8])
+        near = {name: difflib.get_close_matches(name, found, n=1) for name in absent[:8]}
+        each = "; ".join(f"{name!r}" + (f" (did you mean {hit[0]!r}?)" if hit else "") for name, hit in near.items())
         more = f"; and {len(absent) - 8} more" if len(absent) > 8 else ""
         return cls(
             f"{source}: {len(absent)} columns are asked for but not in the data: {each}{more}. "

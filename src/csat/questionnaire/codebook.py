@@ -151,7 +151,7 @@ def _add_levels(scales: dict[str, dict[str, Any]], rows: Iterable[Row]) -> None:
         texts = {lang: row[lang] for lang in LANGUAGES if lang in row}
         parts = {"missing": row.get("missing"), "labels": texts, "scores": _value(place, "score", row.get("score"))}
         for key, part in parts.items():
-            if part:
+            if part is not None and part != {}:
                 into = scale.setdefault(key, {})
                 if value in into:
                     raise QuestionnaireError.at("levels", value, "is there twice for the same scale.", place)

@@ -26,6 +26,8 @@ def file_at(path: str | Path) -> Path:
     found = Path(path)
     if found.is_file():
         return found
+    if found.is_dir():
+        raise MissingFileError(f"{str(path)!r} is a folder; name the file in it.")
     folder = found.parent
     raise MissingFileError.among(path, sorted(near.name for near in folder.iterdir()) if folder.is_dir() else [])
 

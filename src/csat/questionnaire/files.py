@@ -30,6 +30,7 @@ def read_questionnaire(path: str | Path) -> Questionnaire:
     readers = {".toml": _toml, ".xlsx": read_codebook, ".csv": read_codebook}
     if found.suffix.lower() not in readers:
         raise QuestionnaireError.at("", None, f"a questionnaire is a {', '.join(readers)} file.", found.name)
+    places: dict[str, str] = {}
     try:
         tables, places = readers[found.suffix.lower()](found)
         return questionnaire_from(tables)
@@ -37,8 +38,7 @@ def read_questionnaire(path: str | Path) -> Questionnaire:
         if error.file is not None:
             raise
         table = error.table or ""
-        where = f"{found.name}, {places[table]}" if table in places else found.name
-        raise QuestionnaireError.at(table, error.key, error.problem, where) from None
+        raise QuestionnaireError.at(table, error.key, error.problem, places.get(table, found.name)) from None
 
 
 def _toml(path: Path) -> tuple[Table, dict[str, str]]:
@@ -49,4 +49,5 @@ def _toml(path: Path) -> tuple[Table, dict[str, str]]:
     try:
         return tomllib.loads(data.decode(encoding)), {}
     except tomllib.TOMLDecodeError as error:
-        raise QuestionnaireError.at("", None, f"is not valid TOML: {error}.", path.name) from None
+        hint = ' Keys other than A–Z, 0–9, _ and - need quotes: "形象" = 0.3.' if "for a key" in str(error) else ""
+        raise QuestionnaireError.at("", None, f"is not valid TOML: {error}.{hint}", path.name) from None

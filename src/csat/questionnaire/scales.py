@@ -127,7 +127,8 @@ class Scale:
         if self.step is None:
             return ()
         count = round((self.high - self.low) / self.step)
-        return tuple(float(self.low + (self.high - self.low) * i / count) for i in range(count + 1))
+        between = (round(self.low + self.step * i, 10) for i in range(1, count))
+        return (float(self.low), *between, float(self.high))
 
     @property
     def midpoint(self) -> float:

@@ -73,7 +73,11 @@ def _moments_as_text(column: pa.Array) -> pa.Array:
     local = pc.local_timestamp(column) if column.type.tz else column
     days = local.cast(pa.date32(), safe=False)
     at_midnight = pc.all(pc.equal(days.cast(local.type), local)).as_py()
-    return days.cast(pa.string()) if at_midnight is not False else pc.strftime(local, format="%Y-%m-%dT%H:%M:%S")
+    return (
+        days.cast(pa.string())
+        if at_midnight is not False
+        else pc.strftime(local.cast(pa.timestamp("s"), safe=False), format="%Y-%m-%dT%H:%M:%S")
+    )
 
 
 def is_text(column: pa.Array) -> bool:

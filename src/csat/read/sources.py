@@ -137,8 +137,9 @@ def _from_pandas(source: str, frame: pd.DataFrame) -> Raw:
 
 
 def _from_series(series: pd.Series) -> pa.Array | None:
-    if series.dtype == object:
-        return _from_objects(series.tolist())
+    kind = series.cat.categories.dtype if isinstance(series.dtype, pd.CategoricalDtype) else series.dtype
+    if pd.api.types.is_object_dtype(kind) or isinstance(kind, pd.PeriodDtype | pd.IntervalDtype):
+        return _from_objects(series.astype(object).tolist())
     try:
         return plain(pa.array(series, from_pandas=True))
     except (pa.ArrowException, TypeError):
@@ -206,4 +207,5 @@ def _arrow_table(data: Any) -> pa.Table:
 
 
 def _kind(data: Any) -> str:
-    return f"{type(data).__module__.partition('.')[0]} {type(data).__name__}"
+    module = type(data).__module__.partition(".")[0]
+    return type(data).__name__ if module == "builtins" else f"{module} {type(data).__name__}"

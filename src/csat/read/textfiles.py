@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
@@ -72,10 +73,9 @@ def _decoded(path: Path, data: bytes, encoding: str | None) -> str:
 
 def _header(path: Path, text: str) -> tuple[list[str], str]:
     """Read the names in the first row, and the separator that splits it into most of them."""
-    lines = text.splitlines(keepends=True)[:100]
-    if not lines[0].strip():
+    if not text.partition("\n")[0].strip():
         raise DataError(f"{path.name}: the first row is blank; it must hold the names of the columns.")
-    rows = {separator: next(csv.reader(lines, delimiter=separator)) for separator in SEPARATORS}
+    rows = {candidate: next(csv.reader(io.StringIO(text, newline=""), delimiter=candidate)) for candidate in SEPARATORS}
     separator = max(SEPARATORS, key=lambda candidate: len(rows[candidate]))
     return rows[separator], separator
 

@@ -177,7 +177,7 @@ class Survey:
         self._known(wanted)
         rows = self._rows()
         index = pd.Index(rows.column(ROW).to_numpy(), name="row")
-        return pd.DataFrame({name: _pandas(rows.column(name)) for name in wanted}, index=index, columns=wanted)
+        return pd.DataFrame({name: rows.column(name).to_numpy() for name in wanted}, index=index, columns=wanted)
 
     def scores(self) -> pd.DataFrame:
         """Scores of every respondent on 0–100, one column per node of the index tree.
@@ -381,10 +381,6 @@ def read_survey(
 def _keys(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Text of a grouping column; whole numbers have no decimal point."""
     return column if pa.types.is_string(column.type) else column.cast(pa.string())
-
-
-def _pandas(column: pa.ChunkedArray) -> Any:
-    return column.to_numpy() if pa.types.is_floating(column.type) else column.to_pandas()
 
 
 def _by_number(text: str) -> tuple[float, str]:
