@@ -308,3 +308,32 @@ class MembershipError(CsatError, ValueError):
             f"Item {item!r} has the continuous scale {scale!r}: its answers cannot be counted by level. "
             f"Give the scale a step in the study file, e.g. [scales.{scale}] step = 1."
         )
+
+
+class ReportError(CsatError, RuntimeError):
+    """A report could not be made from its notebook."""
+
+    @classmethod
+    def no_notebook(cls, path: object) -> ReportError:
+        """Word a file that is no Jupyter notebook."""
+        return cls(f"{path} is not a Jupyter notebook (.ipynb). `csat new FOLDER` writes one to start from.")
+
+    @classmethod
+    def no_parameters(cls) -> ReportError:
+        """Word a notebook that cannot be given its study and data."""
+        return cls(
+            "The notebook has no cell tagged 'parameters', so it cannot be given study and data. Tag the cell that "
+            "sets study, data and lang (in Jupyter: Property inspector, Cell tags)."
+        )
+
+    @classmethod
+    def cell_failed(cls, name: str, message: str) -> ReportError:
+        """Word an error that a cell of the notebook raised."""
+        return cls(f"A cell of the report's notebook failed: {name}: {message}")
+
+    @classmethod
+    def kernel_died(cls) -> ReportError:
+        """Word a kernel that ended while it was working."""
+        return cls(
+            "The process that computes the report ended unexpectedly, perhaps for lack of memory. Try again with less data."
+        )
