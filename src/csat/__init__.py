@@ -1,1 +1,72 @@
-"""csat: customer-satisfaction survey analytics."""
+"""csat: customer-satisfaction survey analytics.
+
+A survey is reduced once, to small additive summaries; every method is a pure function of those summaries;
+pages are made from results.
+
+>>> import csat
+>>> g = csat.from_covariance([[1.0, 0.6], [0.6, 1.0]], n=250, names=["quality", "overall"])
+>>> round(csat.regress(g, outcome="overall", drivers=["quality"], se="classical").r2, 2)
+0.36
+"""
+
+from __future__ import annotations
+
+from csat.comparisons import Gaps, gaps
+from csat.design import Design
+from csat.drivers import Importance, Regression, Stepwise, importance, regress, stepwise
+from csat.errors import CsatError, CsatWarning
+from csat.estimation import mean, nps, ratio, share, total
+from csat.fuzzy import Evaluation, evaluate
+from csat.indices import Index, index
+from csat.model import Model
+from csat.moments import Groups, Levels, Moments, Recode, Source, from_covariance
+from csat.published import check_composites, check_ranks
+from csat.questionnaire import Questionnaire, read_questionnaire
+from csat.read import Ledger
+from csat.results import Estimates, Test, Unavailable
+from csat.structural import Sem, sem
+from csat.survey import Survey, read_survey
+from csat.version import __version__
+
+__all__ = [
+    "CsatError",
+    "CsatWarning",
+    "Design",
+    "Estimates",
+    "Evaluation",
+    "Gaps",
+    "Groups",
+    "Importance",
+    "Index",
+    "Ledger",
+    "Levels",
+    "Model",
+    "Moments",
+    "Questionnaire",
+    "Recode",
+    "Regression",
+    "Sem",
+    "Source",
+    "Stepwise",
+    "Survey",
+    "Test",
+    "Unavailable",
+    "__version__",
+    "check_composites",
+    "check_ranks",
+    "evaluate",
+    "from_covariance",
+    "gaps",
+    "importance",
+    "index",
+    "mean",
+    "nps",
+    "ratio",
+    "read_questionnaire",
+    "read_survey",
+    "regress",
+    "sem",
+    "share",
+    "stepwise",
+    "total",
+]

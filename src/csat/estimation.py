@@ -118,7 +118,7 @@ def nps(source: Source, name: str, by: str | Sequence[str] | None = None, *, lev
     Source: Reichheld (2003), Harvard Business Review 81(12), 46–54. Unit: points from −100 to 100.
     """
     answers = list(answers_of(source, name))
-    if not answers or min(answers) < 0 or max(answers) != 10:
+    if not answers or isinstance(answers[0], str) or min(answers) < 0 or max(answers) != 10:
         raise SampleError(f"The net promoter score needs a 0–10 (or 1–10) item; {name!r} has the answers {answers}.")
     variable = Recode(name, name, {a: 100.0 * ((a >= 9) - (a <= 6)) for a in answers})
     groups = source.groups([variable], as_names(by), "available")

@@ -59,10 +59,11 @@ def check_ranks(scores: Mapping[str, float], ranks: Mapping[str, float | None]) 
     SampleError
         For a rank of an entry without a score, or a score that is no number.
     """
+    scores, ranks = dict(scores), dict(ranks)
     unknown = [entry for entry in ranks if entry not in scores]
     if unknown:
         raise SampleError(f"Rank of {unknown[0]!r} but no score: both tables must speak of the same entries.")
-    score = pd.Series(dict(scores), dtype=float)
+    score = pd.Series(scores, dtype=float)
     if score.isna().any():
         raise SampleError(f"The score of {score.index[score.isna()][0]!r} is empty.")
     printed = pd.Series({entry: ranks.get(entry) for entry in scores}, dtype=float)
@@ -96,6 +97,7 @@ def check_composites(
     TableCheck
         Per entry the composite, the lowest and highest part, and "agrees" or "outside".
     """
+    composites = dict(composites)
     missing = [entry for entry in composites if not len(parts.get(entry, ()))]
     if missing:
         raise SampleError(f"No parts given for the composite {missing[0]!r}.")

@@ -260,6 +260,7 @@ def _sum(
         n=np.diff(starts),
         counts=counts,
         ungrouped=rows.ungrouped,
+        incomplete=int(rows.inside.sum()) - len(order),
         score_squares=None if scores is None else _score_squares(z, weight, starts, cells, rows.domains, scores),
     )
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtrc, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
+from csat.distributions import chi2_tail, f_tail, t_quantile, two_sided_p
 from csat.version import __version__
 
 #: Why a figure can be missing, in English; `report/locale` holds the other languages.
@@ -83,25 +83,6 @@ def insert_before(frame: pd.DataFrame, before: str, columns: Mapping[str, Any]) 
     at = list(frame.columns).index(before)
     order = [*frame.columns[:at], *columns, *frame.columns[at:]]
     return frame.assign(**columns)[order]
-
-
-def two_sided_p(statistic: np.ndarray, df: np.ndarray | float) -> np.ndarray:
-    """Two-sided p of a t statistic; df = inf means normal. Small p keep their digits (no 1 − cdf)."""
-    df = np.broadcast_to(np.asarray(df, float), np.shape(statistic))
-    return np.where(
-        np.isfinite(df), 2.0 * stdtr(np.where(np.isfinite(df), df, 1.0), -np.abs(statistic)), _normal_p(statistic)
-    )
-
-
-def _normal_p(statistic: np.ndarray) -> np.ndarray:
-    return 2.0 * ndtr(-np.abs(statistic))
-
-
-def t_quantile(probability: float, df: np.ndarray | float) -> np.ndarray:
-    """Quantile of Student's t; df = inf means normal."""
-    df = np.asarray(df, float)
-    finite = np.isfinite(df)
-    return np.where(finite, stdtrit(np.where(finite, df, 1.0), probability), ndtri(probability))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -235,8 +216,8 @@ class Test(Shown):
     def p(self) -> float:
         """Upper-tail probability."""
         if self.df2 is None:
-            return float(chdtrc(self.df, self.statistic)) if self.df > 0 else float("nan")
-        return float(fdtrc(self.df, self.df2, self.statistic))
+            return float(chi2_tail(self.statistic, self.df)) if self.df > 0 else float("nan")
+        return float(f_tail(self.statistic, self.df, self.df2))
 
     def tidy(self) -> pd.DataFrame:
         """One row: the hypothesis, statistic, degrees of freedom and p."""

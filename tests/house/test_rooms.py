@@ -10,8 +10,9 @@ SOURCE = Path(__file__).parents[2] / "src" / "csat"
 
 #: Rooms from the bottom up; a room imports only from rows above its own line here.
 ROWS = (
-    ("version", "errors"),
-    ("questionnaire", "design"),
+    ("version", "errors", "distributions"),
+    ("design",),
+    ("questionnaire",),
     ("moments",),
     ("results", "model", "scoring"),
     ("variance",),

@@ -29,6 +29,7 @@ class Importance(Shown):
 
     estimates : parts of R² (for "lmg" they sum to it).
     share : (k,) per cent of their sum. rank : (k,) 1 = most important.
+    left_out : respondents without an answer to one of the variables.
     """
 
     outcome: str
@@ -37,6 +38,7 @@ class Importance(Shown):
     share: np.ndarray
     rank: np.ndarray
     r2: float
+    left_out: int
 
     def tidy(self) -> pd.DataFrame:
         """A row per driver, with ``share`` and ``rank`` before the ``note``."""
@@ -45,7 +47,7 @@ class Importance(Shown):
     def glance(self) -> pd.DataFrame:
         """One row about the whole."""
         return self.estimates.glance().assign(
-            outcome=self.outcome, method=self.method, r2=self.r2, n=int(self.estimates.n[0])
+            outcome=self.outcome, method=self.method, r2=self.r2, n=int(self.estimates.n[0]), left_out=self.left_out
         )
 
 
@@ -102,7 +104,7 @@ def importance(
         unavailable=dict.fromkeys(range(k), reason) if reason else {},
     )
     rank = np.argsort(np.argsort(-values)) + 1
-    return Importance(outcome, method, estimates, 100 * values / values.sum(), rank, fit.r2)
+    return Importance(outcome, method, estimates, 100 * values / values.sum(), rank, fit.r2, groups.incomplete)
 
 
 def _covariance(

@@ -114,7 +114,7 @@ class Regression(Shown):
     coefficients : intercept first.
     beta, vif : (1+k,) standardized coefficients and variance inflation, NaN for the intercept.
     r2, adj_r2 : explained share. sigma : weighted residual standard deviation. test : all slopes are zero.
-    n : respondents. outcome : the dependent variable.
+    n : respondents. left_out : respondents without an answer to one of the variables. outcome : dependent variable.
     """
 
     outcome: str
@@ -126,6 +126,7 @@ class Regression(Shown):
     sigma: float
     test: Test
     n: int
+    left_out: int
 
     def tidy(self) -> pd.DataFrame:
         """A row per coefficient, with ``beta`` and ``vif`` before the ``note``."""
@@ -134,11 +135,22 @@ class Regression(Shown):
     def glance(self) -> pd.DataFrame:
         """One row about the fit."""
         made = self.coefficients.provenance
-        return pd.DataFrame(
-            {"outcome": [self.outcome], "n": [self.n], "r2": [self.r2], "adj_r2": [self.adj_r2], "sigma": [self.sigma],
-             "f": [self.test.statistic], "df1": [self.test.df], "df2": [self.test.df2], "p": [self.test.p],
-             "rule": [made.sample], "se": [made.variance], "version": [made.version]}
-        )  # fmt: skip
+        facts = {
+            "outcome": self.outcome,
+            "n": self.n,
+            "left_out": self.left_out,
+            "r2": self.r2,
+            "adj_r2": self.adj_r2,
+            "sigma": self.sigma,
+            "f": self.test.statistic,
+            "df1": self.test.df,
+            "df2": self.test.df2,
+            "p": self.test.p,
+            "rule": made.sample,
+            "se": made.variance,
+            "version": made.version,
+        }
+        return pd.DataFrame([facts])
 
 
 def regress(
@@ -206,6 +218,7 @@ def regress(
         sigma=float(np.sqrt(fit.rss / fit.df)),
         test=_wald(fit.coef[1:], vcov[1:, 1:], k, df),
         n=n,
+        left_out=groups.incomplete,
     )
 
 

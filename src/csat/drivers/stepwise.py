@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import fdtrc
 
+from csat.distributions import f_tail
 from csat.drivers.regression import Regression, check_names, codes_of, fit_least_squares, regress
 from csat.errors import OptionError, SampleError
 from csat.moments import Moments, Source
@@ -42,7 +42,8 @@ class Stepwise(Shown):
 
     steps : the moves in order. final : the last model refitted (None if nothing entered).
     selected : drivers in the model, in order of entry. excluded : the others, with F and p if they entered next.
-    n : respondents, fixed before the first step. ended : "settled", or "cycling" if a model came back.
+    n : respondents, fixed before the first step; left_out : those without an answer to one of the candidates.
+    ended : "settled", or "cycling" if a model came back.
 
     Notes
     -----
@@ -56,6 +57,7 @@ class Stepwise(Shown):
     selected: tuple[str, ...]
     excluded: pd.DataFrame
     n: int
+    left_out: int
     ended: str
     enter: float
     remove: float
@@ -77,7 +79,8 @@ class Stepwise(Shown):
         """One row about the selection."""
         last = self.steps[-1] if self.steps else None
         return pd.DataFrame(
-            {"outcome": [self.outcome], "selected": [len(self.selected)], "n": [self.n], "steps": [len(self.steps)],
+            {"outcome": [self.outcome], "selected": [len(self.selected)], "n": [self.n],
+             "left_out": [self.left_out], "steps": [len(self.steps)],
              "ended": [self.ended], "r2": [last.r2 if last else 0.0], "direction": [self.direction],
              "enter": [self.enter], "remove": [self.remove], "note": [self.caution]}
         )  # fmt: skip
@@ -131,13 +134,16 @@ def stepwise(
         )
     names = codes_of(candidates)
     check_names([*names, outcome])
-    moments = source.groups([*names, outcome], (), "listwise").moments()
+    groups = source.groups([*names, outcome], (), "listwise")
+    moments = groups.moments()
     start = tuple(range(len(names))) if direction == "backward" else ()
     steps, inside, ended = _search(moments, direction, enter, remove, start)
     selected = tuple(names[j] for j in inside)
     final = regress(source, outcome, selected, se=se, level=level, complete=names) if selected else None
     excluded = _excluded(moments, inside)
-    return Stepwise(outcome, tuple(steps), final, selected, excluded, moments.n, ended, enter, remove, direction)
+    return Stepwise(
+        outcome, tuple(steps), final, selected, excluded, moments.n, groups.incomplete, ended, enter, remove, direction
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +181,7 @@ def _f_and_p(gain: np.ndarray | float, rss: float, df: int) -> tuple[np.ndarray,
     """F and p of a fall in rss by `gain`, with `df` left afterwards."""
     with np.errstate(divide="ignore"):
         f = np.asarray(gain) / (np.maximum(rss - np.asarray(gain), 0.0) / df)
-    return f, fdtrc(1, df, f)
+    return f, f_tail(f, 1, df)
 
 
 def _search(
@@ -214,7 +220,7 @@ _Move = tuple[str, int, float, float, int]
 def _removal(state: _State, remove: float) -> _Move | None:
     if not state.inside:
         return None
-    p = fdtrc(1, state.df, state.drop_f)
+    p = f_tail(state.drop_f, 1, state.df)
     worst = int(np.argmin(state.drop_f))
     if p[worst] < remove:
         return None

@@ -31,6 +31,7 @@ class Groups:
     domain, stratum, psu : (C,) positions of each cell's labels (`psu` is -1 without units).
     gram : (C, p, p); square : (C, p, p) or None; n : (C,); counts : (C, k).
     ungrouped : respondents that belong to no group (a grouping column is empty).
+    incomplete : respondents left out under "listwise" because an answer is missing.
     score_squares : (C, q, q) Σ w²·ssᵀ of row scores, when asked for.
     published : made of printed figures: complete by definition, but without rows.
     """
@@ -52,6 +53,7 @@ class Groups:
     n: np.ndarray
     counts: np.ndarray
     ungrouped: int = 0
+    incomplete: int = 0
     score_squares: np.ndarray | None = None
     published: bool = False
     questionnaire: Questionnaire | None = None
@@ -200,6 +202,7 @@ def merge(parts: Sequence[Groups]) -> Groups:
         counts=added("counts"),
         score_squares=None if first.score_squares is None else added("score_squares"),
         ungrouped=sum(part.ungrouped for part in parts),
+        incomplete=sum(part.incomplete for part in parts),
         published=all(part.published for part in parts),
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtrc, chndtr
 
+from csat.distributions import chi2_tail, noncentral_chi2
 from csat.structural.structure import Point
 
 #: RMSEA up to which a fit is called close (Browne & Cudeck 1992, Sociological Methods & Research 21(2)).
@@ -78,7 +78,7 @@ def measures_of(point: Point, sample: np.ndarray, n: int, scale: int) -> Measure
         cfi=_cfi(chisq, df, null, null_df), tli=_tli(chisq, df, null, null_df),
         nfi=(null - chisq) / null if null > 0 else np.nan,
         rmsea=np.sqrt(max(chisq / scale / df - 1 / scale, 0.0)) if df > 0 else 0.0, rmsea_low=low, rmsea_high=high,
-        rmsea_p=1.0 - float(chndtr(chisq, df, scale * df * _CLOSE**2)) if df > 0 else np.nan,
+        rmsea_p=1.0 - noncentral_chi2(chisq, df, scale * df * _CLOSE**2) if df > 0 else np.nan,
         srmr=_srmr(sample, point.sigma), gfi=_gfi(point, sample),
         logl=logl, unrestricted_logl=saturated, aic=2 * k - 2 * logl, bic=k * np.log(n) - 2 * logl,
         sabic=k * np.log((n + 2) / 24) - 2 * logl,
@@ -90,7 +90,7 @@ def _logdet(matrix: np.ndarray) -> float:
 
 
 def _upper(chisq: float, df: int) -> float:
-    return float(chdtrc(df, chisq)) if df > 0 else np.nan
+    return float(chi2_tail(chisq, df)) if df > 0 else np.nan
 
 
 def _cfi(chisq: float, df: int, null: float, null_df: int) -> float:
@@ -114,10 +114,10 @@ def _rmsea_interval(chisq: float, df: int, scale: int) -> tuple[float, float]:
         return 0.0, 0.0
     ends = []
     for probability, most in ((0.95, chisq), (0.05, max(scale, 4 * chisq))):
-        if chndtr(chisq, df, 0.0) < probability or chndtr(chisq, df, most) > probability:
+        if noncentral_chi2(chisq, df, 0.0) < probability or noncentral_chi2(chisq, df, most) > probability:
             ends.append(0.0)
         else:
-            centre = brentq(lambda shift, wanted=probability: float(chndtr(chisq, df, shift)) - wanted, 0.0, most)
+            centre = brentq(lambda shift, wanted=probability: noncentral_chi2(chisq, df, shift) - wanted, 0.0, most)
             ends.append(float(np.sqrt(centre / (scale * df))))
     return ends[0], ends[1]
 
