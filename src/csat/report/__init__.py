@@ -1,0 +1,28 @@
+"""Results for people: tables, charts, and the report made of them.
+
+`table` and `plot` show one result in a notebook; `write_report` executes the report's notebook and writes a page
+and a workbook; `new_study` starts a folder with a study file and that notebook.
+"""
+
+from csat.report.build import write_report
+from csat.report.excel import write_workbook
+from csat.report.headline import Headline, headline
+from csat.report.notebook import new_study
+from csat.report.plan import Plan, masthead, plan
+from csat.report.plots import plot
+from csat.report.table import Table
+from csat.report.tables import table
+
+__all__ = [
+    "Headline",
+    "Plan",
+    "Table",
+    "headline",
+    "masthead",
+    "new_study",
+    "plan",
+    "plot",
+    "table",
+    "write_report",
+    "write_workbook",
+]

@@ -1,0 +1,127 @@
+"""`write_report`: from a study and its data to a page and a workbook."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from csat.errors import OptionError
+from csat.questionnaire import read_questionnaire
+from csat.report.excel import write_workbook
+from csat.report.execute import execute
+from csat.report.notebook import Notebook, fill, parametrise, read_notebook, template, trim
+from csat.report.page import page, remarks_of, section_titles, tables_of
+from csat.report.plan import study_title
+from csat.report.progress import Progress
+from csat.report.progress import progress as shown_progress
+from csat.report.words import LANGUAGES
+from csat.survey import read_survey
+
+
+def write_report(
+    study: str | Path,
+    data: str | Path,
+    folder: str | Path,
+    *,
+    lang: str = "zh",
+    notebook: str | Path | None = None,
+    where: Mapping[str, Any] | None = None,
+    on_unknown: str = "raise",
+    progress: bool = True,
+) -> list[Path]:
+    """Write a report: one HTML page that needs nothing else, and an Excel workbook of the same tables.
+
+    The data are read first: bad data stop everything before a file is written. The report's notebook is then
+    executed in a new process of this Python, and its outputs become the page and the workbook.
+
+    Parameters
+    ----------
+    study : path of the study file (study.toml or a codebook).
+    data : path of the answers.
+    folder : where ``report-<lang>.html`` and ``report-<lang>.xlsx`` go; made if it does not exist. Older files of
+        these names are replaced, once the new ones are complete.
+    lang : "zh", "en" or "both".
+    notebook : an analyst's own notebook with a cell tagged ``parameters``. None: the one in the package,
+        without the sections that the study has no use for.
+    where : column → value: the report on a part of the respondents.
+    on_unknown : "raise" stops at answers that the study does not know; "missing" counts them as missing.
+    progress : say on stderr what is being done.
+
+    Returns
+    -------
+    list of Path
+        The files written, page before workbook, per language.
+
+    Raises
+    ------
+    OptionError
+        If the language is not known, or `folder` is a file.
+    CsatError
+        If study or data are wrong, naming file, row and column.
+    ReportError
+        If a cell of the notebook fails.
+    """
+    languages = LANGUAGES if lang == "both" else (lang,)
+    if lang not in (*LANGUAGES, "both"):
+        raise OptionError.choose("lang", lang, (*LANGUAGES, "both"))
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise OptionError(f"{folder} is a file; the report needs a folder to write into.")
+    asked = read_questionnaire(study)
+    survey = read_survey(data, asked, on_unknown=on_unknown).where(**(where or {}))
+    raw = trim(template(), asked) if notebook is None else read_notebook(notebook)
+    place = Path.cwd() if notebook is None else Path(notebook).resolve().parent
+    parameters = {
+        "study": str(Path(study).resolve()),
+        "data": str(Path(data).resolve()),
+        "on_unknown": on_unknown,
+        "where": dict(where or {}),
+    }
+    with (
+        shown_progress(len(languages) * len(raw["cells"]), progress) as told,
+        tempfile.TemporaryDirectory(prefix="csat-") as scratch,
+    ):
+        made: list[Path] = []
+        for one in languages:
+            ready = parametrise(fill(raw, one), parameters | {"lang": one})
+            done = _executed(ready, place, Path(scratch) / one, told)
+            made += _written(done, study_title(survey, one), one, Path(scratch))
+        return _moved(made, folder)
+
+
+def _executed(ready: Notebook, place: Path, scratch: Path, told: Progress) -> Notebook:
+    scratch.mkdir()
+
+    def watch(position: int) -> None:
+        for before in ready["cells"][max(0, position - 1) : position + 1]:
+            for title in section_titles(before):
+                told.say(title)
+        told.step()
+
+    done = execute(ready, place, scratch, watch)
+    for remark in remarks_of(done):
+        told.note(remark)
+    return done
+
+
+def _written(done: Notebook, title: str, lang: str, scratch: Path) -> list[Path]:
+    html, workbook = scratch / f"report-{lang}.html", scratch / f"report-{lang}.xlsx"
+    html.write_text(page(done, title=title, lang=lang), encoding="utf-8")
+    write_workbook(tables_of(done), workbook, title=title, lang=lang)
+    return [html, workbook]
+
+
+def _moved(made: Sequence[Path], folder: Path) -> list[Path]:
+    """Put finished files in place: copied beside their goal first, so that each appears whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    goals = []
+    for path in made:
+        part = folder / f".{path.name}.part"
+        shutil.copyfile(path, part)
+        goals.append((part, folder / path.name))
+    for part, goal in goals:
+        part.replace(goal)
+    return [goal for _, goal in goals]

@@ -1,0 +1,55 @@
+"""Progress on stderr: a bar in a terminal, one line per step elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Says what is being done. bar : of a terminal; None writes lines. silent : says nothing."""
+
+    bar: Any = None
+    silent: bool = False
+
+    def say(self, text: str) -> None:
+        """Name the step that begins."""
+        if self.bar is not None:
+            self.bar.set_description_str(text[:40])
+        elif not self.silent:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+
+    def step(self) -> None:
+        """Count a finished step."""
+        if self.bar is not None:
+            self.bar.update()
+
+    def note(self, text: str) -> None:
+        """Write a remark that stays."""
+        if self.bar is not None:
+            self.bar.write(text, file=sys.stderr)
+        elif not self.silent:
+            sys.stderr.write(f"{text}\n")
+
+
+@contextmanager
+def progress(steps: int, wanted: bool) -> Iterator[Progress]:
+    """Show progress over a number of steps, if wanted."""
+    if not wanted:
+        yield Progress(silent=True)
+        return
+    if not sys.stderr.isatty():
+        yield Progress()
+        return
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield Progress()
+        return
+    with tqdm(total=steps, file=sys.stderr, leave=False, bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt}") as bar:
+        yield Progress(bar)
