@@ -10,7 +10,7 @@ import numpy as np
 
 from csat.errors import DesignError, OptionError, SampleError, UnknownColumnError
 from csat.moments.summaries import Levels, Moments
-from csat.moments.variables import RULES, Recode, Variable, basis, positions
+from csat.moments.variables import RULES, Recode, Variable, basis, domain_order, positions
 
 if TYPE_CHECKING:
     from csat.questionnaire import Questionnaire
@@ -87,6 +87,13 @@ class Groups:
         out = np.zeros((len(self.domains), *cells.shape[1:]), cells.dtype)
         np.add.at(out, self.domain, cells)
         return out
+
+    def arranged(self, order: Sequence[Sequence[str]]) -> Groups:
+        """The same groups, sorted by the order of labels of each grouping column."""
+        at = domain_order(self.domains, order)
+        new = np.empty(len(at), int)
+        new[at] = np.arange(len(at))
+        return replace(self, domains=tuple(self.domains[d] for d in at), domain=new[self.domain])
 
     def groups(self, names: Sequence[Variable], by: Sequence[str] = (), rule: str = "available") -> Groups:
         """Fewer variables and fewer grouping columns of this summary (it is a `Source` itself)."""

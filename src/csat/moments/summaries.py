@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from csat.errors import SampleError
-from csat.moments.variables import basis, first_moments, positions, shift_matrix
+from csat.moments.variables import basis, domain_order, first_moments, positions, shift_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +144,17 @@ class Levels:
     def bases(self, name: str) -> np.ndarray:
         """(D,) respondents who answered `name`, unweighted."""
         return self.unweighted[positions([name], self.names)[0]].sum(axis=1)
+
+    def arranged(self, order: Sequence[Sequence[str]]) -> Levels:
+        """The same counts, groups sorted by the order of labels of each grouping column."""
+        at = domain_order(self.domains, order)
+        return replace(
+            self,
+            domains=tuple(self.domains[d] for d in at),
+            weighted=tuple(counts[at] for counts in self.weighted),
+            unweighted=tuple(counts[at] for counts in self.unweighted),
+            missing=self.missing[at],
+        )
 
     def __add__(self, other: Levels) -> Levels:
         if (self.names, self.levels, self.by) != (other.names, other.levels, other.by):

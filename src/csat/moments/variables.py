@@ -81,3 +81,9 @@ def shift_matrix(shift: np.ndarray, rule: str) -> np.ndarray:
     out = np.eye(1 + 2 * k)
     out[1 + k :, 1 : 1 + k] = np.diag(shift)
     return out
+
+
+def domain_order(domains: Sequence[tuple[str, ...]], order: Sequence[Sequence[str]]) -> list[int]:
+    """Positions of the domains, sorted by the order of labels of each grouping column."""
+    place = [{label: i for i, label in enumerate(labels)} for labels in order]
+    return sorted(range(len(domains)), key=lambda d: [p[label] for p, label in zip(place, domains[d], strict=True)])

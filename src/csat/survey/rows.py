@@ -163,7 +163,8 @@ class Survey:
         self._known([*names, *by])
         values = [self._levels_of(name) for name in names]
         batches = self.batches([*names, *by])
-        return reduce.levels(batches, list(names), values, by=tuple(by), design=self.design, inside=self._mark)
+        counted = reduce.levels(batches, list(names), values, by=tuple(by), design=self.design, inside=self._mark)
+        return counted.arranged([self.categories(name) for name in by])
 
     def frame(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Rows as pandas: numbers with NaN, text with None; the index is the row in the source.
@@ -236,7 +237,7 @@ class Survey:
             inside=self._mark,
             scores=scores,
         )
-        return replace(summed, questionnaire=self.questionnaire)
+        return replace(summed.arranged([self.categories(name) for name in by]), questionnaire=self.questionnaire)
 
     def _midpoint(self, name: Variable) -> float:
         """A number near the middle of a variable, to subtract before summing."""
