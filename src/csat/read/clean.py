@@ -21,6 +21,9 @@ from csat.read.sources import read_raw
 #: Column of a clean table with the number of each row in its source.
 ROW = "(row)"
 
+#: Column of a clean table that marks the rows of a domain; a survey adds it.
+INSIDE = "(inside)"
+
 #: Distinct unknown answers that an error lists per column.
 LISTED = 6
 
@@ -85,6 +88,9 @@ def read_clean(
     raw = read_raw(data, sheet, encoding)
     if not len(raw.rows):
         raise DataError.no_rows(raw.source)
+    for name in (ROW, INSIDE):
+        if name in raw.columns:
+            raise DataError(f"{raw.source}: the column name {name!r} is reserved; rename the column.")
     read, notes = columns_in_roles(raw, asked, design, on_absent)
     kept, tallies = _rows_left_out(raw, read, asked, design)
     if not kept.any():

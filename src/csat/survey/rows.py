@@ -14,18 +14,15 @@ import pyarrow.compute as pc
 
 from csat import reduce
 from csat.design import Design
-from csat.errors import DataError, OptionError, SampleError, UnknownColumnError
+from csat.errors import OptionError, SampleError, UnknownColumnError
 from csat.moments import Groups, Levels, Recode, Variable
 from csat.questionnaire import Questionnaire
 from csat.questionnaire.scales import folded, number_in
-from csat.read import ROW, Ledger, read_clean, spelled
+from csat.read import INSIDE, ROW, Ledger, read_clean, spelled
 from csat.survey.quality import Quality, quality_of
 
 #: Rows that are handed to the reduction at once; the same for every source, so that sums agree to the bit.
 BATCH_ROWS = 65536
-
-#: Boolean column of the rows inside a domain; there only after `Survey.where`.
-INSIDE = "(inside)"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -167,7 +164,7 @@ class Survey:
         return counted.arranged([self.categories(name) for name in by])
 
     def frame(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Rows as pandas: numbers with NaN, text with None; the index is the row in the source.
+        """Rows as pandas, missing cells as NaN; the index is the row in the source.
 
         Raises
         ------
@@ -374,8 +371,6 @@ def read_survey(
         sheet=sheet,
         encoding=encoding,
     )
-    if INSIDE in cleaned.table.column_names:
-        raise DataError(f"{cleaned.ledger.source}: the column name {INSIDE!r} is reserved; rename the column.")
     return Survey(cleaned.table, questionnaire, cleaned.design, cleaned.ledger)
 
 
