@@ -96,9 +96,8 @@ def _executed(ready: Notebook, place: Path, scratch: Path, told: Progress) -> No
     scratch.mkdir()
 
     def watch(position: int) -> None:
-        for before in ready["cells"][max(0, position - 1) : position + 1]:
-            for title in section_titles(before):
-                told.say(title)
+        for title in section_titles(ready["cells"][position]):
+            told.say(title)
         told.step()
 
     done = execute(ready, place, scratch, watch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -39,7 +40,7 @@ def execute(notebook: Notebook, folder: Path, scratch: Path, watch: Watch) -> No
     except ImportError as missing:
         problem = MissingDependencyError.extra("nbclient", "report", "Writing a report")  # noqa: S610
         raise problem from missing
-    client = _client(nbformat.from_dict(notebook), folder, scratch, watch)
+    client = _client(nbformat.reads(json.dumps(notebook), as_version=4), folder, scratch, watch)
     environment = {
         **os.environ,
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
@@ -74,6 +75,8 @@ def _client(notebook: Any, folder: Path, scratch: Path, watch: Watch) -> Any:
 
     class Manager(AsyncKernelManager):
         def __init__(self, **options: Any) -> None:
+            # Sockets in the scratch folder where the system has them: no port is opened.
+            options |= {"transport": "ipc"} if os.name == "posix" else {}
             where = str(scratch / "kernel.json")
             super().__init__(connection_file=where, kernel_spec_manager=ThisInterpreter(), **options)
 

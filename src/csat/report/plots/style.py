@@ -54,9 +54,11 @@ def drawable() -> frozenset[int]:
 
 def style() -> AbstractContextManager[None]:
     """Settings that hold while a chart is drawn; labels are plain text, never mathematics."""
-    import matplotlib
+    # Imported before the context begins: pyplot switches notebooks to interactive mode, which the end of the
+    # context would switch off again, and with it every later chart.
+    from matplotlib import pyplot
 
-    return matplotlib.rc_context(
+    return pyplot.rc_context(
         {
             "font.family": list(font_families()),
             "font.size": 9.5,

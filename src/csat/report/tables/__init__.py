@@ -18,7 +18,7 @@ from csat.report.tables.evaluation import evaluation, summary
 from csat.report.tables.gap import gaps
 from csat.report.tables.index import groups, items, nodes
 from csat.report.tables.ledger import columns, ledger, quality
-from csat.report.tables.structural import fit, parameters
+from csat.report.tables.structural import fit, loadings, parameters, paths
 from csat.report.words import words
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ TABLES: Mapping[str, Mapping[str, Builder]] = {
     "Regression": {"coefficients": regression},
     "Stepwise": {"steps": steps, "final": final, "excluded": excluded},
     "Importance": {"importance": importance},
-    "Sem": {"parameters": parameters, "fit": fit},
+    "Sem": {"parameters": parameters, "paths": paths, "loadings": loadings, "fit": fit},
     "Evaluation": {"evaluation": evaluation, "summary": summary},
     "Gaps": {"gaps": gaps},
     "Estimates": {"estimates": estimates},
@@ -70,9 +70,10 @@ def table(result: Any, lang: str = "en", names: Questionnaire | None = None, *, 
         or `Quality`.
     lang : "en" or "zh".
     names : the questionnaire whose texts stand for the codes. None shows the codes.
-    kind : which table, where a result has several: ``"nodes"``, ``"groups"`` or ``"items"`` of an index,
-        ``"steps"``, ``"final"`` or ``"excluded"`` of a stepwise regression, ``"parameters"`` or ``"fit"`` of a
-        structural model, ``"evaluation"`` or ``"summary"`` (without items) of an evaluation. None: the first of these.
+    kind : which table, where a result has several. None: the first of these. Of an index ``"nodes"``, ``"groups"``,
+        ``"items"``; of a stepwise regression ``"steps"``, ``"final"``, ``"excluded"``; of a structural model
+        ``"parameters"``, ``"paths"``, ``"loadings"``, ``"fit"``; of an evaluation ``"evaluation"``, ``"summary"``
+        (without items); of a ledger ``"ledger"``, ``"columns"``.
 
     Returns
     -------

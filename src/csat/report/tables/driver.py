@@ -8,7 +8,7 @@ from csat.errors import SampleError
 from csat.report.base import CAREFUL, Base, judge
 from csat.report.names import Names
 from csat.report.table import Table
-from csat.report.tables.cells import Show, describe, interval, level_of, objects
+from csat.report.tables.cells import Show, describe, interval, level_of, objects, only_where
 from csat.report.words import Word
 
 if TYPE_CHECKING:
@@ -28,7 +28,12 @@ def base_notes(n: float) -> list[Word]:
 
 def regression(result: Regression, names: Names) -> Table:
     """Coefficients with intervals and standardised ones; fit below."""
+    return _coefficients(result, names, "regression")
+
+
+def _coefficients(result: Regression, names: Names, name: str) -> Table:
     frame = result.tidy()
+    frame["beta"] = only_where(~frame["term"].isin(INTERCEPTS), frame["beta"])
     frame["term"] = objects([_term(code, names) for code in frame["term"]])
     about = result.glance().iloc[0].to_dict()
     shows = [
@@ -45,8 +50,8 @@ def regression(result: Regression, names: Names) -> Table:
         *base_notes(float(about["n"])),
     ]
     return describe(
-        "regression",
-        Word("title.regression", {"outcome": names.running(result.outcome)}),
+        name,
+        Word(f"title.{name}", {"outcome": names.running(result.outcome)}),
         frame,
         shows,
         names.lang,
@@ -98,7 +103,7 @@ def final(result: Stepwise, names: Names) -> Table:
     """
     if result.final is None:
         raise SampleError("No candidate entered the stepwise regression: there is no final model to show.")
-    return regression(result.final, names)
+    return _coefficients(result.final, names, "final")
 
 
 def excluded(result: Stepwise, names: Names) -> Table:

@@ -25,10 +25,13 @@ def gaps(result: Gaps, names: Names) -> Table:
         frame[["n", "n_peer"]] = np.nan
     peer = names.value(groups[0], result.against)
     both = ("n", "n_peer")
+    # One own group stands in the heading instead of in every row.
+    one = tidy[groups].drop_duplicates().shape[0] == 1
+    own = frame[groups[0]].iloc[0] if one else None
     shows = [
-        *group_shows(groups, names),
+        *group_shows([] if one else groups, names),
         Show("term"),
-        Show("own", "score", ("n",), marked=True),
+        Show("own", "score", ("n",), own, marked=True),
         Show("peer", "score", ("n_peer",), peer, marked=True),
         Show("estimate", "score", both, Word("column.gap")),
         *interval(level_of(result), both),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from csat.read import Ledger, Tally
     from csat.survey import Quality
 
+#: Reasons whose first rows are shown.
+ODD = frozenset({"unknown_code", "out_of_range"})
 #: Flags of `Quality.glance`, in the order they are shown.
 FLAGS = ("straight_line", "too_fast", "duplicate_answers", "any_flag")
 
@@ -40,13 +42,26 @@ def ledger(result: Ledger, names: Names) -> Table:
 
 
 def columns(result: Ledger, names: Names) -> Table:
-    """What is missing in each column and why, with the first few rows."""
+    """What is missing in each column and why, with the first few rows of answers that the study does not know."""
     missing = [tally for tally in result.tallies if tally.what == "cell" and tally.reason != "valid"]
-    total = max(result.rows_kept, 1)
-    rows = [
-        (_in_column(tally, names), tally.count, tally.count / total, _examples(tally, names), 0) for tally in missing
+    frame = pd.DataFrame(
+        [(tally.column, tally.reason, tally.count) for tally in missing], columns=["column", "reason", "count"]
+    )
+    wide = frame.pivot_table(index="column", columns="reason", values="count", fill_value=0, sort=False)
+    reasons = [reason for reason in dict.fromkeys(tally.reason for tally in result.tallies) if reason in wide]
+    said = wide.assign(part=wide.sum(axis=1) / max(result.rows_kept, 1)).astype(object).reset_index()
+    odd = {
+        tally.column: _examples(tally, names) for tally in missing if tally.reason in ("unknown_code", "out_of_range")
+    }
+    said["examples"] = [odd.get(column, "") for column in said["column"]]
+    said["column"] = names.codes(list(said["column"]))
+    shows = [
+        Show("column", heading=Word("column.question")),
+        *(Show(reason, "count", heading=Word(f"ledger.cells_{reason}")) for reason in reasons),
+        Show("part", "percent", heading=Word("column.missing")),
+        *([Show("examples")] if odd else []),
     ]
-    return _table("columns", Word("title.columns"), rows, names, [])
+    return describe("columns", Word("title.columns"), said, shows, names.lang)
 
 
 def _table(name: str, title: Word, rows: Sequence[tuple[object, ...]], names: Names, notes: Sequence[Word]) -> Table:
@@ -59,11 +74,6 @@ def _table(name: str, title: Word, rows: Sequence[tuple[object, ...]], names: Na
         *([Show("examples")] if frame["examples"].any() else []),
     ]
     return describe(name, title, frame, shows, names.lang, notes=notes)
-
-
-def _in_column(tally: Tally, names: Names) -> Word:
-    reason = Word(f"ledger.cells_{tally.reason}")
-    return Word("ledger.in_column", {"column": names.code(tally.column), "reason": reason})
 
 
 def _reason(tally: Tally, names: Names) -> Word:

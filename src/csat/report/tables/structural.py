@@ -28,7 +28,23 @@ GUIDED = frozenset({"cfi", "tli", "rmsea", "srmr"})
 
 def parameters(result: Sem, names: Names) -> Table:
     """Loadings, paths, covariances and variances, standardised beside the raw ones."""
+    return _table(result, result.tidy(), names, "sem")
+
+
+def paths(result: Sem, names: Names) -> Table:
+    """Paths between constructs, and what is derived from them."""
     frame = result.tidy()
+    return _table(result, frame[frame["op"].isin(["~", ":="])], names, "sem_paths")
+
+
+def loadings(result: Sem, names: Names) -> Table:
+    """Loadings of the indicators."""
+    frame = result.tidy()
+    return _table(result, frame[frame["op"].isin(["=~", "<~"])], names, "sem_loadings")
+
+
+def _table(result: Sem, frame: pd.DataFrame, names: Names, key: str) -> Table:
+    frame = frame.copy()
     frame["about"] = objects([_relation(lhs, op, rhs, names) for lhs, op, rhs in _triples(frame)])
     frame["relation"] = objects([Word(f"relation.{_kind(op, lhs == rhs)}") for lhs, op, rhs in _triples(frame)])
     # A fixed parameter has no standard error by design: its cells stay empty instead of carrying a dash.
@@ -45,8 +61,9 @@ def parameters(result: Sem, names: Names) -> Table:
         *interval(level_of(result), kind="estimate"),
         Show("std_all", "estimate"),
     ]
-    notes = [Word("note.fixed"), *base_notes(float(result.glance()["n"].iloc[0]))]
-    return describe("parameters", Word("title.sem"), frame, shows, names.lang, notes=notes, label="about")
+    fixed_note = [Word("note.fixed")] if fixed.any() else []
+    notes = [*fixed_note, Word("note.simple_sample"), *base_notes(float(result.glance()["n"].iloc[0]))]
+    return describe(key, Word(f"title.{key}"), frame, shows, names.lang, notes=notes, label="about")
 
 
 def _triples(frame: pd.DataFrame) -> list[tuple[str, str, str]]:
@@ -90,5 +107,5 @@ def fit(result: Sem, names: Names) -> Table:
             for name in known
         ),
         names.lang,
-        notes=tuple(base_notes(float(about["n"]))),
+        notes=(Word("note.simple_sample"), *base_notes(float(about["n"]))),
     )
