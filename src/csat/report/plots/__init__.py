@@ -61,6 +61,8 @@ def plot(
     """
     words(lang)
     draw: Drawing = choose(result, kind, PLOTS, "chart")
+    if ax is None:
+        style.wake_backend()
     with style.style():
         return style.finish(draw(result, Names(lang, names), ax))
 

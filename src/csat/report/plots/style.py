@@ -54,11 +54,9 @@ def drawable() -> frozenset[int]:
 
 def style() -> AbstractContextManager[None]:
     """Settings that hold while a chart is drawn; labels are plain text, never mathematics."""
-    # Imported before the context begins: pyplot switches notebooks to interactive mode, which the end of the
-    # context would switch off again, and with it every later chart.
-    from matplotlib import pyplot
+    import matplotlib
 
-    return pyplot.rc_context(
+    return matplotlib.rc_context(
         {
             "font.family": list(font_families()),
             "font.size": 9.5,
@@ -86,6 +84,17 @@ def style() -> AbstractContextManager[None]:
             "figure.constrained_layout.use": True,
         }
     )
+
+
+def wake_backend() -> None:
+    """Let pyplot choose its backend before `style` begins.
+
+    In a notebook this turns interactive mode on; happening inside, the end of the context would turn it off again,
+    and no later chart would be shown.
+    """
+    from matplotlib import pyplot
+
+    pyplot.draw_if_interactive()
 
 
 def axes_for(ax: Axes | None, height: float, width: float = FIGURE_WIDTH) -> Axes:
