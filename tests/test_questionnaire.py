@@ -271,6 +271,7 @@ def test_the_only_top_of_the_tree_is_the_index(tmp_path):
         ('index = "satisfaction"', 'index = "satisfacton"', "Did you mean 'satisfaction'"),
         ('name = "gansu-2026"', "", "[study], key 'name': is missing"),
         ('name = "gansu-2026"', "name = 3", "[study], key 'name': 3 is not a text"),
+        ("high = 10", "high = 1" + "0" * 400, "[scales.ten], key 'high': is no finite number"),
         ("high = 10", 'high = "10"', "[scales.ten], key 'high': '10' is not a number"),
         ("high = 10", "high = true", "[scales.ten], key 'high': True is not a number"),
         ("high = 10\n", "", "[scales.ten], key 'high': is missing"),
@@ -413,6 +414,7 @@ def test_a_csv_codebook_written_by_hand(tmp_path, encoding, separator):
         ("B;0.6", "B;0.7", "book.csv, row 8, [dimensions.总], key 'weights': sum to 1.1, not 1"),
         ("study;design.replicates", "study;name", "row 3, [study], key 'name': is there twice"),
         ("study;design.replicates", "study;desing.replicates", "key 'desing': not known here. Did you mean 'design'"),
+        ("B;0.6", 'B;"0.6', "a quotation mark is out of place"),
         ("values;;1", "values;;1;;;;;;;;;a;brand;;\nvalues;;1", "[columns.brand], key '1': is there twice"),
     ],
 )

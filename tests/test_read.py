@@ -359,6 +359,8 @@ def test_quotes_hide_separators_and_line_ends(tmp_path):
         (b"a,b\n1,caf\xe9\n", "neither UTF-8, UTF-16 nor GB18030"),
         ("a,b\n1,2\n".encode("utf-16-le"), "null characters"),
         (b"PK\x03\x04rest", "rename it to .xlsx"),
+        (b'a,b\n1,2\n3,"4\n5,6\n', "row 3: a quotation mark is opened but not closed"),
+        (b'a,"b\n' + b"1,2\n" * 50_000, "row 1: a quotation mark is opened but not closed"),
     ],
 )
 def test_text_files_that_are_no_table(tmp_path, content, words):

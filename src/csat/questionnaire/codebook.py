@@ -234,7 +234,12 @@ def _csv(path: Path) -> Sheets:
         raise QuestionnaireError.at("", None, "is neither UTF-8 nor GB18030 text; save it again as UTF-8.", path.name)
     text = data.decode(encoding)
     header = text.partition("\n")[0]
-    cells = list(csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count)))
+    try:
+        cells = list(csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True))
+    except csv.Error as error:
+        raise QuestionnaireError.at(
+            "", None, f"is no table: a quotation mark is out of place ({error}).", path.name
+        ) from None
     sheets: dict[str, list[Row]] = {}
     columns = tuple(dict.fromkeys(("table", *(column for known in SHEETS.values() for column in known))))
     for place, row in _rows(path.name, columns, cells):

@@ -26,6 +26,9 @@ TABLES = ("study", "design", "scales", "items", "processes", "dimensions", "colu
 _REPORT_TEXT = ("own", "peer_column", "period_column", "period")
 _REPORT_LIST = ("by", "against")
 
+#: Numbers beyond this are mistakes.
+_LARGEST = 1e300
+
 _DESIGN_TEXT = ("weight", "stratum", "psu", "fpc")
 
 
@@ -239,6 +242,8 @@ def _number(where: str, table: Table, key: str) -> float:
         raise QuestionnaireError.at(where, key, "is missing; write a number.")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise QuestionnaireError.at(where, key, f"{value!r} is not a number.")
+    if not abs(value) <= _LARGEST:
+        raise QuestionnaireError.at(where, key, f"is no finite number below {_LARGEST:g}.")
     return float(value)
 
 

@@ -138,7 +138,14 @@ class Ledger(Shown):
         total = {"row": self.rows_read, "cell": self.rows_kept}
         return pd.DataFrame(
             [
-                (tally.what, tally.column, tally.reason, tally.count, tally.count / total[tally.what], tally.examples)
+                (
+                    tally.what,
+                    tally.column,
+                    tally.reason,
+                    tally.count,
+                    tally.count / max(total[tally.what], 1),
+                    tally.examples,
+                )
                 for tally in self.tallies
             ],
             columns=["what", "column", "reason", "count", "share", "examples"],

@@ -37,6 +37,7 @@ def read_text(path: Path, encoding: str | None = None) -> Raw:
     found = encoding or encoding_of(data)
     text = _decoded(path, data, found)
     header, separator = _header(path, text)
+    _check_quotes(path, text, separator)
     columns = _cells(path, text, header, separator)
     size = len(columns[0])
     by_name, notes = named(path.name, header, columns)
@@ -75,9 +76,30 @@ def _header(path: Path, text: str) -> tuple[list[str], str]:
     """Read the names in the first row, and the separator that splits it into most of them."""
     if not text.partition("\n")[0].strip():
         raise DataError(f"{path.name}: the first row is blank; it must hold the names of the columns.")
-    rows = {candidate: next(csv.reader(io.StringIO(text, newline=""), delimiter=candidate)) for candidate in SEPARATORS}
+    try:
+        rows = {
+            candidate: next(csv.reader(io.StringIO(text, newline=""), delimiter=candidate)) for candidate in SEPARATORS
+        }
+    except csv.Error:
+        raise _open_quote(path, 1) from None
     separator = max(SEPARATORS, key=lambda candidate: len(rows[candidate]))
     return rows[separator], separator
+
+
+def _check_quotes(path: Path, text: str, separator: str) -> None:
+    """Refuse a quotation mark that is never closed: it would swallow the rows that follow."""
+    if text.count('"') % 2 == 0:
+        return
+    row = 1
+    try:
+        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
+            row += 1
+    except csv.Error:
+        raise _open_quote(path, row) from None
+
+
+def _open_quote(path: Path, row: int) -> DataError:
+    return DataError(f"{path.name}, row {row}: a quotation mark is opened but not closed; it swallows what follows.")
 
 
 def _cells(path: Path, text: str, header: list[str], separator: str) -> list[pa.Array]:
