@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from csat.errors import DataError
 from csat.questionnaire.scales import folded
 
-#: Words that mean an empty cell where a number belongs (R, pandas, Excel, SQL, SPSS write them), folded.
-EMPTY_WORDS = frozenset({"na", "n/a", "nan", "null", "none", "#n/a", "#null!", ".", "<na>"})
+#: Words that mean an empty cell where a number belongs (R, pandas, Excel, SQL, SPSS write them), in small letters.
+EMPTY_WORDS = ("na", "n/a", "nan", "null", "none", "#n/a", "#null!", ".", "<na>")
 
 #: Longer figures are identifiers: a float would change their last digits.
 MOST_DIGITS = 15
@@ -124,11 +124,11 @@ def is_empty(column: pa.Array, *, number: bool) -> np.ndarray:
     """Mark the cells (n,) that hold nothing; with `number`, also those that say so in words (NA, #N/A …)."""
     if not is_text(column):
         return column.is_null(nan_is_null=True).to_numpy(zero_copy_only=False)
-    blank = text_in(column).is_null().to_numpy(zero_copy_only=False)
-    if not number:
-        return blank
-    words = dict.fromkeys(EMPTY_WORDS, True)
-    return np.logical_or.reduce([blank, *(rows for _, rows in looked_up(column, words))])
+    text = text_in(column)
+    empty = text.is_null()
+    if number:
+        empty = pc.or_(empty, pc.is_in(pc.utf8_lower(text), pa.array(EMPTY_WORDS)))
+    return empty.to_numpy(zero_copy_only=False)
 
 
 def guessed(column: pa.Array) -> pa.Array:

@@ -17,6 +17,9 @@ from csat.read.raw import Raw, named
 #: Separators that are tried.
 SEPARATORS = (",", ";", "\t")
 
+#: Characters within which the first row must end.
+HEADER_SIZE = 1 << 20
+
 _SPOKEN = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
@@ -78,7 +81,8 @@ def _header(path: Path, text: str) -> tuple[list[str], str]:
         raise DataError(f"{path.name}: the first row is blank; it must hold the names of the columns.")
     try:
         rows = {
-            candidate: next(csv.reader(io.StringIO(text, newline=""), delimiter=candidate)) for candidate in SEPARATORS
+            candidate: next(csv.reader(io.StringIO(text[:HEADER_SIZE], newline=""), delimiter=candidate))
+            for candidate in SEPARATORS
         }
     except csv.Error:
         raise _open_quote(path, 1) from None
