@@ -23,8 +23,10 @@ class Names:
 
     def code(self, code: object) -> str:
         """Text of an item, node, process or column; else the catalogue's for a usual construct; else the code."""
-        known = "" if self.questionnaire is None else self.questionnaire.text(str(code), self.lang)
-        if known not in ("", str(code)):
+        if self.questionnaire is None:
+            return str(code)
+        known = self.questionnaire.text(str(code), self.lang)
+        if known != str(code):
             return known
         catalogue = words(self.lang)
         usual = f"construct.{code}"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from csat.report.format import shown
 from csat.report.html import letter
-from csat.report.table import Table, Value
+from csat.report.table import Cell, Column, Table
 from csat.report.words import Word, words
 
 
@@ -59,8 +59,12 @@ def _one_line(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
-def _raw(value: Value, table: Table) -> float | str | None:
-    return table.say(value) if isinstance(value, Word) else value
+def _raw(cell: Cell, column: Column, table: Table) -> float | str | None:
+    """Value for a program: figures unrounded, counts whole, what is not shown None."""
+    if cell.missing or isinstance(cell.value, Word):
+        return None if cell.missing else table.say(cell.value or "")
+    whole = (cell.kind or column.kind) == "count" and isinstance(cell.value, float) and cell.value.is_integer()
+    return int(cell.value) if whole and isinstance(cell.value, float) else cell.value
 
 
 def to_csv(table: Table) -> str:
@@ -69,7 +73,8 @@ def to_csv(table: Table) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([column.name for column in table.columns])
     for row in table.rows:
-        writer.writerow(["" if cell.missing else _raw(cell.value, table) for cell in row])
+        values = (_raw(cell, column, table) for column, cell in zip(table.columns, row, strict=True))
+        writer.writerow(["" if value is None else value for value in values])
     return out.getvalue()
 
 
@@ -81,10 +86,7 @@ def to_json(tables: Sequence[Table]) -> str:
                 "name": table.name,
                 "title": table.say(table.title),
                 "rows": [
-                    {
-                        column.name: None if cell.missing else _raw(cell.value, table)
-                        for column, cell in zip(table.columns, row, strict=True)
-                    }
+                    {column.name: _raw(cell, column, table) for column, cell in zip(table.columns, row, strict=True)}
                     for row in table.rows
                 ],
                 "notes": [table.say(note) for note in (*table.footnotes(), *table.notes)],

@@ -51,7 +51,7 @@ def groups(result: Index, names: Names, ax: Axes | None) -> Axes:
         raise OptionError('kind="groups" needs an index by a column: csat.index(survey, by=…).')
     frame = tidy[tidy["kind"] == "index"].sort_values("estimate", ascending=False)
     labels = [style.wrap(label) for label in group_labels(frame, by, names)]
-    title = Word("title.groups", {"by": " × ".join(names.codes(by))})
+    title = Word("title.groups", {"by": " × ".join(map(names.running, by))})
     return _chart(result, frame, labels, title, names, ax)
 
 

@@ -61,7 +61,7 @@ def groups(result: Index, names: Names) -> Table:
         frame[part] = at["estimate"].reindex(keys).to_numpy()
         frame[f"n {part}"] = at["n"].reindex(keys).to_numpy()
         shows.append(Show(str(part), "score", (f"n {part}",), names.code(part)))
-    by = " × ".join(names.code(group) for group in groups)
+    by = " × ".join(map(names.running, groups))
     return describe("groups", Word("title.groups", {"by": by}), frame.drop(columns="depth"), shows, names.lang)
 
 
