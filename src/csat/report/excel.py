@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from csat.errors import MissingDependencyError
 from csat.report.base import CAREFUL, LEAST
+from csat.report.description import Cell, Column, Description, Kind
 from csat.report.format import EXCEL, shown
 from csat.report.html import letter
-from csat.report.table import Cell, Column, Kind, Table
 from csat.report.text import width
 from csat.report.words import Word, Words, words
 
@@ -27,7 +27,7 @@ LONGEST_NAME, WIDEST, TWO_LINES = 31, 60, 30
 CREATED = datetime.datetime(2000, 1, 1)
 
 
-def write_workbook(tables: Sequence[Table], path: str | Path, *, title: str = "", lang: str = "en") -> Path:
+def write_workbook(tables: Sequence[Description], path: str | Path, *, title: str = "", lang: str = "en") -> Path:
     """Write tables into one Excel workbook.
 
     Text that comes from data is written as text, whatever it begins with: never a formula, never a link.
@@ -100,7 +100,9 @@ def sheet_names(titles: Sequence[str], catalogue: Words) -> list[str]:
     return names
 
 
-def _contents(book: Workbook, styles: Styles, title: str, named: list[tuple[str, Table]], catalogue: Words) -> None:
+def _contents(
+    book: Workbook, styles: Styles, title: str, named: list[tuple[str, Description]], catalogue: Words
+) -> None:
     sheet = book.add_worksheet(catalogue.say(Word("page.contents")))
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 34)
@@ -111,7 +113,7 @@ def _contents(book: Workbook, styles: Styles, title: str, named: list[tuple[str,
         sheet.write_string(row, 1, table.say(table.title), styles.text[0])
 
 
-def _sheet(sheet: Worksheet, styles: Styles, table: Table) -> None:
+def _sheet(sheet: Worksheet, styles: Styles, table: Description) -> None:
     catalogue = words(table.lang)
     marks = {note: letter(position) for position, note in enumerate(table.footnotes())}
     noted = [any(row[place].note for row in table.rows) for place in range(len(table.columns))]
@@ -156,7 +158,7 @@ def _write(
         sheet.write_string(*at, shown(cell, kind, catalogue), styles.dash)
 
 
-def _widths(table: Table, catalogue: Words) -> list[float]:
+def _widths(table: Description, catalogue: Words) -> list[float]:
     """Column widths in characters, two for a Chinese one; headings may take two lines."""
     sizes = []
     for place, column in enumerate(table.columns):
@@ -166,7 +168,7 @@ def _widths(table: Table, catalogue: Words) -> list[float]:
     return sizes
 
 
-def _notes(book: Workbook, styles: Styles, tables: Sequence[Table], catalogue: Words) -> None:
+def _notes(book: Workbook, styles: Styles, tables: Sequence[Description], catalogue: Words) -> None:
     sheet = book.add_worksheet(catalogue.say(Word("page.notes")))
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 110)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from csat.report.table import Cell, Kind
+from csat.report.description import Cell, Kind
 from csat.report.words import Words
 
 DASH = "–"

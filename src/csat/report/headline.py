@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from csat.errors import OptionError
 from csat.report.base import CAREFUL, LEAST, Base, judge
+from csat.report.description import TABLE_MIME, Cell, Column
 from csat.report.format import shown
 from csat.report.html import environment
 from csat.report.names import Names
-from csat.report.table import TABLE_MIME, Cell, Column, Table
+from csat.report.table import Table
 from csat.report.tables.cells import groups_of, level_of
 from csat.report.words import Word, words
 

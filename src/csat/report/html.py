@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from csat.report.description import Cell, Column, Description
 from csat.report.format import shown
-from csat.report.table import Cell, Column, Table
 from csat.report.words import words
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def letter(position: int) -> str:
     return (letter(ahead - 1) if ahead else "") + chr(ord("a") + last)
 
 
-def to_html(table: Table) -> str:
+def to_html(table: Description) -> str:
     """Render a table as one ``<table>`` element."""
     catalogue = words(table.lang)
     marks = {note: letter(position) for position, note in enumerate(table.footnotes())}

@@ -8,9 +8,9 @@ import json
 import unicodedata
 from collections.abc import Sequence
 
+from csat.report.description import Cell, Column, Description
 from csat.report.format import shown
 from csat.report.html import letter
-from csat.report.table import Cell, Column, Table
 from csat.report.words import Word, words
 
 
@@ -30,7 +30,7 @@ def _pad(text: str, to: int, right: bool) -> str:
     return space + text if right else text + space
 
 
-def to_text(table: Table) -> str:
+def to_text(table: Description) -> str:
     """Render a table with aligned columns, its title above and its notes below."""
     catalogue = words(table.lang)
     marks = {note: letter(position) for position, note in enumerate(table.footnotes())}
@@ -59,15 +59,15 @@ def _one_line(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
-def _raw(cell: Cell, column: Column, table: Table) -> float | str | None:
+def _raw(cell: Cell, column: Column, table: Description) -> float | str | None:
     """Value for a program: figures unrounded, counts whole, what is not shown None."""
     if cell.missing or isinstance(cell.value, Word):
-        return None if cell.missing else table.say(cell.value or "")
+        return table.say(cell.value) if isinstance(cell.value, Word) else None
     whole = (cell.kind or column.kind) == "count" and isinstance(cell.value, float) and cell.value.is_integer()
     return int(cell.value) if whole and isinstance(cell.value, float) else cell.value
 
 
-def to_csv(table: Table) -> str:
+def to_csv(table: Description) -> str:
     """Render the figures unrounded; headers are the tidy names; what is not shown is empty."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -78,7 +78,7 @@ def to_csv(table: Table) -> str:
     return out.getvalue()
 
 
-def to_json(tables: Sequence[Table]) -> str:
+def to_json(tables: Sequence[Description]) -> str:
     """Render tables as JSON: title, notes, and one object per row with the unrounded figures."""
     return json.dumps(
         [

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import csat.report.plots.driver as driver
+import csat.report.plots.estimate as estimate
+import csat.report.plots.evaluation as evaluation
+import csat.report.plots.gap as gap
+import csat.report.plots.index as index
+import csat.report.plots.paths as paths
+import csat.report.plots.style as style
 from csat.report.names import Names
-from csat.report.plots import driver, estimate, evaluation, gap, index, paths, style
 from csat.report.tables import choose
 from csat.report.words import words
 

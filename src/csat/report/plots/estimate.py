@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import csat.report.plots.style as style
 from csat.report.names import Names
-from csat.report.plots import style
 from csat.report.plots.rows import draw_rows, remarks
 from csat.report.tables.cells import groups_of
 from csat.report.tables.estimate import KINDS, answers_of

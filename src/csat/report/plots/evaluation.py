@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+import csat.report.plots.style as style
 from csat.report.base import Base, judge
 from csat.report.format import DASH, number
 from csat.report.names import Names
-from csat.report.plots import style
 from csat.report.plots.index import group_labels
 from csat.report.plots.rows import remarks
 from csat.report.tables.evaluation import names_of_groups

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+import csat.report.plots.style as style
 from csat.report.base import Base, judge
 from csat.report.format import DASH, MINUS, number
 from csat.report.names import Names
-from csat.report.plots import style
 from csat.report.plots.index import group_labels
 from csat.report.plots.rows import draw_rows, remarks
 from csat.report.tables.cells import groups_of, level_of

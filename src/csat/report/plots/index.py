@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+import csat.report.plots.style as style
 from csat.errors import OptionError
 from csat.report.names import Names
-from csat.report.plots import style
 from csat.report.plots.rows import draw_rows, remarks
 from csat.report.tables.cells import groups_of, level_of
 from csat.report.words import Word, words

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+import csat.report.plots.style as style
 from csat.report.format import number
 from csat.report.names import Names
-from csat.report.plots import style
 from csat.report.plots.layers import Layout, lay_out
 from csat.report.plots.rows import draw_rows, remarks
 from csat.report.tables.cells import level_of

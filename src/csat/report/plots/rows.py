@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+import csat.report.plots.style as style
 from csat.report.base import LEAST, Base, judge
+from csat.report.description import Kind
 from csat.report.format import DASH, number
-from csat.report.plots import style
-from csat.report.table import Kind
 from csat.report.words import Word, Words
 
 if TYPE_CHECKING:
