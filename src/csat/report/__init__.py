@@ -5,12 +5,12 @@ and a workbook; `new_study` starts a folder with a study file and that notebook.
 """
 
 from csat.report.build import write_report
+from csat.report.cards import Headline, headline
 from csat.report.excel import write_workbook
-from csat.report.headline import Headline, headline
+from csat.report.jupyter import Table
 from csat.report.notebook import new_study
-from csat.report.plan import Plan, masthead, plan
 from csat.report.plots import plot
-from csat.report.table import Table
+from csat.report.settings import Plan, masthead, plan
 from csat.report.tables import table
 
 __all__ = [

@@ -14,9 +14,9 @@ from csat.report.excel import write_workbook
 from csat.report.execute import execute
 from csat.report.notebook import Notebook, fill, parametrise, read_notebook, template, trim
 from csat.report.page import page, remarks_of, section_titles, tables_of
-from csat.report.plan import study_title
 from csat.report.progress import Progress
 from csat.report.progress import progress as shown_progress
+from csat.report.settings import study_title
 from csat.report.words import LANGUAGES
 from csat.survey import read_survey
 

@@ -12,8 +12,8 @@ from typing import Any
 from csat import errors
 from csat.report.description import TABLE_MIME
 from csat.report.html import environment, to_html
+from csat.report.jupyter import Table
 from csat.report.notebook import Notebook, tags_of, text_of_cell
-from csat.report.table import Table
 from csat.report.words import Word, words
 from csat.version import __version__
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from csat.errors import OptionError
+from csat.report.jupyter import Table
 from csat.report.names import Names
-from csat.report.table import Table
 from csat.report.tables.driver import excluded, final, importance, regression, steps
 from csat.report.tables.estimate import estimates
 from csat.report.tables.evaluation import evaluation, summary

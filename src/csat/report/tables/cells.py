@@ -11,8 +11,8 @@ import pandas as pd
 
 from csat.report.base import CAREFUL, LEAST, Base, judge
 from csat.report.description import Cell, Column, Kind
+from csat.report.jupyter import Table
 from csat.report.names import Names
-from csat.report.table import Table
 from csat.report.words import Word
 from csat.results import REASONS
 

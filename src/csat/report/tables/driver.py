@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from csat.errors import SampleError
 from csat.report.base import CAREFUL, Base, judge
+from csat.report.jupyter import Table
 from csat.report.names import Names
-from csat.report.table import Table
 from csat.report.tables.cells import Show, describe, interval, level_of, objects, only_where
 from csat.report.words import Word
 

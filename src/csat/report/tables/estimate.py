@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from csat.report.description import Kind
+from csat.report.jupyter import Table
 from csat.report.names import Names
-from csat.report.table import Table
 from csat.report.tables.cells import Show, describe, group_shows, groups_of, interval, named
 from csat.report.words import Word
 from csat.results import Estimates

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from csat.report.base import Base, judge
+from csat.report.jupyter import Table
 from csat.report.names import Names
-from csat.report.table import Table
 from csat.report.tables.cells import Show, describe, group_shows, groups_of, interval, level_of, named, objects
 from csat.report.words import Word
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from csat.errors import OptionError
+from csat.report.jupyter import Table
 from csat.report.names import Names
-from csat.report.table import Table
 from csat.report.tables.cells import Show, describe, group_shows, groups_of, interval, level_of, named, only_where
 from csat.report.words import Word
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from csat.report.format import DASH
+from csat.report.jupyter import Table
 from csat.report.names import Names
-from csat.report.table import Table
 from csat.report.tables.cells import Show, describe, objects
 from csat.report.words import Word, words
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from csat.report.description import Cell, Column, Kind
+from csat.report.jupyter import Table
 from csat.report.names import Names
-from csat.report.table import Table
 from csat.report.tables.cells import Show, describe, interval, level_of, objects, only_where
 from csat.report.tables.driver import base_notes
 from csat.report.words import Word

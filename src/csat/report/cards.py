@@ -10,8 +10,8 @@ from csat.report.base import CAREFUL, LEAST, Base, judge
 from csat.report.description import TABLE_MIME, Cell, Column
 from csat.report.format import shown
 from csat.report.html import environment
+from csat.report.jupyter import Table
 from csat.report.names import Names
-from csat.report.table import Table
 from csat.report.tables.cells import groups_of, level_of
 from csat.report.words import Word, words
 
