@@ -18,7 +18,7 @@ from csat.errors import CsatError, CsatWarning, OptionError
 from csat.version import __version__
 
 if TYPE_CHECKING:
-    from csat.report.table import Table
+    from csat.report.jupyter import Table
     from csat.survey import Survey
 
 DONE, WRONG_DATA, PIPE_CLOSED, INTERRUPTED = 0, 1, 141, 130
