@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 import skfuzzy
 
+import csat
 from csat import reduce as reduction
 from csat.design import Design
 from csat.errors import MembershipError, OptionError, QuestionnaireError
@@ -370,3 +371,25 @@ def test_a_study_without_a_tree_is_refused():
     bare = Questionnaire("bare", items=(Item("a1", FIVE),))
     with pytest.raises(QuestionnaireError, match="has no index tree"):
         evaluate(answers(FIVE), questionnaire=bare)
+
+
+def test_the_study_file_decides_membership_and_operator(tmp_path):
+    from csat.fuzzy.membership import MEMBERSHIPS
+    from csat.fuzzy.operators import OPERATORS
+    from csat.questionnaire.tables import FUZZY
+
+    assert {key: set(FUZZY[key]) for key in FUZZY} == {"membership": set(MEMBERSHIPS), "operator": set(OPERATORS)}
+    text = (
+        '[study]\nname="s"\nindex="i"\n[scales.ten]\nlow=1\nhigh=10\n[items]\na={scale="ten"}\n'
+        '[dimensions.i]\nchildren=["a"]\n[fuzzy]\nmembership="triangular"\n'
+    )
+    path = tmp_path / "study.toml"
+    path.write_text(text, encoding="utf-8")
+    asked = csat.read_questionnaire(path)
+    source = csat.read_survey(pd.DataFrame({"a": [5, 7, 8, 9]}), asked)
+    chosen, named = csat.evaluate(source), csat.evaluate(source, membership="triangular")
+    np.testing.assert_array_equal(chosen.membership, named.membership)
+    assert not np.allclose(chosen.membership, csat.evaluate(source, membership="share").membership)
+    path.write_text(text.replace("triangular", "triangle"), encoding="utf-8")
+    with pytest.raises(csat.CsatError, match=r"\[fuzzy\].*membership.*'triangle' is none of share, triangular"):
+        csat.read_questionnaire(path)

@@ -23,6 +23,7 @@ from csat.moments import Groups, Levels, Moments, Recode, Source, from_covarianc
 from csat.published import check_composites, check_ranks
 from csat.questionnaire import Questionnaire, read_questionnaire
 from csat.read import Ledger
+from csat.report import plot, table, write_report
 from csat.results import Estimates, Test, Unavailable
 from csat.structural import Sem, sem
 from csat.survey import Survey, read_survey
@@ -61,6 +62,7 @@ __all__ = [
     "index",
     "mean",
     "nps",
+    "plot",
     "ratio",
     "read_questionnaire",
     "read_survey",
@@ -68,5 +70,7 @@ __all__ = [
     "sem",
     "share",
     "stepwise",
+    "table",
     "total",
+    "write_report",
 ]

@@ -11,18 +11,14 @@ import pandas as pd
 from csat.errors import SampleError
 from csat.results import Shown
 
-#: What a check can find, in English; `report/locale` holds the other languages.
-FINDINGS: Mapping[str, str] = {
-    "agrees": "agrees",
-    "left_out": "left out of the printed ranking",
-    "wrong_rank": "printed rank does not follow from the scores",
-    "outside": "lies outside the range of its parts: no weights can give it",
-}
-
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TableCheck(Shown):
-    """What a check of a printed table found: `frame` has a row per entry and the column ``finding``."""
+    """What a check of a printed table found: `frame` has a row per entry and the column ``finding``.
+
+    Findings: "agrees"; "left_out" of the printed ranking; "wrong_rank", which does not follow from the scores;
+    "outside" the range of its parts, so that no weights can give it.
+    """
 
     frame: pd.DataFrame
 

@@ -26,6 +26,7 @@ REASONS: Mapping[str, str] = {
     "no_uncertainty": "published without a standard deviation: no interval",
     "not_identified": "not identified by the data",
     "too_many_drivers": "standard errors are available for up to 12 drivers",
+    "nonlinear_operator": "no standard error for an operator of minima and maxima",
     "df_zero": "no degrees of freedom left",
 }
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from csat.fuzzy.typed import Matrix, Typed, Weights, read_typed
 from csat.fuzzy.verdict import between, strongest
 from csat.moments import Levels, Recode, Source, as_names
 from csat.questionnaire import Grade, Questionnaire
-from csat.results import Estimates, Provenance, Shown
+from csat.results import Estimates, Provenance, Shown, Unavailable
 from csat.scoring import node_keys, tree_of
 from csat.variance import by_domain, combine, means
 
@@ -71,8 +71,8 @@ def evaluate(
     by: str | Sequence[str] | None = None,
     *,
     weights: Weights | None = None,
-    operator: str = "weighted-average",
-    membership: str = "share",
+    operator: str | None = None,
+    membership: str | None = None,
     grades: Sequence[Grade] | None = None,
     level: float = 0.95,
     questionnaire: Questionnaire | None = None,
@@ -87,8 +87,10 @@ def evaluate(
     weights : (m,) factor weights A of a typed-in matrix, ≥ 0, sum 1, by name or in order.
     operator : "weighted-average" M(·,+), "min-max" M(∧,∨), "product-max" M(·,∨), "min-sum" M(∧,⊕),
         "product-sum" M(·,⊕). In a tree each level's composite is normalised before the next level uses it.
+        None: as [fuzzy] of the study file says, else "weighted-average".
     membership : of an answer in a grade. "share": in one grade only, by level or by cut points on 0–100;
         "triangular": split between the two neighbouring grades, so that a score on 0–100 survives.
+        None: as [fuzzy] of the study file says, else "share".
     grades : of a typed-in matrix; None: the questionnaire's, or the five default ones for five columns. Other
         matrices then have memberships and a verdict, but no score.
     level : of the intervals, between 0 and 1.
@@ -123,6 +125,9 @@ def evaluate(
     >>> evaluate(R, weights=[0.5, 0.5]).membership[0].round(3).tolist()
     [0.15, 0.4, 0.4, 0.05]
     """
+    settings = _settings(source, questionnaire)
+    operator = operator or settings.get("operator", "weighted-average")
+    membership = membership or settings.get("membership", "share")
     compose = operator_named(operator)
     if not 0 < level < 1:
         raise OptionError(f"level={level!r}: the confidence level lies between 0 and 1, e.g. 0.95.")
@@ -136,6 +141,11 @@ def evaluate(
     if by is not None:
         raise OptionError("by= needs a survey; a typed-in membership matrix has no respondents to group.")
     return _of_matrix(read_typed(source, weights, grades, questionnaire), compose, operator, level)
+
+
+def _settings(source: Source | Matrix, questionnaire: Questionnaire | None) -> Mapping[str, str]:
+    asked = questionnaire or (source.questionnaire if isinstance(source, Source) else None)
+    return {} if asked is None else asked.fuzzy
 
 
 def _of_survey(
@@ -199,10 +209,14 @@ def climb(asked: Questionnaire, memberships: np.ndarray, compose: Operator) -> n
 
 def _without_uncertainty(score: Estimates, estimate: np.ndarray) -> Estimates:
     size = len(estimate)
-    return Estimates(
-        score.term, estimate, np.full((size, size), np.nan), score.df, score.n, np.full(size, np.nan), score.unit,
-        Provenance(score.provenance.sample, "none"), score.level, None, score.keys, score.unavailable,
-    )  # fmt: skip
+    return replace(
+        score,
+        estimate=estimate,
+        vcov=np.full((size, size), np.nan),
+        n_eff=np.full(size, np.nan),
+        provenance=Provenance(score.provenance.sample, "none"),
+        unavailable=dict.fromkeys(range(size), Unavailable("nonlinear_operator")) | dict(score.unavailable),
+    )
 
 
 def _of_matrix(typed: Typed, compose: Operator, operator: str, level: float) -> Evaluation:

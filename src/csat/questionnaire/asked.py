@@ -33,6 +33,7 @@ class Questionnaire:
     outcome : the dependent variable of driver analysis.
     model : structural model in lavaan-style syntax.
     design : columns that describe the sample.
+    fuzzy : settings of the fuzzy evaluation: membership, operator.
     settings : report settings: own, by, against, peer_column, period_column, period.
 
     Raises
@@ -53,6 +54,7 @@ class Questionnaire:
     outcome: str | None = None
     model: str | None = None
     design: Design = field(default_factory=Design)
+    fuzzy: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -309,7 +309,7 @@ def _pick(sheet: str, row: Mapping[str, Any]) -> dict[str, Any]:
 def _setting_rows(tables: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     study = {**tables["study"], **{f"texts.{lang}": text for lang, text in tables["study"].get("texts", {}).items()}}
     settings = {key: value for key, value in study.items() if key != "texts"}
-    for name in ("design", "report", "model"):
+    for name in ("design", "fuzzy", "report", "model"):
         settings |= {f"{name}.{key}": value for key, value in tables[name].items()}
     return [
         {"key": key, "value": "; ".join(value) if isinstance(value, list) else value} for key, value in settings.items()

@@ -20,11 +20,29 @@ from csat.questionnaire.scales import LANGUAGES, Scale, Texts, number_in
 Table = Mapping[str, Any]
 
 #: Tables of a study file.
-TABLES = ("study", "design", "scales", "items", "processes", "dimensions", "columns", "grades", "model", "report")
+TABLES = (
+    "study",
+    "design",
+    "scales",
+    "items",
+    "processes",
+    "dimensions",
+    "columns",
+    "grades",
+    "fuzzy",
+    "model",
+    "report",
+)
 
 #: Keys of [report] that hold one text, and those that hold a list.
 _REPORT_TEXT = ("own", "peer_column", "period_column", "period")
 _REPORT_LIST = ("by", "against")
+
+#: Keys of [fuzzy] and what each can be.
+FUZZY: Mapping[str, tuple[str, ...]] = {
+    "membership": ("share", "triangular"),
+    "operator": ("weighted-average", "min-max", "product-max", "min-sum", "product-sum"),
+}
 
 #: Numbers beyond this are mistakes.
 _LARGEST = 1e300
@@ -64,6 +82,7 @@ def questionnaire_from(tables: Table) -> Questionnaire:
         outcome=_optional_text("study", study, "outcome"),
         model=_model(_table(tables, "model")),
         design=_design(_table(tables, "design")),
+        fuzzy=_fuzzy(_table(tables, "fuzzy")),
         settings=_settings(_table(tables, "report")),
     )
 
@@ -82,6 +101,7 @@ def tables_of(asked: Questionnaire) -> dict[str, dict[str, Any]]:
         "columns": {column.code: _column_table(column) for column in asked.columns},
         "grades": {grade.code: {"score": grade.score, "from": grade.cut, **grade.texts} for grade in asked.grades},
         "model": {} if asked.model is None else {"syntax": asked.model},
+        "fuzzy": dict(asked.fuzzy),
         "report": dict(asked.settings),
     }
 
@@ -208,6 +228,14 @@ def _design(table: Table) -> Design:
         )
     except DesignError as error:
         raise QuestionnaireError.at("design", None, str(error)) from None
+
+
+def _fuzzy(table: Table) -> dict[str, str]:
+    _known("fuzzy", table, tuple(FUZZY))
+    for key in table:
+        if _text("fuzzy", table, key) not in FUZZY[key]:
+            raise QuestionnaireError.at("fuzzy", key, f"{table[key]!r} is none of {', '.join(FUZZY[key])}.")
+    return {key: _text("fuzzy", table, key) for key in table}
 
 
 def _settings(table: Table) -> dict[str, Any]:
