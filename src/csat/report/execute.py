@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -49,7 +50,7 @@ def execute(notebook: Notebook, folder: Path, scratch: Path, watch: Watch) -> No
     }
     # In a thread of its own: works inside a running event loop, and Ctrl-C stays an exception of this one.
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(client.execute, env=environment)
+        running = pool.submit(_run, client, environment)
         try:
             return running.result()
         except KeyboardInterrupt:
@@ -59,6 +60,12 @@ def execute(notebook: Notebook, folder: Path, scratch: Path, watch: Watch) -> No
             raise ReportError.cell_failed(failure.ename, failure.evalue) from None
         except DeadKernelError:
             raise ReportError.kernel_died() from None
+
+
+def _run(client: Any, environment: dict[str, str]) -> Notebook:
+    """Execute in an event loop of this thread that is closed afterwards; ZeroMQ needs the selector one on Windows."""
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        return runner.run(client.async_execute(env=environment))
 
 
 def _client(notebook: Any, folder: Path, scratch: Path, watch: Watch) -> Any:
