@@ -101,6 +101,7 @@ class Estimates(Shown):
     null : value that `statistic` and `p` test against; None where a test makes no sense.
     keys : further columns of the tidy table, each (k,): the group a row belongs to, its place in the tree …
     unavailable : term position → reason, for what could not be computed (estimate and SE are NaN there).
+    bounds : (k,) lower and (k,) upper ends at `level` where the interval is not estimate ± t·se; None: it is.
     """
 
     term: tuple[str, ...]
@@ -115,6 +116,7 @@ class Estimates(Shown):
     null: float | None = None
     keys: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     unavailable: Mapping[int, Unavailable] = field(default_factory=dict)
+    bounds: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def se(self) -> np.ndarray:
@@ -124,6 +126,8 @@ class Estimates(Shown):
     @property
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
         """(k,) lower and (k,) upper ends at `level`."""
+        if self.bounds is not None:
+            return self.bounds
         half = t_quantile((1 + self.level) / 2, self.df) * self.se
         return self.estimate - half, self.estimate + half
 
