@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.installed
 .PHONY: report test lint slow clean
 
 report: $(STAMP)
-	@$(BIN)/csat report data/sample/study.toml data/sample/2026Q3.csv report --lang both
+	@$(BIN)/csat report data/sample/study.toml data/sample/2026Q3.csv --lang both --folder report
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2
