@@ -10,6 +10,7 @@ STAMP  := $(VENV)/.installed
 
 report: $(STAMP)
 	@$(BIN)/csat report data/sample/study.toml data/sample/2026Q3.csv --lang both --folder report
+	@echo "Open $(CURDIR)/report/report-zh.html or $(CURDIR)/report/report-en.html"
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2
