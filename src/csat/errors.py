@@ -91,6 +91,15 @@ class SampleError(CsatError, ValueError):
         """Word a request that a summary without rows cannot serve."""
         return cls(f"{what} needs the respondents' rows; this source is a summary without rows. Pass a Survey.")
 
+    @classmethod
+    def categories(cls, name: str, found: Sequence[object]) -> SampleError:
+        """Word a column of categories where numbers are needed."""
+        shown = ", ".join(map(repr, list(found)[:3]))
+        return cls(
+            f"{name!r} holds categories such as {shown}, not numbers. "
+            "Use it in `by`, or ask for the shares of its categories."
+        )
+
 
 class CollinearityError(CsatError, ValueError):
     """Variables that repeat each other exactly."""
@@ -336,4 +345,34 @@ class ReportError(CsatError, RuntimeError):
         """Word a kernel that ended while it was working."""
         return cls(
             "The process that computes the report ended unexpectedly, perhaps for lack of memory. Try again with less data."
+        )
+
+
+class WeightingError(CsatError, ValueError):
+    """Weights that cannot be computed from the targets, the data or the bounds given."""
+
+    @classmethod
+    def at(cls, margin: str, category: str | None, problem: str, remedy: str) -> WeightingError:
+        """Word a problem with its margin and category, and what to do."""
+        place = f"Margin {margin!r}" + (f", category {category!r}" if category else "")
+        return cls(f"{place}: {problem}. {remedy}")
+
+    @classmethod
+    def disagree(cls, sums: Sequence[tuple[str, float]]) -> WeightingError:
+        """Word margins that add up to different populations."""
+        listed = ", ".join(f"{name!r} {total:.10g}" for name, total in sums)
+        return cls(
+            f"The margins disagree about the size of the population: their targets add up to {listed}. Correct the "
+            "targets, or pass total= to take every margin as a distribution and scale it to one total."
+        )
+
+    @classmethod
+    def not_met(cls, method: str, rounds: int, place: tuple[str, str], target: float, found: float) -> WeightingError:
+        """Word a calibration that stopped short of its targets: the target that is farthest off."""
+        margin, category = place
+        where = f"margin {margin!r}" + (f", category {category!r}" if category else "")
+        return cls(
+            f"method={method!r} did not converge in {rounds} iterations: {where} reached {found:.10g} instead of "
+            f"{target:.10g}, the farthest off. Either the targets contradict each other for the combinations that "
+            "occur in the data, or bounds leave no room: merge small categories, drop a margin, or widen the bounds."
         )

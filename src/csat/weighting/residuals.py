@@ -1,0 +1,104 @@
+"""What calibration does to standard errors: scores are replaced by their residuals.
+
+A calibrated total Σ w·u varies only as far as u is not explained by the calibration variables x: its linearisation is
+Σ w·e with e = u − xᵀB. So the variance of any statistic with scores u is that of the design for the residuals.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from csat.errors import OptionError
+from csat.weighting.cells import compress
+from csat.weighting.targets import Targets
+
+RESIDUALS = ("design", "unweighted")
+
+
+def auxiliaries(frame: pd.DataFrame, targets: Targets) -> pd.DataFrame:
+    """Calibration variables of n respondents, without the redundancy of margins that share their total.
+
+    Returns
+    -------
+    (n, q) frame of float columns ``margin=category`` and the numbers
+        All categories of the first margin, all but the first of each other margin. A constant is among their
+        combinations whenever there is a margin of categories, so none is added.
+    """
+    cells, targets = compress(frame, np.ones(len(frame)), targets)
+    x = cells.matrix(targets)
+    names = [f"{margin}={label}" if label else margin for margin, label in targets.places]
+    sizes = np.cumsum([0, *(len(margin.categories) for margin in targets.margins)])
+    kept = np.setdiff1d(np.arange(len(names)), sizes[1:-1])
+    return pd.DataFrame(x[cells.row][:, kept], columns=[names[i] for i in kept], index=frame.index)
+
+
+def residual_scores(
+    x: np.ndarray, design_weight: np.ndarray, factor: np.ndarray, scores: np.ndarray, *, regression: str = "design"
+) -> np.ndarray:
+    """Weighted residual scores w·(u − xᵀB) of each respondent.
+
+    Parameters
+    ----------
+    x : (n, q) calibration variables of all respondents of the design, those outside a domain too; columns may be
+        redundant.
+    design_weight : (n,) weights d before calibration.
+    factor : (n,) g; w = d·g.
+    scores : (n, k) unweighted scores u of the statistics, 0 outside their domain: for a mean
+        1_domain·(y − ȳ)/Σ_domain w, for a total y. If the weights were trimmed to v after calibration
+        without meeting the targets again: the scores under v, times v/w.
+    regression : the weights b in B = (Σ b·xxᵀ)⁻¹ Σ b·xuᵀ: "design" (b = d) or "unweighted" (b = 1).
+
+    Returns
+    -------
+    (n, k) array
+        Sum over the respondents of each unit; the design's variance formula for these sums is the variance.
+
+    Notes
+    -----
+    "design" is the linearisation of Deville & Särndal (1992, eq. 3.4), and what R's survey does after ``calibrate``
+    (regression weighted by d, `regcalibrate` and `svyrecvar`) and ``postStratify`` (cell means weighted by d). After
+    ``rake``, R's survey 4.1-1 sweeps plain means of u over the margins ten times: its limit is the unweighted
+    regression. Both forms are the same for equal design weights, and where x holds the full cross of the cells;
+    otherwise "design" is the textbook form, and "unweighted" reproduces R.
+    """
+    if regression not in RESIDUALS:
+        raise OptionError.choose("regression", regression, RESIDUALS)
+    root = np.sqrt(design_weight) if regression == "design" else np.ones(len(design_weight))
+    b = np.linalg.lstsq(x * root[:, None], scores * root[:, None], rcond=None)[0]
+    return (scores - x @ b) * (design_weight * factor)[:, None]
+
+
+def coefficients(xx: np.ndarray, xu: np.ndarray) -> np.ndarray:
+    """B = (Σ b·xxᵀ)⁻¹ Σ b·xuᵀ from sums over the whole sample.
+
+    Parameters
+    ----------
+    xx : (q, q) over all respondents of the design. xu : (..., q, k) scores of each domain, 0 outside it.
+
+    Returns
+    -------
+    (..., q, k) array
+        A minimum-norm solution where columns of x are redundant.
+    """
+    unit = np.sqrt(np.diag(xx))
+    unit = np.where(unit > 0, unit, 1.0)
+    inverse = np.linalg.pinv(xx / np.outer(unit, unit), rcond=1e-12, hermitian=True) / np.outer(unit, unit)
+    return inverse @ xu
+
+
+def residual_sums(unit_x: np.ndarray, unit_u: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Sums of weighted residual scores per unit and domain, from sums alone.
+
+    Parameters
+    ----------
+    unit_x : (P, q) Σ w·x over ALL respondents of each unit, whatever their domain.
+    unit_u : (P, D, k) Σ w·u over the respondents of the domain in the unit.
+    b : (D, q, k) coefficients of each domain.
+
+    Returns
+    -------
+    (P, D, k) array
+        unit_u − unit_x·B_d: a unit without a respondent in a domain still counts −x·B_d.
+    """
+    return unit_u - np.einsum("pq,dqk->pdk", unit_x, b)
