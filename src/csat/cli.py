@@ -146,8 +146,7 @@ def _gap_options(verb: argparse.ArgumentParser) -> None:
 
 def _operator_option(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
-        "--operator", default="weighted-average",
-        help="weighted-average (default), min-max, product-max, min-sum or product-sum",
+        "--operator", help="weighted-average, min-max, product-max, min-sum or product-sum (default: the study's)",
     )  # fmt: skip
 
 

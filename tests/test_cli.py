@@ -1,0 +1,195 @@
+"""The command: what goes where, which exit code, and that Chinese never breaks it."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import csat
+from csat.cli import VERBS, main
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+STUDY, DATA, DIRTY = (str(SAMPLE / name) for name in ("study.toml", "2026Q3.csv", "2026Q3_dirty.csv"))
+
+
+def run(*arguments: str, env: dict | None = None, **options) -> subprocess.CompletedProcess:
+    """Run ``python -m csat`` in a process of its own."""
+    command = [sys.executable, "-m", "csat", *arguments]
+    return subprocess.run(command, capture_output=True, env={**os.environ, **(env or {})}, timeout=120, **options)
+
+
+@pytest.fixture(scope="module")
+def index():
+    survey = csat.read_survey(DATA, csat.read_questionnaire(STUDY))
+    return csat.index(survey.where(branch="gansu"), by="brand")
+
+
+def test_the_index_is_printed_and_nothing_else(capsys, index):
+    assert main(["index", STUDY, DATA, "--by", "brand", "--where", "branch=gansu"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    first = index.tidy().iloc[0]
+    assert out.splitlines()[0] == "Satisfaction index, dimensions and items"
+    assert f"{first['estimate']:.2f}" in out.splitlines()[3]
+    assert "GoTone" in out
+
+
+def test_json_and_csv_hold_codes_and_unrounded_figures(capsys, index):
+    frame = index.tidy()
+    assert main(["index", STUDY, DATA, "--by", "brand", "--where", "branch=gansu", "--output", "json"]) == 0
+    (table,) = json.loads(capsys.readouterr().out)
+    assert [row["term"] for row in table["rows"]] == list(frame["term"])
+    assert table["rows"][0]["estimate"] == frame["estimate"][0]
+    assert main(["index", STUDY, DATA, "--by", "brand", "--where", "branch=gansu", "--output", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert float(rows[0]["low"]) == frame["low"][0]
+    assert rows[0]["n"] == str(frame["n"][0])
+
+
+@pytest.mark.parametrize(("verb", "options", "words"), [
+    ("check", [], ["What happened to the rows", "Doubtful questionnaires"]),
+    ("drivers", ["--where", "branch=gansu"], ["overall satisfaction: regression", "stepwise", "importance"]),
+    ("sem", ["--lang", "zh"], ["拟合指标", "企业形象 → 企业知名度"]),
+    ("evaluate", ["--by", "line", "--operator", "min-max"], ["Fuzzy evaluation", "Broadband"]),
+    ("gaps", [], ["Gap to Xi'an", "Gap to Rival"]),
+    ("gaps", ["--by", "branch", "--against", "qinghai", "--own", "xian", "--level", "0.9"], ["Qinghai", "90%"]),
+])  # fmt: skip
+def test_every_verb_prints_its_tables(capsys, verb, options, words):
+    assert main([verb, STUDY, DATA, *options]) == 0
+    out = capsys.readouterr().out
+    assert not [word for word in words if word.casefold() not in out.casefold()]
+
+
+def test_several_values_of_a_column_mean_either(capsys):
+    counts = []
+    for values in (["gotone"], ["mzone"], ["gotone", "mzone"]):
+        where = [part for value in values for part in ("--where", f"brand={value}")]
+        assert main(["sem", STUDY, DATA, "--output", "json", *where]) == 0
+        counts.append(json.loads(capsys.readouterr().out)[0]["rows"][0]["value"])
+    assert counts[2] == counts[0] + counts[1]
+
+
+def test_warnings_are_notes_on_stderr(capsys):
+    assert main(["sem", STUDY, DATA]) == 0
+    err = capsys.readouterr().err
+    assert err.startswith("csat: note: The sample has weights")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["check", STUDY, DIRTY], ["C11 (1–10): '11'", "on_unknown"]),
+    (["index", STUDY, "nowhere.csv"], ["No file 'nowhere.csv'"]),
+    (["index", STUDY, DATA, "--by", "brnd"], ["No column 'brnd'", "'brand'"]),
+    (["index", STUDY, DATA, "--where", "brand=gotoone"], ["gotoone", "gotone"]),
+    (["gaps", STUDY, DATA, "--by", "brand", "--against", "xian"], ["No group 'xian'"]),
+    (["evaluate", STUDY, DATA, "--operator", "max"], ["operator='max'"]),
+    (["index", DATA, DATA], ["csat: "]),
+])  # fmt: skip
+def test_wrong_data_are_a_sentence_and_exit_code_1(capsys, arguments, words):
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("csat: ")
+    assert "Traceback" not in err
+    assert not [word for word in words if word not in err]
+
+
+def test_unknown_answers_can_count_as_missing(capsys):
+    assert main(["check", STUDY, DIRTY, "--on-unknown", "missing"]) == 0
+    assert "row 4: 11" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["fly"], ["index"], ["index", STUDY], ["index", STUDY, DATA, "--level", "95"],
+    ["index", STUDY, DATA, "--by", "a,,b"], ["index", STUDY, DATA, "--where", "brand"],
+    ["index", STUDY, DATA, "--lang", "fr"], ["sem", STUDY, DATA, "--by", "brand"],
+])  # fmt: skip
+def test_wrong_usage_is_exit_code_2(capsys, arguments):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "usage: csat" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", [[], *([verb] for verb in VERBS)], ids=lambda verb: verb[0] if verb else "csat")
+def test_every_verb_explains_itself(capsys, verb):
+    with pytest.raises(SystemExit) as stopped:
+        main([*verb, "--help"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out.startswith("usage: csat")
+
+
+def test_a_study_without_the_parts_says_which(tmp_path, capsys):
+    (tmp_path / "s.toml").write_text(
+        '[study]\nname = "s"\nindex = "i"\n[scales.f]\nlow = 1\nhigh = 5\n[items]\nA = { scale = "f" }\n'
+        '[dimensions.i]\nchildren = ["A"]\n',
+        encoding="utf-8",
+    )
+    (tmp_path / "d.csv").write_text("A\n1\n2\n", encoding="utf-8")
+    for verb, word in (("drivers", "outcome"), ("sem", "[model]"), ("gaps", "--against")):
+        assert main([verb, str(tmp_path / "s.toml"), str(tmp_path / "d.csv")]) == 1
+        assert word in capsys.readouterr().err
+
+
+def test_a_report_prints_its_files_and_tells_its_progress(tmp_path):
+    done = run("report", STUDY, DATA, "--lang", "en", "--folder", "out", cwd=tmp_path, text=True, encoding="utf-8")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [str(Path("out") / name) for name in ("report-en.html", "report-en.xlsx")]
+    assert [line for line in done.stderr.splitlines() if line in ("Drivers", "Gaps")] == ["Drivers", "Gaps"]
+    assert (tmp_path / "out" / "report-en.html").stat().st_size > 50_000
+
+
+def test_new_starts_a_study_once(tmp_path, capsys):
+    assert main(["new", str(tmp_path / "a"), "--lang", "zh"]) == 0
+    assert capsys.readouterr().out.count("\n") == 2
+    assert main(["new", str(tmp_path / "a")]) == 1
+
+
+@pytest.mark.parametrize("env", [
+    {"LC_ALL": "C"}, {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, {"PYTHONIOENCODING": "ascii"},
+], ids=["C", "strict C", "ascii"])  # fmt: skip
+def test_chinese_survives_a_c_locale(env):
+    done = run("index", STUDY, DATA, "--lang", "zh", env=env)
+    assert done.returncode == 0
+    assert "客户满意度指数" in done.stdout.decode("utf-8")
+
+
+def test_an_old_terminal_gets_what_it_can_show():
+    done = run("index", STUDY, DATA, "--lang", "zh", env={"PYTHONIOENCODING": "latin-1"})
+    assert done.returncode == 0
+    assert b"?" in done.stdout
+
+
+def test_the_version_is_told():
+    done = run("--version", text=True)
+    assert (done.returncode, done.stdout) == (0, f"csat {csat.__version__}\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_a_closed_pipe_is_no_error():
+    command = [sys.executable, "-m", "csat", "check", STUDY, DATA]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        err = process.stderr.read()
+    assert (process.returncode, err) == (141, b"")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_interruption_is_quiet_and_leaves_nothing(tmp_path):
+    command = [sys.executable, "-m", "csat", "report", STUDY, DATA, "--folder", str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+    assert not (tmp_path / "out").exists()
