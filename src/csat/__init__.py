@@ -11,7 +11,7 @@ pages are made from results.
 
 from __future__ import annotations
 
-from csat.comparisons import Gaps, gaps
+from csat.comparisons import Gaps, Letters, contributions, expectation_gaps, gaps, letters
 from csat.design import Design
 from csat.drivers import Importance, Regression, Stepwise, importance, regress, stepwise
 from csat.errors import CsatError, CsatWarning
@@ -40,6 +40,7 @@ __all__ = [
     "Importance",
     "Index",
     "Ledger",
+    "Letters",
     "Levels",
     "Model",
     "Moments",
@@ -55,11 +56,14 @@ __all__ = [
     "__version__",
     "check_composites",
     "check_ranks",
+    "contributions",
     "evaluate",
+    "expectation_gaps",
     "from_covariance",
     "gaps",
     "importance",
     "index",
+    "letters",
     "mean",
     "nps",
     "plot",

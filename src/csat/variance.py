@@ -1,8 +1,9 @@
 """How sure a figure is: from `Groups` and any smooth statistic to its design-based covariance.
 
-Taylor linearisation throughout: a figure is written as a sum of scores over respondents, and the
-covariance of that sum follows from the design (strata, units drawn within them, finite population
-correction). References: Binder (1983), Int. Stat. Review 51, 279–292; Lumley (2010), Complex Surveys, ch. 2.
+Taylor linearisation unless the design declares replicate weights: a figure is written as a sum of scores over
+respondents, and the covariance of that sum follows from the design (strata, units drawn within them, finite
+population correction). Replicate weights compute the figure anew with each of them.
+References: Binder (1983), Int. Stat. Review 51, 279–292; Lumley (2010), Complex Surveys, ch. 2.
 The numerics return plain arrays; `by_domain` names them.
 """
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from csat.errors import DesignError, SampleError
 from csat.moments import Groups, RowSource, Source, first_moments
+from csat.replicates import Statistic, joint_covariance
 from csat.results import Estimates, Provenance, Unavailable
 
 
@@ -70,7 +72,12 @@ def stratified(groups: Groups, sums: np.ndarray, squares: np.ndarray | None) -> 
     DesignError
         For a stratum with a single unit (unless it is its whole population), or more units than the population has.
     """
-    scale = _scale(groups)
+    if groups.replication is not None:
+        raise DesignError(
+            "This standard error comes from strata and units, but the design declares replicate weights. "
+            "Read the survey with a Design without replication."
+        )
+    scale, centred_part = _scale(groups)
     size, q = len(groups.domains), sums.shape[1]
     if groups.psus:
         by_unit = np.zeros((len(groups.psus), size, q))
@@ -80,13 +87,14 @@ def stratified(groups: Groups, sums: np.ndarray, squares: np.ndarray | None) -> 
         stratum = np.array([place[label] for label, _ in groups.psus], int)
         total = np.zeros((len(groups.strata), size * q))
         np.add.at(total, stratum, flat)
-        centred = (flat - (total / groups.units[:, None])[stratum]) * np.sqrt(scale)[stratum, None]
+        middle = total * (centred_part / np.maximum(groups.units, 1))[:, None]
+        centred = (flat - middle[stratum]) * np.sqrt(scale)[stratum, None]
         return (centred.T @ centred).reshape(size, q, size, q)
     if squares is None:
         raise SampleError.needs_rows("A design-based standard error without declared sampling units")
     by_stratum = np.zeros((len(groups.strata), size, q))
     np.add.at(by_stratum, (groups.stratum, groups.domain), sums)
-    flat = by_stratum.reshape(len(groups.strata), size * q) * np.sqrt(scale / groups.units)[:, None]
+    flat = by_stratum.reshape(len(groups.strata), size * q) * np.sqrt(scale * centred_part / groups.units)[:, None]
     out = -(flat.T @ flat).reshape(size, q, size, q)
     blocks = np.zeros((size, q, q))
     np.add.at(blocks, groups.domain, squares * scale[groups.stratum][:, None, None])
@@ -95,17 +103,70 @@ def stratified(groups: Groups, sums: np.ndarray, squares: np.ndarray | None) -> 
     return out
 
 
-def _scale(groups: Groups) -> np.ndarray:
-    """n/(n−1)·(1−n/N) of each stratum."""
+def _scale(groups: Groups) -> tuple[np.ndarray, np.ndarray]:
+    """n/(n−1)·(1−n/N) of each stratum, and 1 where scores are taken around the stratum's mean, 0 around zero.
+
+    A lone unit has no mean to differ from. By rule it adds nothing ("certainty"), its square ("adjust"), or what the
+    other strata add on average ("average"), as `survey.lonely.psu` of Lumley's R package survey.
+    """
     units, population = groups.units, groups.population
     short = np.flatnonzero(units > population)
     if short.size:
         at = int(short[0])
         raise DesignError.population_too_small(groups.strata[at], int(units[at]), float(population[at]))
     lone = (units < 2) & (units < population)
-    if lone.any():
+    rest = 1 - units / population
+    scale = np.where(units > 1, units / np.maximum(units - 1, 1), 0.0) * rest
+    if lone.any() and (groups.lone_psu == "fail" or (groups.lone_psu == "average" and lone.all())):
         raise DesignError.lone_psu([groups.strata[i] for i in np.flatnonzero(lone)])
-    return np.where(units > 1, units / np.maximum(units - 1, 1), 0.0) * (1 - units / population)
+    if groups.lone_psu == "adjust":
+        scale = np.where(lone, rest, scale)
+    elif groups.lone_psu == "average":
+        scale = scale * len(units) / max((~lone).sum(), 1)
+    return scale, np.where(lone, 0.0, 1.0)
+
+
+def method_of(groups: Groups) -> str:
+    """Name how variances are made from `groups`, for `Provenance.variance`."""
+    replication = groups.replication
+    if replication is not None:
+        return f"replicates: {replication.kind}" + (f", ρ = {replication.rho:g}" if replication.rho is not None else "")
+    return "linearisation" + (f", lone units: {groups.lone_psu}" if groups.lone_psu != "fail" else "")
+
+
+def totals_covariance(groups: Groups, scores: np.ndarray, statistic: Statistic | None = None) -> np.ndarray:
+    """Covariance of smooth functions of the totals Σ w·z (means, ratios, totals themselves).
+
+    Parameters
+    ----------
+    groups : of any sample rule.
+    scores : (D, q, p) gradients of the q figures by the totals of each domain.
+    statistic : maps (…, D, p) totals to (…, D, q) figures, for replicate weights, which compute each figure anew.
+        None: the figures are linear in the totals.
+
+    Returns
+    -------
+    (D, q, D, q) array
+
+    Raises
+    ------
+    SampleError
+        If respondents are the units but the source has no rows.
+    """
+    if groups.replication is not None:
+        return joint_covariance(groups, statistic or _along_totals(scores), grams=False)
+    of_cell = scores[groups.domain]
+    sums = np.einsum("cqp,cp->cq", of_cell, groups.gram[:, 0, :])
+    squares = None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
+    return stratified(groups, sums, squares)
+
+
+def _along_totals(scores: np.ndarray) -> Statistic:
+    return lambda totals: np.einsum("dqp,...dp->...dq", scores, totals)
+
+
+def _along_grams(scores: np.ndarray) -> Statistic:
+    return lambda grams: np.einsum("dqij,...dij->...dq", scores, grams)
 
 
 def means(groups: Groups) -> Means:
@@ -120,20 +181,23 @@ def means(groups: Groups) -> Means:
     positive = answered > 0
     base = np.where(positive, answered, 1.0)
     centred = total / base
-    linear = _mean_scores(centred, positive / base, groups.rule)
-    of_cell = linear[groups.domain]
-    sums = np.einsum("ckp,cp->ck", of_cell, groups.gram[:, 0, :])
-    squares = None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
+    linear = mean_scores(centred, positive / base, groups.rule)
+
+    def again(totals: np.ndarray) -> np.ndarray:
+        # Like the rows of totals, so that `first_moments` finds them; nobody answered: zero, as `positive` says.
+        weights, sums = first_moments(totals[..., None, :], k, groups.rule)
+        return np.where(positive, sums / weights, 0.0)
+
     return Means(
         mean=np.where(positive, groups.midpoint + centred, np.nan),
-        vcov=stratified(groups, sums, squares),
-        spread=_pairwise_spread(gram, centred, groups.rule),
+        vcov=totals_covariance(groups, linear, again),
+        spread=pairwise_spread(gram, centred, groups.rule),
         n=groups.over_domains(groups.counts),
         df=groups.df,
     )
 
 
-def _mean_scores(centred: np.ndarray, share: np.ndarray, rule: str) -> np.ndarray:
+def mean_scores(centred: np.ndarray, share: np.ndarray, rule: str) -> np.ndarray:
     """(D, k, p) matrices that turn a Gram row Σ w·z into score sums of the k means."""
     size, k = centred.shape
     diagonal = np.arange(k)
@@ -148,7 +212,7 @@ def _mean_scores(centred: np.ndarray, share: np.ndarray, rule: str) -> np.ndarra
     return out
 
 
-def _pairwise_spread(gram: np.ndarray, centred: np.ndarray, rule: str) -> np.ndarray:
+def pairwise_spread(gram: np.ndarray, centred: np.ndarray, rule: str) -> np.ndarray:
     """(D, k, k) weighted covariance of answers around the domain means, over those who answered both."""
     k = centred.shape[1]
     outer = centred[:, :, None] * centred[:, None, :]
@@ -174,17 +238,20 @@ def combine(means: Means, matrix: np.ndarray, offset: np.ndarray | float = 0.0) 
     -------
     Combined
         Domain by domain. The base `n` is the smallest number of answers among the variables used. A figure
-        with fewer than two answers has NaN variance. `n_eff` is the simple random sample (drawn with
-        replacement, complete answers) that would give the same standard error: n divided by the design effect.
+        with fewer than two answers, or one that a replicate does not define, has NaN variance. `n_eff` is the
+        simple random sample (drawn with replacement, complete answers) that would give the same standard error:
+        n divided by the design effect.
     """
     size, q = len(means.mean), len(matrix)
     used = matrix != 0
     n = np.where(used[None], means.n[:, None, :], np.iinfo(int).max).min(axis=2)
     known = np.where(np.isfinite(means.mean), means.mean, 0.0)
     estimate = np.where(n > 0, known @ matrix.T + offset, np.nan)
-    half = np.einsum("qk,dkel->dqel", matrix, means.vcov)
+    k = used.shape[1]
+    certain = np.isfinite(np.diag(means.vcov.reshape(size * k, size * k))).reshape(size, 1, k)
+    half = np.einsum("qk,dkel->dqel", matrix, np.where(np.isfinite(means.vcov), means.vcov, 0.0))
     vcov = np.einsum("rl,dqel->dqer", matrix, half).reshape(size * q, size * q)
-    unknown = (n < 2).ravel()
+    unknown = ((n < 2) | (used & ~certain).any(axis=2)).ravel()
     vcov[unknown, :] = vcov[:, unknown] = np.nan
     pairs = np.where(np.einsum("qk,ql->qkl", used, used)[None], means.spread[:, None], 0.0)
     spread = np.einsum("qk,dqkl,ql->dq", matrix, pairs, matrix)
@@ -201,6 +268,7 @@ def by_domain(
     unit: str,
     level: float,
     keys: Mapping[str, tuple[Any, ...]] | None = None,
+    null: float | None = None,
 ) -> Estimates:
     """Name the figures of each domain: the terms repeat for every group, whose labels become key columns."""
     size = len(terms)
@@ -217,14 +285,15 @@ def by_domain(
         n=combined.n,
         n_eff=combined.n_eff,
         unit=unit,
-        provenance=Provenance(groups.rule, "linearisation"),
+        provenance=Provenance(groups.rule, method_of(groups)),
         level=level,
+        null=null,
         keys=labels | dict(keys or {}),
         unavailable=missing,
     )
 
 
-def linearised(source: Source, groups: Groups, scores: np.ndarray) -> np.ndarray:
+def linearised(source: Source, groups: Groups, scores: np.ndarray, statistic: Statistic | None = None) -> np.ndarray:
     """Covariance of any smooth function of listwise moments, from its gradient.
 
     The influence of one respondent on a function θ of the Gram matrix is a quadratic form in the
@@ -236,6 +305,8 @@ def linearised(source: Source, groups: Groups, scores: np.ndarray) -> np.ndarray
     source : where `groups` came from; asked for the second pass if respondents are the units.
     groups : listwise.
     scores : (D, q, p, p) symmetric gradients per domain, in the coordinates of `groups` (around its midpoints).
+    statistic : maps (…, D, p, p) Gram matrices to (…, D, q) figures, for replicate weights, which compute each
+        figure anew. None: they take its first-order change, from the gradients.
 
     Returns
     -------
@@ -246,6 +317,8 @@ def linearised(source: Source, groups: Groups, scores: np.ndarray) -> np.ndarray
     SampleError
         If a second pass is needed but the source has no rows.
     """
+    if groups.replication is not None:
+        return joint_covariance(groups, statistic or _along_grams(scores), grams=True)
     sums = np.einsum("cqij,cij->cq", scores[groups.domain], groups.gram)
     squares = None if groups.psus else _second_pass(source, groups, scores)
     return stratified(groups, sums, squares)

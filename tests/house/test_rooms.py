@@ -16,6 +16,7 @@ ROWS = (
     ("moments",),
     ("results", "model", "scoring"),
     ("variance",),
+    ("totals", "replicates"),
     (
         *("estimation", "indices", "drivers", "structural", "composites", "measurement", "fuzzy"),
         *("comparisons", "trends", "weighting", "service", "published"),

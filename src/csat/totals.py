@@ -1,0 +1,88 @@
+"""Any smooth function of weighted totals, with its covariance: overlapping groups, mixes, changes.
+
+A total is a sum over respondents, so a function of totals is linearised by its Jacobian: the score of a
+respondent is J·z. Groups may overlap (a branch and its company), since all scores are summed as one sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from csat.moments import Groups, first_moments
+from csat.variance import Means, mean_scores, pairwise_spread, stratified
+
+
+def of_totals(groups: Groups, jacobian: np.ndarray) -> np.ndarray:
+    """Covariance of q functions of the domain totals T_d = Σ w·z.
+
+    Parameters
+    ----------
+    groups : the cells and their design.
+    jacobian : (D, q, p) derivatives with respect to the totals of each domain.
+
+    Returns
+    -------
+    (q, q) array
+    """
+    of_cell = jacobian[groups.domain]
+    sums = np.einsum("cqp,cp->cq", of_cell, groups.gram[:, 0, :])
+    squares = None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
+    whole = replace(groups, by=(), domains=((),), domain=np.zeros_like(groups.domain))
+    return stratified(whole, sums, squares)[0, :, 0, :]
+
+
+def union_means(groups: Groups, unions: Sequence[Collection[int]]) -> Means:
+    """Means of unions of domains, which may share respondents, with their joint covariance.
+
+    Parameters
+    ----------
+    groups : in D domains.
+    unions : (U,) each the positions of the domains that it is made of.
+
+    Returns
+    -------
+    Means
+        As `csat.variance.means`, with U in the place of D.
+    """
+    k = len(groups.names)
+    member = np.zeros((len(unions), len(groups.domains)))
+    for row, union in enumerate(unions):
+        member[row, list(union)] = 1.0
+    gram = np.tensordot(member, groups.over_domains(groups.gram), axes=1)
+    answered, total = first_moments(gram, k, groups.rule)
+    positive = answered > 0
+    base = np.where(positive, answered, 1.0)
+    centred = total / base
+    scores = mean_scores(centred, positive / base, groups.rule)
+    jacobian = (member.T[:, :, None, None] * scores[None]).reshape(len(groups.domains), -1, scores.shape[2])
+    size = len(unions)
+    return Means(
+        mean=np.where(positive, groups.midpoint + centred, np.nan),
+        vcov=of_totals(groups, jacobian).reshape(size, k, size, k),
+        spread=pairwise_spread(gram, centred, groups.rule),
+        n=(member @ groups.over_domains(groups.counts)).astype(int),
+        df=groups.df,
+    )
+
+
+def jacobian_of(statistic: Callable[[np.ndarray], np.ndarray], totals: np.ndarray) -> np.ndarray:
+    """Exact derivatives of a statistic of the domain totals, by complex steps.
+
+    Parameters
+    ----------
+    statistic : maps (B, D, p) complex arrays to (B, q); built of analytic operations only.
+    totals : (D, p).
+
+    Returns
+    -------
+    (D, q, p) array
+    """
+    size = totals.size
+    step = 1e-20 * np.maximum(np.abs(totals).max(), 1.0)
+    moved = np.repeat(totals[None].astype(complex), size, axis=0).reshape(size, size)
+    moved[np.arange(size), np.arange(size)] += 1j * step
+    slopes = statistic(moved.reshape(size, *totals.shape)).imag / step
+    return slopes.reshape(*totals.shape, -1).transpose(0, 2, 1)
