@@ -9,12 +9,17 @@ from csat.errors import SampleError
 from csat.moments import Source
 
 
+def scale_answers(source: Source, name: str) -> tuple[float, ...] | None:
+    """The levels of an item's scale; None if the questionnaire does not give any."""
+    asked = source.questionnaire
+    return (asked.scale_of(name).levels or None) if asked is not None and name in asked.codes else None
+
+
 def answers_of(source: Source, name: str) -> Sequence[Any]:
     """The possible answers of an item (its levels) or a category column (the labels found)."""
-    if source.questionnaire is not None and name in source.questionnaire.codes:
-        levels = source.questionnaire.scale_of(name).levels
-        if levels:
-            return levels
+    levels = scale_answers(source, name)
+    if levels:
+        return levels
     categories = getattr(source, "categories", None)
     if categories is None:
         raise SampleError.needs_rows(f"The shares of {name!r}")
@@ -29,7 +34,11 @@ def values_of(source: Source, name: str) -> tuple[float, ...]:
     SampleError
         If the answers are categories, or the source has no rows to find them in.
     """
-    values = source.levels([name]).levels[0]
-    if any(isinstance(value, str) for value in values):
-        raise SampleError.categories(name, values)
-    return tuple(float(value) for value in values)
+    return scale_answers(source, name) or numbers_only(name, source.levels([name]).levels[0])
+
+
+def numbers_only(name: str, answers: Sequence[Any]) -> tuple[float, ...]:
+    """The answers as numbers; categories are refused."""
+    if any(isinstance(answer, str) for answer in answers):
+        raise SampleError.categories(name, answers)
+    return tuple(float(answer) for answer in answers)
