@@ -2,9 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from csat.errors import DesignError
+from csat.errors import DesignError, OptionError
+
+#: What to do with a stratum of one sampled unit, whose variance cannot be estimated from itself.
+LONE_RULES = ("fail", "certainty", "adjust", "average")
+#: Kinds of replicate weights that csat can make, and those it can only be given.
+MADE = ("JK1", "JKn", "BRR", "Fay", "bootstrap", "subbootstrap")
+GIVEN = (*MADE, "JK2", "ACS", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """How replicate weights were made, or are to be made: variance = scale · Σ rscales·(θ_r − θ̄)².
+
+    Without columns in `Design.replicates` csat makes the weights itself, from strata, units and population sizes.
+
+    Parameters
+    ----------
+    kind : "JK1" (jackknife of one stratum), "JKn" (stratified jackknife), "BRR" (balanced half samples, two units
+        per stratum), "Fay" (half samples with weights 2 − ρ and ρ), "subbootstrap" (Rao & Wu 1988: n − 1 of n units),
+        "bootstrap" (Canty & Davison 1999: n of n units). Only for given weights: "JK2", "ACS"
+        (successive differences, 80 weights and the like), "other".
+    size : replicates to draw, for the bootstraps that csat makes.
+    seed : of the bootstraps that csat makes; the same seed gives the same figures.
+    rho : Fay's ρ, 0 ≤ ρ < 1; only for "Fay", and needed there.
+    scale, rscales : multipliers of the whole sum and of each replicate; None: those that belong to the kind.
+        Given "JKn" weights need `rscales`, "other" needs `scale`.
+    combined : given weights contain the sampling weight; False: they are factors of it.
+    mse : deviations from the whole-sample figure; False: from the mean of the replicates.
+    df : degrees of freedom; None: the rank of the given weights minus 1, or units minus strata of those made.
+
+    Raises
+    ------
+    OptionError
+        If an argument is outside what it accepts.
+    """
+
+    kind: str
+    size: int = 500
+    seed: int = 1
+    rho: float | None = None
+    scale: float | None = None
+    rscales: Sequence[float] | None = None
+    combined: bool = True
+    mse: bool = False
+    df: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in GIVEN:
+            raise OptionError.choose("kind", self.kind, GIVEN)
+        if self.size < 2:
+            raise OptionError(f"size={self.size!r}: a bootstrap needs at least 2 replicates; 500 or more are usual.")
+        if (self.kind == "Fay") != (self.rho is not None) or not 0 <= (self.rho or 0.0) < 1:
+            raise OptionError(f"rho={self.rho!r} with kind={self.kind!r}: Fay's method needs 0 ≤ rho < 1, others none.")
+        if self.scale is not None and not 0 < self.scale < float("inf"):
+            raise OptionError(f"scale={self.scale!r}: the multiplier of the variance is above 0.")
+        if self.rscales is not None:
+            object.__setattr__(self, "rscales", tuple(float(factor) for factor in self.rscales))
+            if not all(0 <= factor < float("inf") for factor in self.rscales):
+                raise OptionError("rscales: the multiplier of each replicate is 0 or more.")
+        if self.df is not None and not self.df > 0:
+            raise OptionError(f"df={self.df!r}: degrees of freedom are above 0.")
+
+    @property
+    def shrinkage(self) -> float:
+        """How far a half sample moves the weights: 1 − ρ."""
+        return 1 - (self.rho or 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +85,17 @@ class Design:
         units are nested in strata. None: each respondent is a unit.
     fpc : column with the number of units (PSUs, or respondents if `psu` is None) in the stratum's
         population; constant within a stratum. None: drawn with replacement, or from a large population.
-    replicates : columns of supplied replicate weights.
+    replicates : columns of supplied replicate weights; `replication` says of which kind they are.
+    lone_psu : what a stratum with one sampled unit adds to a variance: "fail" (an error), "certainty" (nothing),
+        "adjust" (its squared score around zero), "average" (the average of the other strata).
+    replication : how replicate weights were made or are to be made. None: Taylor linearisation.
 
     Raises
     ------
     DesignError
-        If one column is named for two roles.
+        If one column is named for two roles, or `replication` does not fit the columns.
+    OptionError
+        If there is no such rule for lone units.
     """
 
     weight: str | None = None
@@ -32,15 +103,48 @@ class Design:
     psu: str | None = None
     fpc: str | None = None
     replicates: tuple[str, ...] = ()
+    lone_psu: str = "fail"
+    replication: Replication | None = None
 
     def __post_init__(self) -> None:
         named = self.columns
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
             raise DesignError(f"Design uses column {twice[0]!r} for two roles; each role needs its own column.")
+        if self.lone_psu not in LONE_RULES:
+            raise OptionError.choose("lone_psu", self.lone_psu, LONE_RULES)
+        if self.replication is not None:
+            _check_replication(self.replication, len(self.replicates), self.lone_psu)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that the design names."""
         roles = (self.weight, self.stratum, self.psu, self.fpc)
         return tuple(name for name in roles if name is not None) + self.replicates
+
+
+def _check_replication(replication: Replication, size: int, lone_psu: str) -> None:
+    """Refuse a kind without what it needs; `size` counts the columns of given weights."""
+    kind, rscales = replication.kind, replication.rscales
+    if size == 0:
+        if kind not in MADE:
+            raise DesignError(
+                f"Replicate weights of kind {kind!r} can be given, not made: name their columns in replicates=…, "
+                f"or choose one of {', '.join(MADE)}."
+            )
+        if lone_psu in ("adjust", "average"):
+            raise DesignError(
+                f"lone_psu={lone_psu!r} is a rule of linearisation; replicate weights are made under 'fail' or "
+                "'certainty'."
+            )
+        return
+    if size == 1:
+        raise DesignError("One column of replicate weights has no variance; name all of them in replicates=….")
+    if rscales is not None and len(rscales) != size:
+        raise DesignError(f"rscales has {len(rscales)} multipliers for {size} columns of replicate weights.")
+    if kind == "JKn" and rscales is None:
+        raise DesignError(
+            "JKn weights need rscales=…, one multiplier per column: (n−1)/n of the stratum whose unit was left out."
+        )
+    if kind == "other" and replication.scale is None:
+        raise DesignError("Replicate weights of kind 'other' need scale=…, the multiplier of the sum of squares.")

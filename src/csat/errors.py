@@ -61,7 +61,8 @@ class DesignError(CsatError, ValueError):
         more = f" and {len(strata) - 5} more" if len(strata) > 5 else ""
         return cls(
             f"Only one primary sampling unit in stratum {shown}{more}: its variance cannot be estimated. "
-            "Merge it with a similar stratum (recode the stratum column) before reading the data."
+            "Merge it with a similar stratum (recode the stratum column) before reading the data, or choose a rule: "
+            "Design(lone_psu='certainty'), 'adjust' or 'average'."
         )
 
     @classmethod

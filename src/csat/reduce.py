@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TypeVar
 
@@ -20,7 +20,9 @@ from threadpoolctl import threadpool_limits
 from csat.design import Design
 from csat.errors import DesignError
 from csat.moments import Groups, Levels, Recode, Variable, merge, term_of
+from csat.replicates import sampled_units, unit_factors
 
+S = TypeVar("S")
 T = TypeVar("T")
 THREADS = 2
 #: Rows whose scores are computed at once, so that the work space stays small.
@@ -45,6 +47,10 @@ class Rows:
     weight: np.ndarray
     population: np.ndarray
     ungrouped: int
+
+
+#: A batch, and the (n, R) factors of its rows' weights if replicates were made for single respondents.
+Part = tuple[pa.RecordBatch, np.ndarray | None]
 
 
 def groups(
@@ -78,11 +84,15 @@ def groups(
     Groups
     """
 
-    def kernel(batch: pa.RecordBatch) -> Groups:
+    def kernel(part: Part) -> Groups:
+        batch, factors = part
         rows = _rows(batch, by, design, inside)
-        return _sum(rows, _matrix(batch, variables) - midpoint, variables, midpoint, by, rule, scores)
+        replicates = _replicate_weights(batch, factors, rows.weight, design) if scores is None else None
+        summed = _sum(rows, _matrix(batch, variables) - midpoint, variables, midpoint, by, rule, scores, replicates)
+        overlap = replicates.T @ replicates if replicates is not None and factors is None else None
+        return replace(summed, lone_psu=design.lone_psu, replication=design.replication, overlap=overlap)
 
-    return _over_batches(batches, kernel, merge)
+    return _over_batches(_with_factors(batches, design), kernel, merge)
 
 
 def levels(
@@ -110,9 +120,59 @@ def levels(
     return _over_batches(batches, kernel, lambda parts: reduce(Levels.__add__, parts))
 
 
-def _over_batches(
-    batches: Iterable[pa.RecordBatch], kernel: Callable[[pa.RecordBatch], T], add: Callable[[list[T]], T]
-) -> T:
+def _with_factors(batches: Iterable[pa.RecordBatch], design: Design) -> Iterable[Part]:
+    """Pair each batch with the replicate factors of its rows, if they are to be made for single respondents.
+
+    Those depend on the number of rows in each stratum, so that all batches are looked at before the first is summed.
+    """
+    if design.replicates and design.replication is None:
+        raise DesignError(
+            f"The design names {len(design.replicates)} columns of replicate weights but not their kind: "
+            "add replication=Replication('JKn', rscales=…), Replication('BRR') or whichever it is."
+        )
+    if design.replication is None or design.replicates or design.psu is not None:
+        return ((batch, None) for batch in batches)
+    kept = list(batches)
+    ends = np.cumsum([batch.num_rows for batch in kept])
+    factors = _row_factors(kept, design)
+    return zip(kept, np.split(factors, ends[:-1]), strict=True)
+
+
+def _row_factors(batches: Sequence[pa.RecordBatch], design: Design) -> np.ndarray:
+    """(n, R) factors of the rows of all batches, each row a unit of its stratum."""
+    if design.replication is None:
+        raise DesignError("No replication is declared.")
+    size = sum(batch.num_rows for batch in batches)
+    columns = [name for name in (design.stratum, design.fpc) if name is not None]
+    whole = pa.RecordBatch.from_arrays(
+        [pa.concat_arrays([batch.column(name) for batch in batches]) for name in columns], columns
+    )
+    stratum, strata = _labels(whole.column(design.stratum)) if design.stratum else (np.zeros(size, int), [""])
+    population = _population(whole, design, stratum, strata)
+    units = np.bincount(stratum, minlength=len(strata))
+    factors = unit_factors(
+        sampled_units(units, population, strata, design.lone_psu, design.replication.kind), design.replication
+    )
+    out = np.empty_like(factors)
+    out[np.argsort(stratum, kind="stable")] = factors
+    return out
+
+
+def _replicate_weights(
+    batch: pa.RecordBatch, factors: np.ndarray | None, weight: np.ndarray, design: Design
+) -> np.ndarray | None:
+    """(n, R) replicate weights of the rows, given or made; None if units stand for them or there are none."""
+    if factors is not None:
+        return factors * weight[:, None]
+    if design.replication is None or not design.replicates:
+        return None
+    given = np.column_stack(
+        [batch.column(name).to_numpy(zero_copy_only=False).astype(float) for name in design.replicates]
+    )
+    return given if design.replication.combined else given * weight[:, None]
+
+
+def _over_batches(batches: Iterable[S], kernel: Callable[[S], T], add: Callable[[list[T]], T]) -> T:
     """Run the kernel on each batch and add in order, a few at a time to bound memory."""
     total: list[T] = []
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(THREADS) as pool:
@@ -223,7 +283,7 @@ def _codes(column: pa.Array, answers: Sequence) -> np.ndarray:
 
 def _sum(
     rows: Rows, y: np.ndarray, variables: Sequence[Variable], midpoint: np.ndarray, by: Sequence[str], rule: str,
-    scores: Mapping[tuple[str, ...], np.ndarray] | None,
+    scores: Mapping[tuple[str, ...], np.ndarray] | None, replicates: np.ndarray | None,
 ) -> Groups:  # fmt: skip
     answered = ~np.isnan(y)
     keep = rows.inside & answered.all(axis=1) if rule == "listwise" else rows.inside
@@ -262,7 +322,28 @@ def _sum(
         ungrouped=rows.ungrouped,
         incomplete=int(rows.inside.sum()) - len(order),
         score_squares=None if scores is None else _score_squares(z, weight, starts, cells, rows.domains, scores),
+        replicate_sums=None
+        if replicates is None
+        else _replicate_sums(z, replicates[order], rows.domain[order], len(rows.domains), rule == "listwise"),
     )
+
+
+def _replicate_sums(z: np.ndarray, weights: np.ndarray, domain: np.ndarray, size: int, products: bool) -> np.ndarray:
+    """(D, R, p) sums of w_r·z, or (D, R, p, p) of w_r·zzᵀ; rows come sorted by domain, weights are (n, R)."""
+    p, replicates = z.shape[1], weights.shape[1]
+    first, second = np.triu_indices(p)
+    out = np.zeros((size, replicates, len(first) if products else p))
+    bounds = np.searchsorted(domain, np.arange(size + 1))
+    for d in range(size):
+        for start in range(bounds[d], bounds[d + 1], SCORE_ROWS):
+            part = slice(start, min(start + SCORE_ROWS, bounds[d + 1]))
+            terms = z[part][:, first] * z[part][:, second] if products else z[part]
+            out[d] += weights[part].T @ terms
+    if not products:
+        return out
+    square = np.empty((size, replicates, p, p))
+    square[..., first, second] = square[..., second, first] = out
+    return square
 
 
 def _sorted_cells(rows: Rows, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

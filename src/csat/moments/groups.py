@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from csat.design import Replication
 from csat.errors import DesignError, OptionError, SampleError, UnknownColumnError
 from csat.moments.summaries import Levels, Moments
 from csat.moments.variables import RULES, Recode, Variable, basis, domain_order, positions
 
 if TYPE_CHECKING:
     from csat.questionnaire import Questionnaire
+
+
+#: Replicate weights that are linear combinations of others up to this relative distance add no information.
+SAME_WEIGHTS = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +40,11 @@ class Groups:
     incomplete : respondents left out under "listwise" because an answer is missing.
     score_squares : (C, q, q) Σ w²·ssᵀ of row scores, when asked for.
     published : made of printed figures: complete by definition, but without rows.
+    lone_psu : the design's rule for strata with one unit.
+    replication : kind of replicate weights that variances come from; None: linearisation.
+    replicate_sums : with replicate weights of single rows, Σ w_r·z of each domain and replicate (D, R, p) under
+        "available", Σ w_r·zzᵀ (D, R, p, p) under "listwise"; None if they follow from the units.
+    overlap : (R, R) Σ w_r·w_s over all rows if the weights were given; its rank tells the degrees of freedom.
     """
 
     names: tuple[str, ...]
@@ -57,11 +68,28 @@ class Groups:
     score_squares: np.ndarray | None = None
     published: bool = False
     questionnaire: Questionnaire | None = None
+    lone_psu: str = "fail"
+    replication: Replication | None = None
+    replicate_sums: np.ndarray | None = None
+    overlap: np.ndarray | None = None
+
+    @cached_property
+    def df(self) -> float:
+        """Degrees of freedom of the design: units minus strata, or one less than the replicates that differ."""
+        between = float(self.units.sum() - len(self.strata))
+        if self.replication is None:
+            return between
+        if self.replication.df is not None:
+            return self.replication.df
+        if self.overlap is not None:
+            return float(np.linalg.matrix_rank(self.overlap, hermitian=True, rtol=SAME_WEIGHTS**2) - 1)
+        drawn = self.replication.kind in ("bootstrap", "subbootstrap")
+        return min(between, self.replication.size - 1.0) if drawn else between
 
     @property
-    def df(self) -> float:
-        """Degrees of freedom of the design: units minus strata."""
-        return float(self.units.sum() - len(self.strata))
+    def replicates_given(self) -> bool:
+        """Whether the replicate weights came with the data (else csat makes them)."""
+        return self.overlap is not None
 
     def moments(self, domain: tuple[str, ...] | None = None) -> Moments:
         """Moments of one domain, or of all domains together."""
@@ -84,16 +112,15 @@ class Groups:
 
     def over_domains(self, cells: np.ndarray) -> np.ndarray:
         """Sum an array over the cells (C, …) of each domain: (D, …)."""
-        out = np.zeros((len(self.domains), *cells.shape[1:]), cells.dtype)
-        np.add.at(out, self.domain, cells)
-        return out
+        return _sum_at(cells, self.domain, len(self.domains))
 
     def arranged(self, order: Sequence[Sequence[str]]) -> Groups:
         """The same groups, sorted by the order of labels of each grouping column."""
         at = domain_order(self.domains, order)
         new = np.empty(len(at), int)
         new[at] = np.arange(len(at))
-        return replace(self, domains=tuple(self.domains[d] for d in at), domain=new[self.domain])
+        sums = None if self.replicate_sums is None else self.replicate_sums[at]
+        return replace(self, domains=tuple(self.domains[d] for d in at), domain=new[self.domain], replicate_sums=sums)
 
     def groups(self, names: Sequence[Variable], by: Sequence[str] = (), rule: str = "available") -> Groups:
         """Fewer variables and fewer grouping columns of this summary (it is a `Source` itself)."""
@@ -120,6 +147,7 @@ class Groups:
             gram=self.gram[block],
             square=square,
             counts=self.counts[:, at],
+            replicate_sums=_block(self.replicate_sums, keep),
         )
 
     def _over(self, by: tuple[str, ...]) -> Groups:
@@ -129,7 +157,8 @@ class Groups:
         fewer = [tuple(domain[i] for i in at) for domain in self.domains]
         domains = tuple(dict.fromkeys(fewer)) or ((),)
         code = np.array([domains.index(domain) for domain in fewer], int)
-        return replace(self, by=by, domains=domains, domain=code[self.domain])
+        sums = None if self.replicate_sums is None else _sum_at(self.replicate_sums, code, len(domains))
+        return replace(self, by=by, domains=domains, domain=code[self.domain], replicate_sums=sums)
 
     def _under(self, rule: str) -> Groups:
         if rule not in RULES:
@@ -145,9 +174,20 @@ class Groups:
         k = len(self.names)
         turn = np.eye(1 + 2 * k)[np.r_[0, 1 + k : 1 + 2 * k]] if rule == "listwise" else _duplicate_ones(k)
         square = None if self.square is None else turn @ self.square @ turn.T
-        return replace(self, rule=rule, gram=turn @ self.gram @ turn.T, square=square)
+        return replace(
+            self,
+            rule=rule,
+            gram=turn @ self.gram @ turn.T,
+            square=square,
+            replicate_sums=_turned(self.replicate_sums, turn),
+        )
 
     def __add__(self, other: Groups) -> Groups:
+        if self.replicate_sums is not None and not self.replicates_given:
+            raise SampleError(
+                "Replicate weights made for single respondents belong to one survey: their summaries do not add up. "
+                "Declare sampling units (psu), or put the rows together first."
+            )
         return merge([self, other])
 
     def __repr__(self) -> str:
@@ -155,6 +195,27 @@ class Groups:
             f"Groups of {len(self.names)} variables: {len(self.domains)} domains, {len(self.strata)} strata, "
             f"{int(self.units.sum())} units, n = {int(self.n.sum())}, rule = {self.rule!r}"
         )
+
+
+def _block(sums: np.ndarray | None, keep: np.ndarray) -> np.ndarray | None:
+    """Replicate sums of fewer variables."""
+    if sums is None:
+        return None
+    return sums[..., keep] if sums.ndim == 3 else sums[..., keep[:, None], keep]
+
+
+def _turned(sums: np.ndarray | None, turn: np.ndarray) -> np.ndarray | None:
+    """Replicate sums under another sample rule; totals stay totals."""
+    if sums is None:
+        return None
+    return sums @ turn.T if sums.ndim == 3 else turn @ sums @ turn.T
+
+
+def _sum_at(arrays: np.ndarray, at: np.ndarray, size: int) -> np.ndarray:
+    """Sum arrays (m, …) into `size` places; `at` (m,) says where each goes."""
+    out = np.zeros((size, *arrays.shape[1:]), arrays.dtype)
+    np.add.at(out, at, arrays)
+    return out
 
 
 def _duplicate_ones(k: int) -> np.ndarray:
@@ -180,6 +241,9 @@ def merge(parts: Sequence[Groups]) -> Groups:
             raise SampleError("Only summaries of the same variables, sample rule, groups and kind of unit add up.")
         if not np.array_equal(part.midpoint, first.midpoint):
             raise SampleError("Only summaries around the same midpoints add up; reduce both with one questionnaire.")
+        if (part.lone_psu, part.replication) != (first.lone_psu, first.replication):
+            raise SampleError("Only summaries with the same rule for lone units and the same replication add up.")
+    overlaps = [part.overlap for part in parts if part.overlap is not None]
     domains = tuple(sorted({domain for part in parts for domain in part.domains}))
     strata = tuple(sorted({stratum for part in parts for stratum in part.strata}))
     psus = tuple(sorted({psu for part in parts for psu in part.psus}))
@@ -187,10 +251,7 @@ def merge(parts: Sequence[Groups]) -> Groups:
     cells, where = np.unique(np.concatenate(codes), axis=0, return_inverse=True)
 
     def added(name: str) -> np.ndarray:
-        stacked = np.concatenate([getattr(part, name) for part in parts])
-        out = np.zeros((len(cells), *stacked.shape[1:]), stacked.dtype)
-        np.add.at(out, where.ravel(), stacked)
-        return out
+        return _sum_at(np.concatenate([getattr(part, name) for part in parts]), where.ravel(), len(cells))
 
     units, population = _units(parts, strata, psus)
     return replace(
@@ -211,7 +272,19 @@ def merge(parts: Sequence[Groups]) -> Groups:
         ungrouped=sum(part.ungrouped for part in parts),
         incomplete=sum(part.incomplete for part in parts),
         published=all(part.published for part in parts),
+        replicate_sums=_merged_replicates(parts, domains),
+        overlap=np.sum(overlaps, axis=0) if overlaps else None,
     )
+
+
+def _merged_replicates(parts: Sequence[Groups], domains: Sequence[tuple[str, ...]]) -> np.ndarray | None:
+    kept = [part.replicate_sums for part in parts if part.replicate_sums is not None]
+    if not kept:
+        return None
+    if len({sums.shape[1:] for sums in kept}) > 1 or len(kept) < len(parts):
+        raise SampleError("Only summaries with the same number of replicate weights add up.")
+    at = np.array([domains.index(domain) for part in parts for domain in part.domains], int)
+    return _sum_at(np.concatenate(kept), at, len(domains))
 
 
 def _cell_codes(part: Groups, domains: Sequence, strata: Sequence, psus: Sequence) -> np.ndarray:

@@ -1,0 +1,172 @@
+"""From replicates of a summary to the covariance of any figure computed from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from csat.design import Replication
+from csat.errors import DesignError, SampleError
+from csat.moments import Groups
+from csat.replicates.made import Sampled, made_scaling, sampled_units, unit_factors
+
+#: Maps summaries with leading axes, (…, p) totals or (…, p, p) Gram matrices, to (…, q) figures.
+Statistic = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scaling:
+    """variance = scale · Σ rscales·(θ_r − centre)²; the centre is the whole-sample figure under `mse`, else the mean.
+
+    scale : of the whole sum. rscales : (R,).
+    """
+
+    scale: float
+    rscales: np.ndarray
+    mse: bool = False
+
+
+def replicate_covariance(
+    statistic: Statistic, grams: np.ndarray, whole: np.ndarray, scale: float, rscales: np.ndarray, mse: bool = False
+) -> np.ndarray:
+    """Covariance of any statistic by computing it on every replicate at once.
+
+    Parameters
+    ----------
+    statistic : maps (R, …) summaries to (R, q) figures, all replicates in one call.
+    grams : (R, …) replicate summaries: Gram matrices, totals, whatever the statistic takes.
+    whole : (…) the same of the whole sample; used under `mse`.
+    scale, rscales : multiplier of the whole sum, and (R,) of each replicate. Replicates with 0 are not computed.
+    mse : deviations from the whole-sample figure instead of the mean of the replicates.
+
+    Returns
+    -------
+    (q, q) array
+        NaN for a figure that one of the replicates does not define (a domain without weight in it).
+
+    Raises
+    ------
+    SampleError
+        If a replicate leaves too little to compute the statistic.
+
+    Source: Lumley (2010), Complex Surveys, 2.3; Wolter (2007), ch. 3.
+
+    >>> totals = np.array([[4.0], [6.0]])
+    >>> replicate_covariance(lambda total: total, totals, np.array([5.0]), 0.5, np.ones(2)).tolist()
+    [[1.0]]
+    """
+    used = np.asarray(rscales) > 0
+    try:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            figures = statistic(grams[used])
+            centre = statistic(whole[None])[0] if mse else figures.mean(axis=0)
+    except np.linalg.LinAlgError:
+        raise SampleError(
+            "One of the replicates leaves too few different answers to compute this figure. "
+            "Use fewer variables, or a design without replication (linearisation)."
+        ) from None
+    deviation = (figures - centre) * np.sqrt(np.asarray(rscales)[used])[:, None]
+    return scale * deviation.T @ deviation
+
+
+def joint_covariance(groups: Groups, statistic: Statistic, *, grams: bool) -> np.ndarray:
+    """Covariance of figures of every domain under the replicates of `groups`.
+
+    Parameters
+    ----------
+    groups : with a `replication`.
+    statistic : maps (…, D, p) totals Σ w·z, or (…, D, p, p) Gram matrices if `grams`, to (…, D, q) figures.
+    grams : the statistic takes Gram matrices (sample rule "listwise").
+
+    Returns
+    -------
+    (D, q, D, q) array
+    """
+    sums = replicate_sums(groups, grams)
+    cells = groups.over_domains(groups.gram)
+    whole = cells if grams else cells[:, 0]
+    size = len(groups.domains)
+
+    def flat(summaries: np.ndarray) -> np.ndarray:
+        figures = statistic(summaries)
+        return figures.reshape(len(figures), -1)
+
+    rule = scaling_of(groups, len(sums))
+    vcov = replicate_covariance(flat, sums, whole, rule.scale, rule.rscales, rule.mse)
+    q = len(vcov) // max(size, 1)
+    return vcov.reshape(size, q, size, q)
+
+
+def replicate_sums(groups: Groups, grams: bool) -> np.ndarray:
+    """Replicates of the totals Σ w·z of each domain, (R, D, p), or of its Gram matrices, (R, D, p, p).
+
+    With declared units one matrix product of their factors and sums; else the reduction summed them over rows.
+
+    Raises
+    ------
+    SampleError
+        If the rows were not summed for what is asked.
+    """
+    kept = groups.replicate_sums
+    if kept is not None:
+        if grams and kept.ndim == 3:
+            raise SampleError.needs_rows("Replicates of a sum of products under the sample rule 'available'")
+        totals = kept[:, :, 0] if kept.ndim == 4 and not grams else kept
+        return totals.swapaxes(0, 1)
+    if not groups.psus:
+        raise SampleError.needs_rows("A standard error by replicate weights")
+    cells = groups.gram if grams else groups.gram[:, 0]
+    shape = (len(groups.domains), *cells.shape[1:])
+    by_unit = np.zeros((len(groups.psus), *shape))
+    np.add.at(by_unit, (groups.psu, groups.domain), cells)
+    factors = unit_factors(_sampled(groups), _replication(groups))[_unit_order(groups)]
+    return (factors.T @ by_unit.reshape(len(by_unit), -1)).reshape(-1, *shape)
+
+
+def scaling_of(groups: Groups, size: int) -> Scaling:
+    """The multipliers of the R = `size` replicates of a summary: those declared, else those of their kind."""
+    replication = _replication(groups)
+    if groups.replicates_given:
+        scale, rscales = given_scaling(replication, size)
+    else:
+        scale, rscales = made_scaling(_sampled(groups), replication, size)
+    scale = scale if replication.scale is None else replication.scale
+    rscales = rscales if replication.rscales is None else np.array(replication.rscales)
+    if len(rscales) != size:
+        raise DesignError(f"rscales has {len(rscales)} multipliers for {size} replicates.")
+    return Scaling(scale, rscales, replication.mse)
+
+
+def given_scaling(replication: Replication, size: int) -> tuple[float, np.ndarray]:
+    """Multipliers of R = `size` given replicate weights of each kind."""
+    scales = {
+        "BRR": 1 / size,
+        "Fay": 1 / (size * replication.shrinkage**2),
+        "JK1": (size - 1) / size,
+        "bootstrap": 1 / (size - 1),
+        "subbootstrap": 1 / (size - 1),
+        "ACS": 4 / size,
+    }
+    return scales.get(replication.kind, 1.0), np.ones(size)
+
+
+def _replication(groups: Groups) -> Replication:
+    if groups.replication is None:
+        raise DesignError("This summary has no replicate weights: declare Design(replication=Replication(kind)).")
+    return groups.replication
+
+
+def _sampled(groups: Groups) -> Sampled:
+    kind = _replication(groups).kind
+    return sampled_units(groups.units, groups.population, groups.strata, groups.lone_psu, kind)
+
+
+def _unit_order(groups: Groups) -> np.ndarray:
+    """(P,) position of each unit when they are listed stratum by stratum."""
+    place = {label: i for i, label in enumerate(groups.strata)}
+    order = np.argsort([place[stratum] for stratum, _ in groups.psus], kind="stable")
+    out = np.empty(len(order), int)
+    out[order] = np.arange(len(order))
+    return out
