@@ -27,9 +27,11 @@ from csat.report import plot, table, write_report
 from csat.results import Estimates, Test, Unavailable
 from csat.structural import Sem, sem
 from csat.survey import Survey, read_survey
+from csat.trends import ChangeSplit, Trend, split_change, trend
 from csat.version import __version__
 
 __all__ = [
+    "ChangeSplit",
     "CsatError",
     "CsatWarning",
     "Design",
@@ -52,6 +54,7 @@ __all__ = [
     "Stepwise",
     "Survey",
     "Test",
+    "Trend",
     "Unavailable",
     "__version__",
     "check_composites",
@@ -73,8 +76,10 @@ __all__ = [
     "regress",
     "sem",
     "share",
+    "split_change",
     "stepwise",
     "table",
     "total",
+    "trend",
     "write_report",
 ]
