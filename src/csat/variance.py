@@ -154,11 +154,18 @@ def totals_covariance(groups: Groups, scores: np.ndarray, statistic: Statistic |
         If respondents are the units but the source has no rows.
     """
     if groups.replication is not None:
-        return joint_covariance(groups, statistic or _along_totals(scores), grams=False)
+        return _by_domains(joint_covariance(groups, statistic or _along_totals(scores), grams=False), groups)
     of_cell = scores[groups.domain]
     sums = np.einsum("cqp,cp->cq", of_cell, groups.gram[:, 0, :])
     squares = None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
     return stratified(groups, sums, squares)
+
+
+def _by_domains(vcov: np.ndarray, groups: Groups) -> np.ndarray:
+    """(D·q, D·q) as (D, q, D, q)."""
+    size = len(groups.domains)
+    q = len(vcov) // max(size, 1)
+    return vcov.reshape(size, q, size, q)
 
 
 def _along_totals(scores: np.ndarray) -> Statistic:
@@ -318,7 +325,7 @@ def linearised(source: Source, groups: Groups, scores: np.ndarray, statistic: St
         If a second pass is needed but the source has no rows.
     """
     if groups.replication is not None:
-        return joint_covariance(groups, statistic or _along_grams(scores), grams=True)
+        return _by_domains(joint_covariance(groups, statistic or _along_grams(scores), grams=True), groups)
     sums = np.einsum("cqij,cij->cq", scores[groups.domain], groups.gram)
     squares = None if groups.psus else _second_pass(source, groups, scores)
     return stratified(groups, sums, squares)

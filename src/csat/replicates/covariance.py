@@ -72,31 +72,29 @@ def replicate_covariance(
 
 
 def joint_covariance(groups: Groups, statistic: Statistic, *, grams: bool) -> np.ndarray:
-    """Covariance of figures of every domain under the replicates of `groups`.
+    """Covariance of figures of all domains together under the replicates of `groups`.
 
     Parameters
     ----------
     groups : with a `replication`.
-    statistic : maps (…, D, p) totals Σ w·z, or (…, D, p, p) Gram matrices if `grams`, to (…, D, q) figures.
+    statistic : maps (…, D, p) totals Σ w·z, or (…, D, p, p) Gram matrices if `grams`, to figures (…, any shape).
     grams : the statistic takes Gram matrices (sample rule "listwise").
 
     Returns
     -------
-    (D, q, D, q) array
+    (q, q) array
+        Of the flattened figures.
     """
     sums = replicate_sums(groups, grams)
     cells = groups.over_domains(groups.gram)
     whole = cells if grams else cells[:, 0]
-    size = len(groups.domains)
 
     def flat(summaries: np.ndarray) -> np.ndarray:
         figures = statistic(summaries)
-        return figures.reshape(len(figures), -1)
+        return figures.reshape(len(summaries), -1)
 
     rule = scaling_of(groups, len(sums))
-    vcov = replicate_covariance(flat, sums, whole, rule.scale, rule.rscales, rule.mse)
-    q = len(vcov) // max(size, 1)
-    return vcov.reshape(size, q, size, q)
+    return replicate_covariance(flat, sums, whole, rule.scale, rule.rscales, rule.mse)
 
 
 def replicate_sums(groups: Groups, grams: bool) -> np.ndarray:
