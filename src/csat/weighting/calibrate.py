@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from csat.errors import OptionError, SampleError, WeightingError
-from csat.weighting import distances
 from csat.weighting.cells import Cells, compress, extremes
+from csat.weighting.distances import Distance, exponential, linear, logit
 from csat.weighting.result import Balance, Weights
 from csat.weighting.solve import Solution, calibrate, farthest, level, rake
 from csat.weighting.targets import Margin, Targets, read_targets
@@ -19,7 +19,7 @@ from csat.weighting.trim import Trim, beyond, trim_weights
 
 #: Cutting and meeting the targets again, in turns.
 ROUNDS = 500
-RAKE_SWEEPS = 1000
+RAKE_SWEEPS = 200
 NEWTON_STEPS = 200
 #: Methods whose factors are positive and not bounded in another way.
 TRIMMED = ("rake", "poststratify", "exponential")
@@ -29,23 +29,25 @@ TRIMMED = ("rake", "poststratify", "exponential")
 class Method:
     """A way to find the factors.
 
-    distance : makes the distance from the bounds; None: proportional fitting over margins.
+    distance : makes the distance from the bounds.
+    proportional : fit the margins in proportion first, as it takes categories only.
     bounded : needs bounds of the factor. residual : weights of the regression behind its standard errors,
         "design" or "unweighted" (see `residual_scores`).
     """
 
-    distance: Callable[[float, float], distances.Distance] | None
+    distance: Callable[[float, float], Distance]
+    proportional: bool = False
     bounded: bool = False
     residual: str = "design"
 
 
 METHODS: Mapping[str, Method] = {
-    "rake": Method(None, residual="unweighted"),
-    "poststratify": Method(None),
-    "linear": Method(distances.linear),
-    "exponential": Method(distances.exponential),
-    "logit": Method(distances.logit, bounded=True),
-    "bounded": Method(distances.linear, bounded=True),
+    "rake": Method(exponential, proportional=True, residual="unweighted"),
+    "poststratify": Method(exponential, proportional=True),
+    "linear": Method(linear),
+    "exponential": Method(exponential),
+    "logit": Method(logit, bounded=True),
+    "bounded": Method(linear, bounded=True),
 }
 
 
@@ -71,7 +73,7 @@ def calibrate_weights(
         target}}``; a number is ``{column: total}``. Or a DataFrame with margin, category, target: see `read_targets`.
         Targets that add up to 1 are shares, others totals; for percentages pass `total`.
     method :
-        "rake" — proportional fitting over margins of categories (raking);
+        "rake" — proportional fitting over margins of categories (raking), by Newton's method where that is slow;
         "poststratify" — one margin, perhaps crossed;
         "linear" — least change in the χ² sense, the regression estimator (GREG); takes numbers;
         "exponential" — raking ratio by Newton's method: "rake" that takes numbers too;
@@ -154,10 +156,11 @@ def _weights(
 def _solution(
     cells: Cells, targets: Targets, method: str, bounds: tuple[float, float] | None, tolerance: float
 ) -> Solution:
-    make = METHODS[method].distance
-    if make is None:
-        return rake(cells, targets, tolerance=tolerance, iterations=RAKE_SWEEPS, method=method)
-    distance = make(*(bounds or (-np.inf, np.inf)))
+    plan = METHODS[method]
+    fitted = rake(cells, targets, tolerance=tolerance, iterations=RAKE_SWEEPS) if plan.proportional else None
+    if fitted is not None:
+        return fitted
+    distance = plan.distance(*(bounds or (-np.inf, np.inf)))
     return calibrate(cells, targets, distance, tolerance=tolerance, iterations=NEWTON_STEPS, method=method)
 
 
@@ -223,7 +226,7 @@ def _design_weight(weight: np.ndarray | pd.Series | None, n: int) -> np.ndarray:
 def _check_options(
     method: str, plan: Method, targets: Targets, bounds: tuple[float, float] | None, trim: Trim | None
 ) -> None:
-    if plan.distance is None and targets.numbers:
+    if plan.proportional and targets.numbers:
         raise OptionError(
             f"method={method!r} takes categories only, but {targets.numbers[0].name!r} has a single total. Choose "
             "'linear', 'exponential', 'logit' or 'bounded'."

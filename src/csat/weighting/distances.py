@@ -2,7 +2,7 @@
 
 Calibration chooses factors g = F(xᵀλ) with the λ that meets the targets. F is the inverse of the distance's
 derivative; λ minimises Σ d·Φ(xᵀλ) − tᵀλ, where Φ is the integral of F. A `Distance` is a bundle of Φ, F and F′.
-Source: Deville & Särndal (1992), Journal of the American Statistical Association 87, 376–382, cases 1, 2, 6 and 7.
+Source: Deville & Särndal (1992), Journal of the American Statistical Association 87, 376–382.
 """
 
 from __future__ import annotations

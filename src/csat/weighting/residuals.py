@@ -56,7 +56,7 @@ def residual_scores(
 
     Notes
     -----
-    "design" is the linearisation of Deville & Särndal (1992, eq. 3.4), and what R's survey does after ``calibrate``
+    "design" is the linearisation of Deville & Särndal (1992), and what R's survey does after ``calibrate``
     (regression weighted by d, `regcalibrate` and `svyrecvar`) and ``postStratify`` (cell means weighted by d). After
     ``rake``, R's survey 4.1-1 sweeps plain means of u over the margins ten times: its limit is the unweighted
     regression. Both forms are the same for equal design weights, and where x holds the full cross of the cells;

@@ -31,26 +31,21 @@ def farthest(reached: np.ndarray, targets: Targets, scale: np.ndarray) -> tuple[
     return float(miss[at]), at
 
 
-def rake(cells: Cells, targets: Targets, *, tolerance: float, iterations: int, method: str = "rake") -> Solution:
+def rake(cells: Cells, targets: Targets, *, tolerance: float, iterations: int) -> Solution | None:
     """Iterative proportional fitting: multiply the factors margin by margin until all are met.
 
+    None if the margins are not met to `tolerance` (relative) after `iterations` sweeps; `calibrate` with the
+    exponential distance has the same solution and converges faster where cells are sparse.
     Source: Deming & Stephan (1940), Annals of Mathematical Statistics 11, 427–444.
-
-    Raises
-    ------
-    WeightingError
-        If the margins are not met to `tolerance` (relative) after `iterations` sweeps.
     """
-    factor = np.ones(len(cells.weight))
-    goal = targets.goal
+    factor, goal = np.ones(len(cells.weight)), targets.goal
     for sweep in range(1, iterations + 1):
         for margin, code in zip(targets.margins, cells.codes, strict=True):
             factor *= (margin.targets / np.bincount(code, cells.weight * factor))[code]
-        reached = cells.sums(targets, cells.weight * factor)
-        miss, at = farthest(reached, targets, goal)
+        miss, _ = farthest(cells.sums(targets, cells.weight * factor), targets, goal)
         if miss <= tolerance:
             return Solution(factor, sweep)
-    raise WeightingError.not_met(method, iterations, targets.places[at], float(goal[at]), float(reached[at]))
+    return None
 
 
 def calibrate(
@@ -112,7 +107,7 @@ class _Dual:
         u = self.x @ point
         miss = self.goal - self.x.T @ (self.weight * self.distance.factor(u))
         curve = self.x.T @ (self.x * (self.weight * self.distance.slope(u))[:, None])
-        curve[np.diag_indices_from(curve)] += RIDGE * self.weight.sum()
+        curve[np.diag_indices_from(curve)] += RIDGE * (self.weight.sum() + np.diag(curve).max())
         move = np.linalg.solve(curve, miss)
         value, step = self._value(point), 1.0
         while step > SHORTEST_STEP:
