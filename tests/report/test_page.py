@@ -92,8 +92,9 @@ def test_tables_come_back_from_the_notebook(whole, asked):
 
 
 def test_warnings_of_cells_are_remembered_once():
-    warned = {"output_type": "stream", "name": "stderr", "text": ["a note\n"]}
-    assert remarks_of(notebook(code(warned), code(warned))) == ["a note"]
+    text = ["/a/x.py:1: UserWarning: mind the gap: 3\n", "  csat.sem(survey)\n", "a note\n"]
+    warned = {"output_type": "stream", "name": "stderr", "text": text}
+    assert remarks_of(notebook(code(warned), code(warned))) == ["mind the gap: 3", "a note"]
 
 
 def test_the_headline_gives_index_interval_verdict(results, study):

@@ -74,6 +74,9 @@ class Styles:
         face = {"font_size": 10, "valign": "top"}
         self.title = book.add_format({**face, "bold": True, "font_size": 13})
         self.head = book.add_format({**face, "bold": True, "text_wrap": True, "bottom": 1, "valign": "bottom"})
+        self.head_inner = book.add_format(
+            {**face, "bold": True, "text_wrap": True, "bottom": 1, "valign": "bottom", "align": "left", "indent": 1}
+        )
         self.head_number = book.add_format(
             {**face, "bold": True, "text_wrap": True, "bottom": 1, "valign": "bottom", "align": "right"}
         )
@@ -107,6 +110,7 @@ def _contents(
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 1, WIDEST)
+    sheet.fit_to_pages(1, 0)
     sheet.write_string(0, 0, title, styles.title)
     for row, (name, table) in enumerate(named, start=2):
         sheet.write_url(row, 0, f"internal:'{name}'!A1", styles.link, name)
@@ -124,7 +128,8 @@ def _sheet(sheet: Worksheet, styles: Styles, table: Description) -> None:
     sheet.write_string(0, 0, table.say(table.title), styles.title)
     for start, column in zip(starts, table.columns, strict=True):
         heading = table.say(column.heading)
-        sheet.write_string(2, start, heading, styles.head if column.kind == "text" else styles.head_number)
+        inner = styles.head_inner if start else styles.head
+        sheet.write_string(2, start, heading, inner if column.kind == "text" else styles.head_number)
     for start, has_marks in zip(starts, noted, strict=True):
         if has_marks:
             sheet.write_blank(2, start + 1, None, styles.head)
@@ -133,7 +138,8 @@ def _sheet(sheet: Worksheet, styles: Styles, table: Description) -> None:
         sheet.set_column(start, start, size)
     for line, (depth, row) in enumerate(table.indented(), start=3):
         for place, (column, cell) in enumerate(zip(table.columns, row, strict=True)):
-            indent = depth if place == table.label else 0
+            # Text beside a right-aligned number needs room.
+            indent = (depth if place == table.label else 0) + (place > 0)
             _write(sheet, styles, (line, starts[place]), column, cell, indent, catalogue)
             if cell.note:
                 sheet.write_string(line, starts[place] + 1, marks[cell.note], styles.note)
@@ -159,12 +165,14 @@ def _write(
 
 
 def _widths(table: Description, catalogue: Words) -> list[float]:
-    """Column widths in characters, two for a Chinese one; headings may take two lines."""
+    """Column widths in characters, two for a Chinese one; headings may take two lines, without splitting a word."""
     sizes = []
     for place, column in enumerate(table.columns):
         indent = max(table.depths, default=0) * 2 if place == table.label else 0
         body = max((width(shown(row[place], column.kind, catalogue)) for row in table.rows), default=0) + indent
-        sizes.append(float(min(WIDEST, max(body, width(table.say(column.heading)) / 2 + 1, 7) + 2)))
+        heading = table.say(column.heading)
+        longest = max((width(word) for word in heading.split() if word.isascii()), default=0) * 1.15
+        sizes.append(float(min(WIDEST, max(body, longest, width(heading) / 2 + 1, 7) + 2)))
     return sizes
 
 

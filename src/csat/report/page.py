@@ -19,6 +19,8 @@ from csat.version import __version__
 
 #: A cell with this tag may fail with an error of csat: the page then says why the figure is missing.
 MAY_FAIL = "raises-exception"
+#: How Python begins a warning: file, line, category.
+WARNED_AT = re.compile(r"^\S.*?:\d+: \w*Warning: ")
 HEADING = re.compile(r"^#{1,2} +(.+?)\s*$", re.MULTILINE)
 
 
@@ -81,14 +83,16 @@ def tables_of(notebook: Notebook) -> list[Table]:
 
 
 def remarks_of(notebook: Notebook) -> list[str]:
-    """What the cells wrote to stderr (warnings), each once."""
-    said = (
-        _joined(output["text"]).strip()
+    """What the cells wrote to stderr, each line once; of a warning its sentence, without place and source line."""
+    lines = (
+        line
         for cell in notebook["cells"]
         for output in cell.get("outputs", ())
         if output["output_type"] == "stream" and output["name"] == "stderr"
+        for line in _joined(output["text"]).splitlines()
     )
-    return list(dict.fromkeys(text for text in said if text))
+    said = (WARNED_AT.sub("", line) for line in lines if line.strip() and not line.startswith("  "))
+    return list(dict.fromkeys(said))
 
 
 def section_titles(cell: Mapping[str, Any]) -> list[str]:

@@ -40,7 +40,7 @@ def nodes(result: Index, names: Names, ax: Axes | None) -> Axes:
         return _side_by_side(result, frame, by, names, ax)
     labels = [style.wrap(name) for name in names.codes(list(frame["term"]))]
     colours = [(style.ORANGE, style.BLUE, style.SKY)[min(2, int(depth))] for depth in frame["depth"]]
-    return _chart(result, frame, labels, Word("title.index"), names, ax, colours)
+    return _chart(result, frame, labels, Word("title.nodes"), names, ax, colours)
 
 
 def groups(result: Index, names: Names, ax: Axes | None) -> Axes:
@@ -94,8 +94,8 @@ def _side_by_side(result: Index, frame: pd.DataFrame, by: list[str], names: Name
         )
     terms = list(dict.fromkeys(frame["term"]))
     labels = [style.wrap(name) for name in names.codes(terms)]
-    ax = style.axes_for(ax, len(terms) * (0.16 + 0.14 * len(kinds)) + 1.6)
-    offsets = np.linspace(-0.3, 0.3, len(kinds)) if len(kinds) > 1 else [0.0]
+    ax = style.axes_for(ax, len(terms) * (0.2 + 0.15 * len(kinds)) + 1.6)
+    offsets = np.linspace(-0.24, 0.24, len(kinds)) if len(kinds) > 1 else [0.0]
     bases = []
     for offset, group, colour in zip(offsets, kinds, style.SERIES, strict=False):
         part = frame[frame["group"] == group]
@@ -107,5 +107,5 @@ def _side_by_side(result: Index, frame: pd.DataFrame, by: list[str], names: Name
         ax.plot([], [], "o", color=colour, label=group)
     ax.set_xlabel(catalogue.say(Word("plot.score")))
     style.below(ax, *remarks(bases, catalogue, level_of(result)))
-    style.title_over_legend(ax, catalogue.say(Word("title.index")))
+    style.title_over_legend(ax, catalogue.say(Word("title.nodes")))
     return ax

@@ -65,7 +65,7 @@ def paths(result: Sem, names: Names, ax: Axes | None) -> Axes:
     explained = dict(zip(result.r2["term"], result.r2["r2"], strict=True))
     for node, centre in at.items():
         _draw_node(ax, centre, names.construct(node), explained.get(node, np.nan), names)
-    ax.set_title(catalogue.say(Word("title.paths")))
+    ax.set_title(catalogue.say(Word("title.paths" if len(regressions) else "title.correlations")))
     return ax
 
 
