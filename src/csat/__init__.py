@@ -25,6 +25,7 @@ from csat.questionnaire import Questionnaire, read_questionnaire
 from csat.read import Ledger
 from csat.report import plot, table, write_report
 from csat.results import Estimates, Test, Unavailable
+from csat.shrinkage import Shrunken, shrink
 from csat.structural import Sem, sem
 from csat.survey import Survey, read_survey
 from csat.trends import ChangeSplit, Trend, split_change, trend
@@ -50,6 +51,7 @@ __all__ = [
     "Recode",
     "Regression",
     "Sem",
+    "Shrunken",
     "Source",
     "Stepwise",
     "Survey",
@@ -76,6 +78,7 @@ __all__ = [
     "regress",
     "sem",
     "share",
+    "shrink",
     "split_change",
     "stepwise",
     "table",

@@ -19,7 +19,7 @@ ROWS = (
     ("totals", "replicates"),
     (
         *("estimation", "indices", "drivers", "structural", "composites", "measurement", "fuzzy"),
-        *("comparisons", "trends", "weighting", "service", "published"),
+        *("comparisons", "trends", "weighting", "service", "published", "planning", "shrinkage"),
     ),
     ("reduce",),
     ("read",),
