@@ -6,27 +6,31 @@ respondent is J·z. Groups may overlap (a branch and its company), since all sco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from csat.moments import Groups, first_moments
+from csat.replicates import Statistic, joint_covariance
 from csat.variance import Means, mean_scores, pairwise_spread, stratified
 
 
-def of_totals(groups: Groups, jacobian: np.ndarray) -> np.ndarray:
+def of_totals(groups: Groups, jacobian: np.ndarray, statistic: Statistic) -> np.ndarray:
     """Covariance of q functions of the domain totals T_d = Σ w·z.
 
     Parameters
     ----------
     groups : the cells and their design.
     jacobian : (D, q, p) derivatives with respect to the totals of each domain.
+    statistic : maps (…, D, p) totals to (…, q) figures, for designs with replicate weights.
 
     Returns
     -------
     (q, q) array
     """
+    if groups.replication is not None:
+        return joint_covariance(groups, statistic, grams=False)
     of_cell = jacobian[groups.domain]
     sums = np.einsum("cqp,cp->cq", of_cell, groups.gram[:, 0, :])
     squares = None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
@@ -59,16 +63,23 @@ def union_means(groups: Groups, unions: Sequence[Collection[int]]) -> Means:
     scores = mean_scores(centred, positive / base, groups.rule)
     jacobian = (member.T[:, :, None, None] * scores[None]).reshape(len(groups.domains), -1, scores.shape[2])
     size = len(unions)
+
+    def again(totals: np.ndarray) -> np.ndarray:
+        joined = np.tensordot(totals.swapaxes(-1, -2), member, axes=(-1, 1)).swapaxes(-1, -2)
+        weights, sums = first_moments(joined[..., None, :], k, groups.rule)
+        means = np.where(positive, sums / weights, 0.0)
+        return means.reshape(*means.shape[:-2], size * k)
+
     return Means(
         mean=np.where(positive, groups.midpoint + centred, np.nan),
-        vcov=of_totals(groups, jacobian).reshape(size, k, size, k),
+        vcov=of_totals(groups, jacobian, again).reshape(size, k, size, k),
         spread=pairwise_spread(gram, centred, groups.rule),
         n=(member @ groups.over_domains(groups.counts)).astype(int),
         df=groups.df,
     )
 
 
-def jacobian_of(statistic: Callable[[np.ndarray], np.ndarray], totals: np.ndarray) -> np.ndarray:
+def jacobian_of(statistic: Statistic, totals: np.ndarray) -> np.ndarray:
     """Exact derivatives of a statistic of the domain totals, by complex steps.
 
     Parameters

@@ -14,9 +14,9 @@ ROWS = (
     ("design",),
     ("questionnaire",),
     ("moments",),
-    ("results", "model", "scoring"),
+    ("results", "model", "scoring", "replicates"),
     ("variance",),
-    ("totals", "replicates"),
+    ("totals",),
     (
         *("estimation", "indices", "drivers", "structural", "composites", "measurement", "fuzzy"),
         *("comparisons", "trends", "weighting", "service", "published", "planning", "shrinkage"),

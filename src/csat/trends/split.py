@@ -91,7 +91,7 @@ def split_change(
         return _parts(moved, first, second, groups.midpoint, to_nodes)
 
     estimate = parts(totals[None].astype(complex))[0].real
-    vcov = of_totals(groups, jacobian_of(parts, totals))
+    vcov = of_totals(groups, jacobian_of(parts, totals), parts)
     base = groups.over_domains(groups.counts)
     n = np.minimum(base[first].sum(axis=0), base[second].sum(axis=0))
     of_node = np.where(to_nodes != 0, n, np.iinfo(int).max).min(axis=1)
