@@ -193,13 +193,14 @@ def _plan(
     if against not in AGAINST:
         raise OptionError.choose("against", against, AGAINST)
     _within("level", level, 0.0, 1.0)
-    _within("comparisons", comparisons, 0.5, np.inf)
+    if comparisons < 1 or comparisons != int(comparisons):
+        raise OptionError(f"comparisons={comparisons!r} must be a whole number, 1 or more.")
     alpha = (1 - level) / (comparisons if adjust == "bonferroni" else 1)
     _within("power", power, alpha, 1.0)
     if population is not None:
         _within("population", population, 1.0, np.inf)
-    if response_rate is not None:
-        _within("response_rate", response_rate, 0.0, 1.0 + 1e-12)
+    if response_rate is not None and not 0 < response_rate <= 1:
+        raise OptionError(f"response_rate={response_rate!r} must be more than 0 and at most 1 (0.3 = 30 per cent).")
     return Plan(level, power, alpha, int(comparisons), against, population, response_rate)
 
 

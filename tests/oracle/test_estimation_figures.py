@@ -15,7 +15,7 @@ from csat.estimation.crosstabs import Cells, rao_scott, wald_tests
 from csat.estimation.intervals import share_bounds
 from csat.estimation.means import totals
 from csat.estimation.quantiles import RULES
-from csat.moments import Groups, Recode
+from csat.moments import Groups
 from csat.planning import detectable_gap, sample_size
 
 EXACT, ENDS = {"rtol": 1e-8}, {"rtol": 1e-6}
@@ -441,11 +441,3 @@ def test_sample_sizes_of_the_t_test(figures):
     for case in figures["power"]["gap"]:
         found = detectable_gap(case["n"], sd=case["sd"], against=case["against"])
         assert_allclose(found.gap[0], case["gap"], rtol=1e-6)
-
-
-def test_a_recode_can_be_compared(rows):
-    """NPS by wave or group: any recoded answer goes through the same door."""
-    nps = Recode("nps", "y", {a: 100.0 * ((a >= 9) - (a <= 6)) for a in range(1, 11)})
-    found = est.difference(rows, nps, "g2").tidy().iloc[0]
-    both = est.nps(rows, "y", by="g2")
-    assert_allclose(found["estimate"], both.estimate[1] - both.estimate[0], rtol=1e-12)

@@ -107,7 +107,9 @@ def share_bounds(
     df = np.broadcast_to(np.asarray(df, float), share.shape)
     exact = (share > 0) & (share < 1) & (se < EXACT)
     low, high = INTERVALS[kind](share, np.where(exact, np.nan, se), n, df, level)
-    return np.where(exact, share, low), np.where(exact, share, high)
+    otherwise = np.where(np.isnan(se), np.nan, share)
+    settled = exact | np.isnan(se)
+    return np.where(settled, otherwise, low), np.where(settled, otherwise, high)
 
 
 def with_interval(estimates: Estimates, kind: str) -> Estimates:
