@@ -97,6 +97,8 @@ def results(study) -> dict:
         "evaluation by": csat.evaluate(own, by="brand"),
         "gaps": csat.gaps(survey, by="branch", against="xian", own="gansu"),
         "gaps all": csat.gaps(survey, by="branch", against="rival"),
+        "others": csat.gaps(survey, by="branch", against="others", own="gansu"),
+        "expectation": csat.expectation_gaps(own, {"overall": "expectation", "S1": "expectation"}, by="brand"),
         "mean": csat.mean(own, ["overall", "S1"], by="brand"),
         "ledger": survey.ledger,
         "quality": survey.quality(),

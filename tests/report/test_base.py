@@ -1,5 +1,7 @@
 """One rule for small bases, asked by tables, charts and workbooks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,12 +55,12 @@ def test_a_figure_without_answers_gives_its_own_reason(index, asked):
 def test_a_gap_rests_on_the_smaller_base(results):
     gaps = results["gaps"]
     n_peer = np.where(np.arange(len(gaps.n_peer)) == 0, 20, gaps.n_peer)
-    changed = type(gaps)(gaps.estimates, gaps.own, gaps.peer, n_peer, gaps.against)
-    table = csat.table(changed)
+    table = csat.table(replace(gaps, n_peer=n_peer))
     first = {column.name: cell for column, cell in zip(table.columns, table.rows[0], strict=True)}
     assert first["own"].value == gaps.own[0]
     assert first["peer"].value is None
     assert first["estimate"].value is None
+    assert first["verdict"].value == ""
 
 
 def test_a_published_gap_table_has_no_bases_and_is_shown():
@@ -67,6 +69,8 @@ def test_a_published_gap_table_has_no_bases_and_is_shown():
     printed = pd.DataFrame({"gansu": [71.73, 62.99], "xian": [87.20, 57.70]}, index=["network", "complaints"])
     table = csat.table(csat.gaps(printed, against="xian"))
     row = {column.name: cell for column, cell in zip(table.columns, table.rows[0], strict=True)}
+    assert "n" not in row
+    assert "adjusted_p" not in row
     assert row["estimate"].value == pytest.approx(-15.47)
     assert table.say(row["low"].note) == "Published without a standard deviation: no interval."
 

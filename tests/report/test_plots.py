@@ -18,7 +18,8 @@ KINDS = [
     ("index", None), ("index", "items"), ("by", None), ("by", "nodes"), ("cells", "groups"), ("regression", None),
     ("stepwise", None), ("importance", None), ("sem", "paths"), ("sem", "loadings"), ("factors", "paths"),
     ("evaluation", None), ("evaluation", "items"), ("evaluation by", None), ("gaps", "dumbbell"), ("gaps", "bars"),
-    ("gaps all", None), ("mean", None),
+    ("gaps all", None), ("others", None),
+    ("expectation", None), ("mean", None),
 ]  # fmt: skip
 
 

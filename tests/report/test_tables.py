@@ -19,7 +19,8 @@ KINDS = [
     ("index", None), ("index", "items"), ("by", "groups"), ("cells", "groups"), ("regression", None),
     ("stepwise", "steps"), ("stepwise", "final"), ("stepwise", "excluded"), ("importance", None),
     ("sem", "parameters"), ("sem", "paths"), ("sem", "loadings"), ("sem", "fit"), ("evaluation", None),
-    ("evaluation by", "summary"), ("gaps", None), ("gaps all", None), ("mean", None), ("ledger", None),
+    ("evaluation by", "summary"), ("gaps", None), ("gaps all", None), ("others", None),
+    ("expectation", None), ("mean", None), ("ledger", None),
     ("ledger", "columns"), ("quality", None),
 ]  # fmt: skip
 
@@ -137,6 +138,17 @@ def test_csv_and_json_are_unrounded_and_hide_what_is_hidden(index):
     assert plain["rows"][0]["estimate"] == 68.224
     assert plain["rows"][6]["estimate"] is None
     assert plain["rows"][6]["n"] == 12
+
+
+def test_gaps_say_who_the_peer_is_and_whether_the_difference_is_clear(results, study):
+    table = csat.table(results["gaps"], "zh", study)
+    assert [table.say(column.heading) for column in table.columns[1:4]] == ["甘肃", "西安", "差距"]
+    verdicts = [table.say(row[[c.name for c in table.columns].index("verdict")].value) for row in table.rows]
+    said = {"different": "明确", "equivalent": "可忽略", "undecided": "不明确"}
+    assert verdicts == [said[verdict] for verdict in results["gaps"].verdict]
+    assert "Holm" in repr(table)
+    assert "与其他各组的差距" in repr(csat.table(results["others"], "zh", study))
+    assert "使用前的期望水平" in repr(csat.table(results["expectation"], "zh", study))
 
 
 def test_a_stepwise_regression_that_kept_nothing_says_so(results, study):

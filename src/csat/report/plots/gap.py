@@ -13,7 +13,8 @@ from csat.report.format import DASH, MINUS, number
 from csat.report.names import Names
 from csat.report.plots.index import group_labels
 from csat.report.plots.rows import draw_rows, remarks
-from csat.report.tables.cells import groups_of, level_of
+from csat.report.tables.cells import level_of, smallest_base
+from csat.report.tables.gap import BOTH, Sides, sides_of
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
@@ -22,26 +23,27 @@ if TYPE_CHECKING:
     from csat.comparisons import Gaps
 
 
-def _rows(result: Gaps, names: Names) -> tuple[pd.DataFrame, list[str], str]:
-    """Rows sorted by gap, their labels and the peer's name; several own groups are compared at the index only."""
+def _rows(result: Gaps, names: Names) -> tuple[pd.DataFrame, list[str], Sides]:
+    """Rows sorted by gap, their labels, both sides; several own groups are compared at the index only."""
     tidy = result.tidy()
-    by = groups_of(tidy, "own")
-    several = tidy[by].drop_duplicates().shape[0] > 1
+    sides = sides_of(result, tidy, names)
+    several = bool(sides.groups) and sides.own is None
     if several and "kind" in tidy:
         tidy = tidy[tidy["kind"] == "index"]
     frame = tidy.sort_values("estimate", ascending=False)
-    terms = names.codes(list(frame["term"]))
-    labels = group_labels(frame, by, names) if several and "kind" in tidy else terms
-    smallest = frame[["n", "n_peer"]].min(axis=1).astype(float)
-    if result.estimates.provenance.sample == "published":
-        smallest[:] = np.nan
-    return frame.assign(base=smallest), [style.wrap(label) for label in labels], names.value(by[0], result.against)
+    labels = names.codes(list(frame["term"]))
+    if several:
+        of_groups = group_labels(frame, sides.groups, names)
+        many = frame["term"].nunique() > 1
+        labels = [" · ".join(pair) for pair in zip(of_groups, labels, strict=True)] if many else of_groups
+    smallest = [smallest_base(row, BOTH) for row in frame.to_dict("records")]
+    return frame.assign(base=smallest), [style.wrap(label) for label in labels], sides
 
 
 def dumbbell(result: Gaps, names: Names, ax: Axes | None) -> Axes:
     """Own and peer score of each node on one line, largest lead first; the gap stands in the margin."""
     catalogue = words(names.lang)
-    frame, labels, peer = _rows(result, names)
+    frame, labels, sides = _rows(result, names)
     ax = style.axes_for(ax, style.row_height(labels) + 1.6)
     bases = [judge(base) for base in frame["base"]]
     for row, (own, other, gap, base) in enumerate(
@@ -56,21 +58,20 @@ def dumbbell(result: Gaps, names: Names, ax: Axes | None) -> Axes:
         ax.plot([own], [row], "o", ms=7, mfc=fill[0], mec=style.BLUE, mew=1.4, zorder=3)
         style.beside(ax, row, signed(float(gap)))
     style.label_rows(ax, labels)
-    own_labels = names.values(groups_of(frame, "own")[0], list(dict.fromkeys(frame[groups_of(frame, "own")[0]])))
-    mine = own_labels[0] if len(own_labels) == 1 else catalogue.say(Word("plot.own"))
+    mine = sides.own or catalogue.say(Word("plot.own"))
     ax.plot([], [], "o", ms=7, color=style.BLUE, label=mine)
-    ax.plot([], [], "D", ms=5.5, color=style.ORANGE, label=peer)
+    ax.plot([], [], "D", ms=5.5, color=style.ORANGE, label=sides.peer)
     ax.set_xlabel(catalogue.say(Word("plot.score")))
     style.below(ax, *remarks(bases, catalogue))
-    style.title_over_legend(ax, catalogue.say(Word("title.gaps", {"peer": peer})))
+    style.title_over_legend(ax, catalogue.say(Word("title.gaps", {"peer": sides.peer})))
     return ax
 
 
 def bars(result: Gaps, names: Names, ax: Axes | None) -> Axes:
-    """Gaps with their intervals, largest lead first; grey where the interval spans zero."""
+    """Gaps with their intervals, largest lead first; grey where the difference is not clear."""
     catalogue = words(names.lang)
-    frame, labels, peer = _rows(result, names)
-    unclear = ((frame["low"] <= 0) & (frame["high"] >= 0)).to_numpy()
+    frame, labels, sides = _rows(result, names)
+    unclear = (~frame["verdict"].isin(["different", ""])).to_numpy()
     behind = (frame["estimate"] < 0).to_numpy()
     colours = np.where(unclear, style.GREY, np.where(behind, style.ORANGE, style.BLUE)).tolist()
     ax = style.axes_for(ax, style.row_height(labels) + 1.4)
@@ -79,7 +80,7 @@ def bars(result: Gaps, names: Names, ax: Axes | None) -> Axes:
     ax.axvline(0, color=style.GREY, lw=1, zorder=1)
     ax.set_xlabel(catalogue.say(Word("plot.gap")))
     style.below(ax, *remarks(bases, catalogue, level_of(result)))
-    ax.set_title(catalogue.say(Word("title.gaps", {"peer": peer})))
+    ax.set_title(catalogue.say(Word("title.gaps", {"peer": sides.peer})))
     return ax
 
 

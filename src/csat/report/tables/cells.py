@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,7 @@ def _cell(record: dict[Any, Any], show: Show) -> Cell:
         return Cell(applies=False)
     if isinstance(value, str | Word):
         return Cell(value)
-    smallest = min((float(record[name]) for name in show.base), default=np.inf)
+    smallest = smallest_base(record, show.base)
     verdict = judge(smallest)
     if verdict is Base.SUPPRESSED:
         # A figure without any answer is missing for its own reason; a small base would hide that.
@@ -85,10 +85,17 @@ def _cell(record: dict[Any, Any], show: Show) -> Cell:
         return Cell(None, reason or Word("base.suppressed", {"least": LEAST}))
     figure = float(value)
     if np.isnan(figure):
-        return Cell(None, _reason(record))
+        # A base that is not known needs no footnote: the figures beside it carry the reason.
+        return Cell(None, None if show.kind == "count" else _reason(record))
     if show.marked and verdict is Base.SMALL:
         return Cell(figure, Word("base.small", {"least": LEAST, "most": CAREFUL - 1}))
     return Cell(figure)
+
+
+def smallest_base(record: Mapping[Any, Any], base: Sequence[str]) -> float:
+    """Respondents that a figure rests on: the smallest of its bases; inf if none is known."""
+    sizes = np.array([float(record[name]) for name in base])
+    return float(sizes[~np.isnan(sizes)].min(initial=np.inf))
 
 
 def _reason(record: dict[Any, Any]) -> Word | None:
