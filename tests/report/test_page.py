@@ -71,13 +71,17 @@ def test_charts_carry_the_section_as_their_text():
 def test_a_figure_that_may_be_missing_says_why():
     failed = {"output_type": "error", "ename": "SampleError", "evalue": "too <few>", "traceback": ["secret"]}
     then = {"output_type": "error", "ename": "NameError", "evalue": "name 'fit' is not defined", "traceback": []}
-    allowed = notebook(code(failed, tags=["raises-exception"]), code(then, tags=["raises-exception"]))
+    first, second = (code(output, tags=["raises-exception"]) for output in (failed, then))
+    allowed = notebook({**first, "source": "fit = csat.sem(s, m)\nfit"}, second)
     html = page(allowed, title="t", lang="en")
     assert '<p class="missing">too &lt;few&gt;</p>' in html
     assert "NameError" not in html and "secret" not in html
 
 
-@pytest.mark.parametrize(("name", "tags"), [("SampleError", []), ("ZeroDivisionError", ["raises-exception"])])
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [("SampleError", []), ("ZeroDivisionError", ["raises-exception"]), ("NameError", ["raises-exception"])],
+)
 def test_any_other_failure_stops_the_page(name, tags):
     failed = {"output_type": "error", "ename": name, "evalue": "why", "traceback": []}
     with pytest.raises(ReportError, match=f"A cell of the report's notebook failed: {name}: why"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -21,6 +21,8 @@ from csat.version import __version__
 MAY_FAIL = "raises-exception"
 #: How Python begins a warning: file, line, category.
 WARNED_AT = re.compile(r"^\S.*?:\d+: \w*Warning: ")
+#: A name that a cell binds.
+ASSIGNED = re.compile(r"^(\w+) = ", re.MULTILINE)
 HEADING = re.compile(r"^#{1,2} +(.+?)\s*$", re.MULTILINE)
 
 
@@ -49,13 +51,16 @@ def page(notebook: Notebook, *, title: str, lang: str) -> str:
     catalogue = words(lang)
     sections: list[Section] = []
     body, current = [], title
+    lost: set[str] = set()
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             body.append(_markdown(text_of_cell(cell), sections))
             current = sections[-1].title if sections else title
         elif cell["cell_type"] == "code":
             alt = catalogue.say(Word("page.figure", {"section": current}))
-            body += [_output(output, cell, alt) for output in cell["outputs"]]
+            body += [_output(output, cell, alt, lost) for output in cell["outputs"]]
+            if any(output["output_type"] == "error" for output in cell["outputs"]):
+                lost |= set(ASSIGNED.findall(text_of_cell(cell)))
     return (
         environment()
         .get_template("page.html.j2")
@@ -116,17 +121,17 @@ def _markdown(source: str, sections: list[Section]) -> str:
     return MarkdownWithMath(renderer=renderer).render(source)
 
 
-def _output(output: Mapping[str, Any], cell: Mapping[str, Any], alt: str) -> str:
+def _output(output: Mapping[str, Any], cell: Mapping[str, Any], alt: str, lost: Set[str]) -> str:
     kind = output["output_type"]
     if kind == "error":
-        return _failure(output, cell)
+        return _failure(output, cell, lost)
     if kind == "stream":
         return f"<pre>{escape(_joined(output['text']))}</pre>" if output["name"] == "stdout" else ""
     return _shown(output["data"], output.get("metadata", {}), alt)
 
 
 def _shown(data: Mapping[str, Any], metadata: Mapping[str, Any], alt: str) -> str:
-    if TABLE_MIME in data and "dl class" not in _joined(data.get("text/html", "")):
+    if TABLE_MIME in data and '<dl class="headline"' not in _joined(data.get("text/html", "")):
         return f'<div class="scroll">{to_html(Table.from_dict(data[TABLE_MIME]))}</div>'
     if "text/html" in data:
         return f'<div class="scroll">{_joined(data["text/html"])}</div>'
@@ -143,11 +148,12 @@ def _shown(data: Mapping[str, Any], metadata: Mapping[str, Any], alt: str) -> st
     return "" if plain.startswith("<") or not plain else f"<pre>{escape(plain)}</pre>"
 
 
-def _failure(output: Mapping[str, Any], cell: Mapping[str, Any]) -> str:
-    """Say why a figure is missing; a cell that only misses the one before it says nothing."""
+def _failure(output: Mapping[str, Any], cell: Mapping[str, Any], lost: Set[str]) -> str:
+    """Say why a figure is missing; a cell that only lacks a name `lost` with an earlier one says nothing."""
     known = getattr(errors, output["ename"], None)
     ours = isinstance(known, type) and issubclass(known, errors.CsatError)
-    if MAY_FAIL not in tags_of(cell) or not (ours or output["ename"] == "NameError"):
+    follows = output["ename"] == "NameError" and any(f"'{name}'" in output["evalue"] for name in lost)
+    if MAY_FAIL not in tags_of(cell) or not (ours or follows):
         raise errors.ReportError.cell_failed(output["ename"], output["evalue"])
     return f'<p class="missing">{escape(output["evalue"])}</p>' if ours else ""
 
