@@ -7,8 +7,8 @@ from numpy.testing import assert_allclose
 
 import csat
 from csat.comparisons.result import adjusted
-from csat.totals import jacobian_of, of_totals, union_means
-from csat.variance import means
+from csat.totals import jacobian_of, union_means
+from csat.variance import joint_totals_covariance, means
 
 STUDY = """
 [study]
@@ -206,12 +206,14 @@ def test_jacobian_equals_algebra(rng):
     assert_allclose(got, expected, rtol=1e-12)
 
 
-def test_of_totals_gives_the_error_of_a_mean(asked, data):
+def test_joint_totals_give_the_error_of_a_mean(asked, data):
     groups = survey(data, asked).groups(["a"], ("branch",))
     totals = groups.over_domains(groups.gram)[:, 0, :]
     statistic = lambda t: t[:, :, 2] / t[:, :, 1]  # noqa: E731
     jacobian = jacobian_of(statistic, totals)
-    assert_allclose(of_totals(groups, jacobian, statistic), means(groups).vcov[:, 0, :, 0], rtol=1e-9, atol=1e-15)
+    assert_allclose(
+        joint_totals_covariance(groups, jacobian, statistic), means(groups).vcov[:, 0, :, 0], rtol=1e-9, atol=1e-15
+    )
 
 
 @pytest.mark.parametrize(

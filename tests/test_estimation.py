@@ -83,9 +83,20 @@ def test_wrong_boxes(survey, options, message):
 
 
 def test_categories_have_no_box_and_no_quantile(survey):
-    for method in (est.quantile, est.var, est.nps, lambda s, name: est.ranktest(s, name, "city")):
+    for method in (est.quantile, est.var, lambda s, name: est.ranktest(s, name, "city")):
         with pytest.raises(SampleError, match="'brand' holds categories such as 'mzone'"):
             method(survey, "brand")
+
+
+@pytest.mark.parametrize("name", ["effort", "brand", "part"])
+def test_the_net_promoter_score_needs_its_scale(survey, name):
+    with pytest.raises(SampleError, match=f"needs a 0–10 .* item; '{name}' has the answers"):
+        est.nps(survey, name)
+
+
+def test_the_net_promoter_score_without_a_questionnaire(plain):
+    frame = est.nps(plain, "A", by="city").tidy()
+    assert_allclose(frame["estimate"], [100 * (3 - 1) / 5, 100 * (2 - 1) / 4])
 
 
 # intervals

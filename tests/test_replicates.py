@@ -142,7 +142,8 @@ class TestAgreement:
         taylor = csat.mean(survey(data, psu=None), ["x", "y"], by=by)
         assert_allclose(jackknife.se, taylor.se, rtol=0.03)
         assert_allclose(jackknife.estimate, taylor.estimate, rtol=0)
-        assert jackknife.df == taylor.df == 237
+        assert np.all(jackknife.df == 237)
+        assert np.all(taylor.df <= 237)
 
     @pytest.mark.parametrize("kind", ["bootstrap", "subbootstrap"])
     @pytest.mark.parametrize("psu", ["psu", None])
@@ -161,7 +162,7 @@ class TestAgreement:
         rows = csat.mean(survey(data, replication, psu=None), ["x", "y"], by="segment")
         units = csat.mean(survey(data, replication, psu="person"), ["x", "y"], by="segment")
         assert_allclose(rows.vcov, units.vcov, rtol=1e-9, atol=1e-15)
-        assert rows.df == units.df
+        assert np.array_equal(rows.df, units.df)
 
     @pytest.mark.parametrize("psu", ["psu", None])
     def test_batches_do_not_matter(self, data, monkeypatch, psu):
@@ -266,9 +267,9 @@ class TestGivenWeights:
         data, columns = given
         data = data.assign(twice=data["r0"], sum=data["r1"] + data["r2"])
         design = csat.Design("w", replicates=(*columns, "twice", "sum"), replication=Replication("BRR"))
-        assert csat.mean(csat.read_survey(data, design=design), "x").df == 29
+        assert csat.mean(csat.read_survey(data, design=design), "x").df.item() == 29
         fixed = replace(design, replication=Replication("BRR", df=12))
-        assert csat.mean(csat.read_survey(data, design=fixed), "x").df == 12
+        assert csat.mean(csat.read_survey(data, design=fixed), "x").df.item() == 12
 
 
 class TestFigures:

@@ -74,6 +74,22 @@ class Replication:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """How the weight column came to match known figures of the population; `csat.calibrate` fills it in.
+
+    Parameters
+    ----------
+    weight : column of the weights before calibration; None: everybody counted once.
+    auxiliaries : numeric columns that the calibration balanced (categories as 0/1, without redundancy).
+    regression : weights of the regression behind the residuals: "design" (those before calibration) or "unweighted".
+    """
+
+    weight: str | None
+    auxiliaries: tuple[str, ...]
+    regression: str = "design"
+
+
+@dataclass(frozen=True, slots=True)
 class Design:
     """How the sample was drawn, as column names (never arrays).
 
@@ -89,6 +105,7 @@ class Design:
     lone_psu : what a stratum with one sampled unit adds to a variance: "fail" (an error), "certainty" (nothing),
         "adjust" (its squared score around zero), "average" (the average of the other strata).
     replication : how replicate weights were made or are to be made. None: Taylor linearisation.
+    calibration : how `weight` was calibrated; standard errors then use residuals.
 
     Raises
     ------
@@ -105,6 +122,7 @@ class Design:
     replicates: tuple[str, ...] = ()
     lone_psu: str = "fail"
     replication: Replication | None = None
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         named = self.columns
@@ -119,7 +137,8 @@ class Design:
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that the design names."""
-        roles = (self.weight, self.stratum, self.psu, self.fpc)
+        base = (self.calibration.weight, *self.calibration.auxiliaries) if self.calibration is not None else ()
+        roles = (self.weight, self.stratum, self.psu, self.fpc, *base)
         return tuple(name for name in roles if name is not None) + self.replicates
 
 

@@ -15,7 +15,8 @@ def two_sided_p(statistic: np.ndarray, df: np.ndarray | float) -> np.ndarray:
     df = np.broadcast_to(np.asarray(df, float), np.shape(statistic))
     finite = np.isfinite(df)
     below = -np.abs(statistic)
-    return 2.0 * np.where(finite, stdtr(np.where(finite, df, 1.0), below), ndtr(below))
+    known = np.where(df > 0, stdtr(np.where(finite & (df > 0), df, 1.0), below), np.nan)
+    return 2.0 * np.where(finite, known, np.asarray(ndtr(below)))
 
 
 def t_quantile(probability: float, df: np.ndarray | float) -> np.ndarray:
@@ -24,21 +25,22 @@ def t_quantile(probability: float, df: np.ndarray | float) -> np.ndarray:
 
     df = np.asarray(df, float)
     finite = np.isfinite(df)
-    return np.where(finite, stdtrit(np.where(finite, df, 1.0), probability), ndtri(probability))
+    known = np.where(df > 0, stdtrit(np.where(finite & (df > 0), df, 1.0), probability), np.nan)
+    return np.where(finite, known, float(ndtri(probability)))
 
 
 def f_tail(statistic: np.ndarray | float, df1: float, df2: float) -> np.ndarray:
     """Upper tail of the F distribution."""
     from scipy.special import fdtrc
 
-    return fdtrc(df1, df2, statistic)
+    return np.asarray(fdtrc(df1, df2, statistic))
 
 
 def chi2_tail(statistic: np.ndarray | float, df: float) -> np.ndarray:
     """Upper tail of the χ² distribution."""
     from scipy.special import chdtrc
 
-    return chdtrc(df, statistic)
+    return np.asarray(chdtrc(df, statistic))
 
 
 def noncentral_chi2(statistic: float, df: float, shift: float) -> float:

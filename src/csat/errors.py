@@ -345,7 +345,8 @@ class ReportError(CsatError, RuntimeError):
     def kernel_died(cls) -> ReportError:
         """Word a kernel that ended while it was working."""
         return cls(
-            "The process that computes the report ended unexpectedly, perhaps for lack of memory. Try again with less data."
+            "The process that computes the report ended unexpectedly, perhaps for lack of memory. "
+            "Try again with less data."
         )
 
 

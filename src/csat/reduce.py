@@ -27,6 +27,8 @@ T = TypeVar("T")
 THREADS = 2
 #: Rows whose scores are computed at once, so that the work space stays small.
 SCORE_ROWS = 8192
+#: The domain of the rows that belong to none.
+OUTSIDE = ("(outside)", "(outside)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ def groups(
     design: Design,
     inside: str | None = None,
     scores: Mapping[tuple[str, ...], np.ndarray] | None = None,
+    outside: bool = False,
 ) -> Groups:
     """Sum a stream of batches into moments per (domain, stratum, unit).
 
@@ -78,6 +81,7 @@ def groups(
     inside : boolean column of the rows that a filter kept; the others only count in the design.
     scores : domain → (q, p, p) symmetric matrices D; asks for `score_squares` = Σ w²·ssᵀ with
         s_q = zᵀ·D_q·z. Listwise only. A domain without an entry gets zeros.
+    outside : the rows outside every domain make a domain `OUTSIDE` of their own.
 
     Returns
     -------
@@ -87,6 +91,7 @@ def groups(
     def kernel(part: Part) -> Groups:
         batch, factors = part
         rows = _rows(batch, by, design, inside)
+        rows = _with_outside(rows) if outside else rows
         replicates = _replicate_weights(batch, factors, rows.weight, design) if scores is None else None
         summed = _sum(rows, _matrix(batch, variables) - midpoint, variables, midpoint, by, rule, scores, replicates)
         overlap = replicates.T @ replicates if replicates is not None and factors is None else None
@@ -118,6 +123,11 @@ def levels(
         return Levels(tuple(names), listed, tuple(by), tuple(rows.domains), weighted, unweighted, absent)
 
     return _over_batches(batches, kernel, lambda parts: reduce(Levels.__add__, parts))
+
+
+def _with_outside(rows: Rows) -> Rows:
+    domain = np.where(rows.inside, rows.domain, len(rows.domains))
+    return replace(rows, inside=np.ones_like(rows.inside), domain=domain, domains=[*rows.domains, OUTSIDE])
 
 
 def _with_factors(batches: Iterable[pa.RecordBatch], design: Design) -> Iterable[Part]:

@@ -27,7 +27,7 @@ REASONS: Mapping[str, str] = {
     "not_identified": "not identified by the data",
     "too_many_drivers": "standard errors are available for up to 12 drivers",
     "nonlinear_operator": "no standard error for an operator of minima and maxima",
-    "df_zero": "no degrees of freedom left",
+    "df_zero": "all answers from one sampling unit of each stratum: no interval",
 }
 
 #: The columns that every `Estimates.tidy()` has, after `term` and its key columns.

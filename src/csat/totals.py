@@ -7,35 +7,12 @@ respondent is J·z. Groups may overlap (a branch and its company), since all sco
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from csat.moments import Groups, first_moments
-from csat.replicates import Statistic, joint_covariance
-from csat.variance import Means, mean_scores, pairwise_spread, stratified
-
-
-def of_totals(groups: Groups, jacobian: np.ndarray, statistic: Statistic) -> np.ndarray:
-    """Covariance of q functions of the domain totals T_d = Σ w·z.
-
-    Parameters
-    ----------
-    groups : the cells and their design.
-    jacobian : (D, q, p) derivatives with respect to the totals of each domain.
-    statistic : maps (…, D, p) totals to (…, q) figures, for designs with replicate weights.
-
-    Returns
-    -------
-    (q, q) array
-    """
-    if groups.replication is not None:
-        return joint_covariance(groups, statistic, grams=False)
-    of_cell = jacobian[groups.domain]
-    sums = np.einsum("cqp,cp->cq", of_cell, groups.gram[:, 0, :])
-    squares = None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
-    whole = replace(groups, by=(), domains=((),), domain=np.zeros_like(groups.domain))
-    return stratified(whole, sums, squares)[0, :, 0, :]
+from csat.replicates import Statistic
+from csat.variance import Means, degrees_of_freedom, joint_totals_covariance, mean_scores, pairwise_spread
 
 
 def union_means(groups: Groups, unions: Sequence[Collection[int]]) -> Means:
@@ -72,10 +49,10 @@ def union_means(groups: Groups, unions: Sequence[Collection[int]]) -> Means:
 
     return Means(
         mean=np.where(positive, groups.midpoint + centred, np.nan),
-        vcov=of_totals(groups, jacobian, again).reshape(size, k, size, k),
+        vcov=joint_totals_covariance(groups, jacobian, again).reshape(size, k, size, k),
         spread=pairwise_spread(gram, centred, groups.rule),
         n=(member @ groups.over_domains(groups.counts)).astype(int),
-        df=groups.df,
+        df=degrees_of_freedom(groups, member),
     )
 
 

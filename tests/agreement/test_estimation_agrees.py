@@ -1,5 +1,7 @@
 """Plain estimates that must agree with each other, with numpy and with scipy."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from numpy.testing import assert_allclose
 
 import csat
 from csat import estimation as est
+from csat.design import Replication
 from csat.estimation.intervals import INTERVALS, share_bounds
 from csat.moments import Recode
 
@@ -67,6 +70,7 @@ def test_rows_of_a_cross_table_are_shares_by_group(survey):
     assert_allclose(table.shares.vcov, shares.vcov, atol=1e-15)
     assert_allclose(table.shares.n_eff, shares.n_eff, rtol=1e-9)
     assert table.shares.n.tolist() == shares.n.tolist()
+    assert_allclose(table.shares.df, shares.df)
 
 
 def test_a_cross_table_can_be_turned(survey):
@@ -201,13 +205,33 @@ def test_the_unit_of_weights_does_not_matter(data, survey, unit):
     kind=st.sampled_from(sorted(set(INTERVALS) - {"t"})),
 )
 def test_intervals_hold_the_share_and_stay_inside(share, n, deff, df, kind):
-    p, n = np.array([share]), np.array([n])
+    p, df, n = np.array([share]), min(df, n - 1.0), np.array([n])  # a design has fewer units than respondents
     se = np.sqrt(p * (1 - p) * deff / n)
     low, high = share_bounds(kind, p, se, n, df, 0.95)
     wide_low, wide_high = share_bounds(kind, p, se, n, df, 0.99)
     assert 0 <= wide_low <= low <= share <= high <= wide_high <= 1
     mirrored = share_bounds(kind, 1 - p, se, n, df, 0.95)
     assert_allclose([1 - mirrored[1], 1 - mirrored[0]], [low, high], atol=1e-9)
+
+
+def test_replicate_weights_agree_with_linearisation(data, survey):
+    jackknife = csat.read_survey(data, design=replace(DESIGN, replication=Replication("JKn")))
+    for method in (
+        lambda s: est.total(s, ["y", "z"], by="two"),
+        lambda s: est.ratio(s, "y", "z", by="two"),
+        lambda s: est.var(s, ["y", "z"], by="two"),
+        lambda s: est.sd(s, ["y", "z"]),
+        lambda s: est.box(s, "y", by="g", levels=[9, 10], interval="beta"),
+        lambda s: est.quantile(s, "y", (0.3, 0.6), by="two", rule="hf7"),
+        lambda s: est.crosstab(s, "g", "use").shares,
+        lambda s: est.ranktest(s, "y", "g").estimates,
+    ):
+        one, other = method(jackknife), method(survey)
+        assert_allclose(one.estimate, other.estimate, rtol=1e-12)
+        assert_allclose(one.se, other.se, rtol=0.08)
+        assert "replicates: JKn" in one.provenance.variance
+    means = est.difference(jackknife, "y", "two").estimates
+    assert not np.allclose(means.se, est.difference(survey, "y", "two").estimates.se, rtol=1e-9)
 
 
 def test_all_intervals_agree_in_large_samples():

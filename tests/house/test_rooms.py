@@ -14,7 +14,7 @@ ROWS = (
     ("design",),
     ("questionnaire",),
     ("moments",),
-    ("results", "model", "scoring", "replicates"),
+    ("results", "model", "scoring", "replicates", "residuals"),
     ("variance",),
     ("totals",),
     (

@@ -14,7 +14,7 @@ from csat.drivers.regression import check_names, codes_of, fit_least_squares
 from csat.errors import OptionError
 from csat.moments import Groups, RowSource, Source
 from csat.results import Estimates, Provenance, Shown, Unavailable, insert_before
-from csat.variance import gradient, linearised
+from csat.variance import degrees_of_freedom, gradient, linearised
 
 METHODS = ("lmg", "first", "last")
 #: 2^k subsets are visited; beyond this many drivers that no longer fits into memory.
@@ -95,7 +95,7 @@ def importance(
         term=tuple(names[:-1]),
         estimate=values,
         vcov=vcov,
-        df=groups.df,
+        df=float(degrees_of_freedom(groups).min()),
         n=np.full(k, moments.n),
         n_eff=np.full(k, np.nan),
         unit="share of R²",

@@ -12,7 +12,7 @@ import pandas as pd
 from csat.errors import CollinearityError, OptionError, SampleError
 from csat.moments import Groups, Moments, Source
 from csat.results import Estimates, Provenance, Shown, Test, insert_before
-from csat.variance import linearised, row_squares
+from csat.variance import degrees_of_freedom, linearised, row_squares
 
 SE = ("design", "classical", "HC0", "HC1")
 #: A driver whose tolerance (1 − R² on the others) is below this repeats them to machine precision.
@@ -254,10 +254,11 @@ def _covariance(source: Source, groups: Groups, fit: Fit, se: str) -> tuple[np.n
     scores = coefficient_scores(fit, 1 + len(groups.names))
     if se == "design":
         vcov = linearised(source, groups, scores[None])[0, :, 0, :]
-        df = groups.df - k
+        units = float(degrees_of_freedom(groups).min())
+        df = units - k
         if df < 1:
             raise SampleError(
-                f"{k} drivers but only {groups.df:g} degrees of freedom in the design (units minus strata): "
+                f"{k} drivers but only {units:g} degrees of freedom in the design (units with answers minus strata): "
                 "use fewer drivers, or se='classical' with its assumptions."
             )
         return vcov, df

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from csat.estimation.intervals import with_interval
 from csat.estimation.means import totals
 from csat.moments import Recode, Source
 from csat.results import Estimates, Provenance, Shown, Test, Unavailable
+from csat.variance import degrees_of_freedom, method_of
 
 #: What the shares of a table add up to 1 over.
 BASES = ("row", "column", "total")
@@ -96,11 +96,15 @@ def crosstab(
     groups = source.groups(variables, [row], "available")
     total, vcov = totals(groups)
     total, vcov = total[kept_rows], vcov[kept_rows][:, :, kept_rows]
-    cells = Cells(total, vcov.reshape(total.size, total.size), counts[np.ix_(kept_rows, kept_columns)], groups.df)
+    whole = float(degrees_of_freedom(groups, np.ones((1, len(groups.domains))))[0, 0])
+    cells = Cells(total, vcov.reshape(total.size, total.size), counts[np.ix_(kept_rows, kept_columns)], whole)
     labels = tuple(groups.domains[i][0] for i in kept_rows)
     pearson, second, first = rao_scott(cells)
     wald, adjusted = wald_tests(cells)
-    shares = _shares(cells, base, column, {row: labels, column: tuple(answers)}, level)
+    by_row = np.repeat(degrees_of_freedom(groups)[kept_rows, 0], len(answers))
+    shares = _shares(cells, base, by_row if base == "row" else whole, level, method_of(groups))
+    keys = {row: tuple(label for label in labels for _ in answers), column: tuple(answers) * len(labels)}
+    shares = replace(shares, term=(column,) * total.size, keys=keys)
     return Crosstab(
         with_interval(shares, interval), labels, tuple(answers), cells.n, total, pearson, second, first, wald, adjusted
     )
@@ -131,7 +135,7 @@ def _linear_shares(cells: Cells, base: str) -> tuple[np.ndarray, np.ndarray]:
     return share, slope @ cells.vcov @ slope.T
 
 
-def _shares(cells: Cells, base: str, term: str, labels: dict[str, Sequence[Any]], level: float) -> Estimates:
+def _shares(cells: Cells, base: str, df: np.ndarray | float, level: float, method: str) -> Estimates:
     share, vcov = _linear_shares(cells, base)
     n = (cells.together(base) @ cells.n.ravel()).astype(int)
     unknown = n < 2
@@ -139,18 +143,16 @@ def _shares(cells: Cells, base: str, term: str, labels: dict[str, Sequence[Any]]
     variance = np.diag(vcov)
     with np.errstate(divide="ignore", invalid="ignore"):
         n_eff = np.where(variance > 0, share * (1 - share) * n / (n - 1) / variance, np.nan)
-    (row, rows), (column, columns) = labels.items()
     return Estimates(
-        term=(term,) * len(share),
+        term=("",) * len(share),
         estimate=share,
         vcov=vcov,
-        df=cells.df,
+        df=df,
         n=n,
         n_eff=n_eff,
         unit="share",
-        provenance=Provenance("listwise", "linearisation"),
+        provenance=Provenance("listwise", method),
         level=level,
-        keys={row: tuple(label for label in rows for _ in columns), column: tuple(columns) * len(rows)},
         unavailable={int(i): Unavailable("one_answer") for i in np.flatnonzero(unknown)},
     )
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from csat.errors import OptionError, SampleError, UnknownColumnError
-from csat.moments import Source, Variable, as_names, term_of
+from csat.moments import Groups, Source, Variable, as_names, term_of
 from csat.results import Estimates, Shown, Test
-from csat.variance import by_domain, combine, means
+from csat.variance import by_domain, combine, degrees_of_freedom, means
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -77,13 +77,12 @@ def difference(
         raise OptionError("difference needs by=…: the column whose groups are compared.")
     groups = source.groups([name], groupers, "available")
     found = by_domain(combine(means(groups), np.eye(1)), groups, [term_of(name)], "scale", level)
-    return compared(found, groups.domains, groupers, against, "equal means")
+    return compared(found, groups, groupers, against, "equal means")
 
 
-def compared(
-    found: Estimates, domains: Sequence[tuple[str, ...]], by: tuple[str, ...], against: str | None, null: str
-) -> Difference:
-    """Differences of one figure between domains, and the F test that there are none."""
+def compared(found: Estimates, groups: Groups, by: tuple[str, ...], against: str | None, null: str) -> Difference:
+    """Differences of one figure between the domains of `groups`, and the F test that there are none."""
+    domains = groups.domains
     usable = [i for i in range(len(domains)) if found.n[i] > 1]
     labels = [" × ".join(domain) for domain in domains]
     if len(usable) < 2:
@@ -97,7 +96,8 @@ def compared(
     matrix[np.arange(len(others)), others] = 1.0
     matrix[:, peer] = -1.0
     keys = {name: tuple(domains[i][j] for i in others) for j, name in enumerate(by)}
-    df = float(found.df) - len(others)
+    everyone = np.ones((1, len(domains)))
+    df = float(degrees_of_freedom(groups, everyone).min()) - len(others)
     differences = found.contrast(matrix, [found.term[0]] * len(others), **keys, against=(labels[peer],) * len(others))
     n = np.minimum(found.n[others], found.n[peer])
     return Difference(found, replace(differences, df=df, n=n), wald(differences, df, null), labels[peer])

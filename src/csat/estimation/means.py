@@ -9,7 +9,7 @@ import numpy as np
 from csat.errors import SampleError
 from csat.moments import Groups, Source, Variable, as_names, as_variables, term_of
 from csat.results import Estimates
-from csat.variance import Combined, by_domain, combine, means, stratified
+from csat.variance import Combined, by_domain, combine, degrees_of_freedom, means, totals_covariance
 
 
 def mean(
@@ -60,16 +60,17 @@ def total(
     vcov = vcov.reshape(size, size)
     n = groups.over_domains(groups.counts).ravel()
     vcov[n < 2, :] = vcov[:, n < 2] = np.nan
-    combined = Combined(np.where(n > 0, estimate.ravel(), np.nan), vcov, n, np.full(size, np.nan), groups.df)
+    combined = Combined(
+        np.where(n > 0, estimate.ravel(), np.nan), vcov, n, np.full(size, np.nan), degrees_of_freedom(groups).ravel()
+    )
     return by_domain(combined, groups, [term_of(v) for v in variables], "total", level)
 
 
 def totals(groups: Groups) -> tuple[np.ndarray, np.ndarray]:
     """(D, k) weighted totals of every variable in every domain, and their (D, k, D, k) covariance."""
     linear = _to_values(groups)
-    sums = groups.gram[:, 0, :] @ linear.T
-    squares = None if groups.square is None else linear @ groups.square @ linear.T
-    return groups.over_domains(sums), stratified(groups, sums, squares)
+    total = groups.over_domains(groups.gram[:, 0, :]) @ linear.T
+    return total, totals_covariance(groups, np.repeat(linear[None], len(total), axis=0))
 
 
 def _to_values(groups: Groups) -> np.ndarray:
@@ -85,20 +86,19 @@ def ratio(
 ) -> Estimates:
     """Ratio of two weighted totals over those who answered both, e.g. complaints per customer contact."""
     groups = source.groups([numerator, denominator], as_names(by), "listwise")
-    above, below = np.array([1.0, 0.0]), np.array([0.0, 1.0])
     linear = _to_values(groups)
-    sums = groups.gram[:, 0, :] @ linear.T
-    both = groups.over_domains(sums)
-    if (both @ below == 0).any():
+    above, below = (groups.over_domains(groups.gram[:, 0, :]) @ linear.T).T
+    if (below == 0).any():
         raise SampleError(f"The total of {denominator!r} is zero in a group: a ratio to it does not exist.")
-    estimate = (both @ above) / (both @ below)
-    scores = ((above - estimate[:, None] * below) / (both @ below)[:, None])[groups.domain]
-    squares = None
-    if groups.square is not None:
-        products = linear @ groups.square @ linear.T
-        squares = np.einsum("ci,cij,cj->c", scores, products, scores)[:, None, None]
+    estimate = above / below
+    scores = (linear[0] - estimate[:, None] * linear[1]) / below[:, None]
+
+    def again(totals: np.ndarray) -> np.ndarray:
+        both = totals @ linear.T
+        return both[..., :1] / both[..., 1:]
+
     size = len(estimate)
-    vcov = stratified(groups, (scores * sums).sum(axis=1)[:, None], squares).reshape(size, size)
-    n = groups.over_domains(groups.n)
-    combined = Combined(estimate, vcov, n, np.full(size, np.nan), groups.df)
+    vcov = totals_covariance(groups, scores[:, None, :], again).reshape(size, size)
+    df = degrees_of_freedom(groups).min(axis=1)
+    combined = Combined(estimate, vcov, groups.over_domains(groups.n), np.full(size, np.nan), df)
     return by_domain(combined, groups, [f"{numerator}/{denominator}"], "ratio", level)

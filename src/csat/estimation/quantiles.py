@@ -17,9 +17,9 @@ from csat.errors import OptionError
 from csat.estimation.answers import numbers_only
 from csat.estimation.intervals import INTERVALS, share_bounds
 from csat.estimation.ties import check_ties, end_weights, sorted_rows
-from csat.moments import Levels, Recode, Source, as_names
+from csat.moments import Levels, Recode, Source, as_names, first_moments
 from csat.results import Estimates, Provenance, Unavailable
-from csat.variance import stratified
+from csat.variance import degrees_of_freedom, mean_scores, method_of, totals_covariance
 
 #: Distances between cumulative shares that are rounding, not answers.
 ROUNDING = 1e-12
@@ -165,7 +165,7 @@ def quantile(
         n=below.n,
         n_eff=np.full(points.size, np.nan),
         unit="scale",
-        provenance=Provenance("available", "Woodruff"),
+        provenance=Provenance("available", f"Woodruff, {below.method}"),
         level=level,
         keys=_keys(below.domains, groupers, wanted),
         unavailable={int(i): Unavailable("no_answers") for i in np.flatnonzero(below.n == 0)},
@@ -204,14 +204,15 @@ def _with_rows(counted: Sequence[Counted], source: Source, name: str, levels: Le
 
 @dataclass(frozen=True, slots=True)
 class Below:
-    """Shares of answers up to the quantiles, domain by domain. share, se, n : (D·q,). corr : (D·q, D·q)."""
+    """Shares of answers up to the quantiles, domain by domain. share, se, n, df : (D·q,). corr : (D·q, D·q)."""
 
     share: np.ndarray
     se: np.ndarray
     corr: np.ndarray
     n: np.ndarray
-    df: float
+    df: np.ndarray
     domains: tuple[tuple[str, ...], ...]
+    method: str
 
 
 def _shares_below(
@@ -221,27 +222,21 @@ def _shares_below(
     cuts, column = np.unique(np.nan_to_num(points, nan=np.inf), return_inverse=True)
     column = column.reshape(points.shape)
     variables = [Recode(f"{name}≤{cut}", name, {a: float(a <= cut) for a in answers}) for cut in cuts.tolist()]
-    groups = source.groups(variables, by, "listwise")
-    gram = groups.over_domains(groups.gram[:, 0, :])
-    weight, n = gram[:, :1], np.repeat(groups.over_domains(groups.n), points.shape[1])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        centred = np.take_along_axis(gram, 1 + column, axis=1) / weight
-    linear = _score_matrices(np.nan_to_num(centred), column, np.where(weight > 0, weight, np.inf), len(cuts))
-    of_cell = linear[groups.domain]
-    sums = np.einsum("cqp,cp->cq", of_cell, groups.gram[:, 0, :])
-    squares = None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
-    vcov = stratified(groups, sums, squares).reshape(points.size, points.size)
-    share = np.clip(centred + groups.midpoint[column], 0.0, 1.0).ravel()
+    groups = source.groups(variables, by, "available")
+    k, rows = len(cuts), np.arange(len(points))[:, None]
+    answered, total = first_moments(groups.over_domains(groups.gram), k, groups.rule)
+    base, centred = np.where(answered > 0, answered, np.inf)[:, :1], total[rows, column]
+    share = np.where(base < np.inf, groups.midpoint[column] + centred / base, np.nan)
+    everyone = mean_scores(total / base, np.repeat(1 / base, k, axis=1), groups.rule)
+
+    def again(totals: np.ndarray) -> np.ndarray:
+        weights, sums = first_moments(totals[..., None, :], k, groups.rule)
+        return (sums / weights)[..., rows, column]
+
+    vcov = totals_covariance(groups, everyone[rows, column], again).reshape(points.size, points.size)
+    n, df = groups.over_domains(groups.counts)[rows, column].ravel(), degrees_of_freedom(groups)[rows, column].ravel()
     se = np.where(n > 1, np.sqrt(np.maximum(np.diag(vcov), 0.0)), np.nan)
-    return Below(share, se, _correlations(vcov), n, groups.df, groups.domains)
-
-
-def _score_matrices(centred: np.ndarray, column: np.ndarray, weight: np.ndarray, k: int) -> np.ndarray:
-    """(D, q, 1 + k) matrices that turn Σ w·[1, y] into score sums of the share in each domain's own columns."""
-    out = np.zeros((*column.shape, 1 + k))
-    out[:, :, 0] = -centred / weight
-    np.put_along_axis(out, 1 + column[:, :, None], np.broadcast_to(1 / weight, column.shape)[:, :, None], axis=2)
-    return out
+    return Below(np.clip(share, 0.0, 1.0).ravel(), se, _correlations(vcov), n, df, groups.domains, method_of(groups))
 
 
 def _correlations(vcov: np.ndarray) -> np.ndarray:

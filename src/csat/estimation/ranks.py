@@ -90,7 +90,7 @@ def ranktest(
     scored = Recode(name, name, dict(zip(values.tolist(), SCORES[kind](rank).tolist(), strict=True)))
     groups = source.groups([scored], groupers, "available")
     found = by_domain(combine(means(groups), np.eye(1)), groups, [name], "rank score", level)
-    return compared(found, groups.domains, groupers, against, "equal ranks")
+    return compared(found, groups, groupers, against, "equal ranks")
 
 
 def _ranks(source: Source, name: str, by: tuple[str, ...], ties: str) -> tuple[np.ndarray, np.ndarray]:

@@ -139,8 +139,8 @@ def nps(source: Source, name: str, by: str | Sequence[str] | None = None, *, lev
 
     Source: Reichheld (2003), Harvard Business Review 81(12), 46–54. Unit: points from −100 to 100.
     """
-    answers = values_of(source, name)
-    if not answers or min(answers) < 0 or max(answers) != 10:
+    answers = scale_answers(source, name) or source.levels([name]).levels[0]
+    if not answers or isinstance(answers[0], str) or min(answers) < 0 or max(answers) != 10:
         raise SampleError(
             f"The net promoter score needs a 0–10 (or 1–10) item; {name!r} has the answers {list(answers)}."
         )

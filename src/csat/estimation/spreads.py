@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from csat.estimation.answers import values_of
-from csat.moments import Groups, Recode, Source, as_names
+from csat.moments import Groups, Recode, Source, as_names, first_moments
 from csat.results import Estimates
-from csat.variance import Combined, by_domain, means
+from csat.variance import Combined, by_domain, mean_scores, means, totals_covariance
 
 
 def var(
@@ -71,12 +71,33 @@ def _variances(source: Source, names: tuple[str, ...], by: tuple[str, ...]) -> t
     n = found.n[:, :k]
     with np.errstate(divide="ignore", invalid="ignore"):
         fair = np.where(n > 1, n / (n - 1), np.nan)
-    first, second = found.mean[:, :k], found.mean[:, k:]
-    slopes = np.concatenate([_diagonals(-2 * first * fair), _diagonals(fair)], axis=2)
+
+    def again(totals: np.ndarray) -> np.ndarray:
+        answered, sums = first_moments(totals[..., None, :], 2 * k, groups.rule)
+        return _from_powers(groups.midpoint + sums / answered) * fair
+
+    vcov = totals_covariance(groups, _scores(groups, found.mean, fair), again)
+    variance = np.maximum(_from_powers(found.mean), 0.0) * fair
     size = n.size
-    vcov = np.einsum("dqk,dkel,erl->dqer", slopes, found.vcov, slopes).reshape(size, size)
-    variance = np.maximum(second - first**2, 0.0) * fair
-    return groups, Combined(variance.ravel(), vcov, n.ravel(), np.full(size, np.nan), found.df)
+    df = found.df[:, :k].ravel()
+    return groups, Combined(variance.ravel(), vcov.reshape(size, size), n.ravel(), np.full(size, np.nan), df)
+
+
+def _from_powers(mean: np.ndarray) -> np.ndarray:
+    """(…, k) mean squares about the mean from (…, 2k) means of first and second powers."""
+    first, second = np.split(mean, 2, axis=-1)
+    return second - first**2
+
+
+def _scores(groups: Groups, mean: np.ndarray, fair: np.ndarray) -> np.ndarray:
+    """(D, k, p) gradients of the variances by the totals Σ w·z of each domain."""
+    both = mean.shape[1]
+    answered, _ = first_moments(groups.over_domains(groups.gram), both, groups.rule)
+    share = np.divide(1.0, answered, out=np.zeros_like(answered), where=answered > 0)
+    of_means = mean_scores(np.nan_to_num(mean - groups.midpoint), share, groups.rule)
+    first = np.nan_to_num(mean[:, : both // 2])
+    slopes = np.concatenate([_diagonals(-2 * first * fair), _diagonals(fair)], axis=2)
+    return slopes @ of_means
 
 
 def _power(name: str, values: Sequence[Any], centre: float, power: int) -> Recode:

@@ -5,7 +5,7 @@ each (domain, stratum, primary sampling unit). All of them add: the summary of t
 their summaries. Every method of csat is a pure function of these; a `Source` is whatever can give them.
 """
 
-from csat.moments.groups import Groups, merge
+from csat.moments.groups import Groups, Residuals, merge
 from csat.moments.source import RowSource, Source, from_covariance
 from csat.moments.summaries import Levels, Moments
 from csat.moments.variables import RULES, Recode, Variable, as_names, as_variables, first_moments, term_of
@@ -16,6 +16,7 @@ __all__ = [
     "Levels",
     "Moments",
     "Recode",
+    "Residuals",
     "RowSource",
     "Source",
     "Variable",

@@ -23,6 +23,20 @@ SAME_WEIGHTS = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
+class Residuals:
+    """What the residuals of calibrated weights need: sums over all rows, those outside every domain too.
+
+    weighted : Groups under "available" of the variables and, after them, the auxiliaries, with the calibrated
+        weights and a further domain for the rows outside. base : the same with the weights of the regression.
+    auxiliaries : how many.
+    """
+
+    weighted: Groups
+    base: Groups
+    auxiliaries: int
+
+
+@dataclass(frozen=True, eq=False)
 class Groups:
     """Moments of each cell = (domain, stratum, primary sampling unit), and the design around them.
 
@@ -40,6 +54,7 @@ class Groups:
     incomplete : respondents left out under "listwise" because an answer is missing.
     score_squares : (C, q, q) Σ w²·ssᵀ of row scores, when asked for.
     published : made of printed figures: complete by definition, but without rows.
+    calibrated : the weights were calibrated; residuals : sums for the residual form of variances, if they were kept.
     lone_psu : the design's rule for strata with one unit.
     replication : kind of replicate weights that variances come from; None: linearisation.
     replicate_sums : with replicate weights of single rows, Σ w_r·z of each domain and replicate (D, R, p) under
@@ -67,6 +82,8 @@ class Groups:
     incomplete: int = 0
     score_squares: np.ndarray | None = None
     published: bool = False
+    calibrated: bool = False
+    residuals: Residuals | None = None
     questionnaire: Questionnaire | None = None
     lone_psu: str = "fail"
     replication: Replication | None = None
@@ -142,6 +159,7 @@ class Groups:
         square = None if self.square is None else self.square[block]
         return replace(
             self,
+            residuals=None,
             names=tuple(names),
             midpoint=self.midpoint[at],
             gram=self.gram[block],
@@ -158,7 +176,7 @@ class Groups:
         domains = tuple(dict.fromkeys(fewer)) or ((),)
         code = np.array([domains.index(domain) for domain in fewer], int)
         sums = None if self.replicate_sums is None else _sum_at(self.replicate_sums, code, len(domains))
-        return replace(self, by=by, domains=domains, domain=code[self.domain], replicate_sums=sums)
+        return replace(self, by=by, domains=domains, domain=code[self.domain], replicate_sums=sums, residuals=None)
 
     def _under(self, rule: str) -> Groups:
         if rule not in RULES:
@@ -176,6 +194,7 @@ class Groups:
         square = None if self.square is None else turn @ self.square @ turn.T
         return replace(
             self,
+            residuals=None,
             rule=rule,
             gram=turn @ self.gram @ turn.T,
             square=square,
@@ -256,6 +275,8 @@ def merge(parts: Sequence[Groups]) -> Groups:
     units, population = _units(parts, strata, psus)
     return replace(
         first,
+        residuals=None,
+        calibrated=any(part.calibrated for part in parts),
         domains=domains,
         strata=strata,
         psus=psus,

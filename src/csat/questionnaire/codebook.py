@@ -57,7 +57,7 @@ SHEETS: Mapping[str, tuple[str, ...]] = {
 _NUMBERS = ("low", "high", "step", "score", "from", "weight")
 
 #: Settings that hold lists.
-_LISTS = ("design.replicates", "report.by", "report.against")
+_LISTS = ("design.replicates", "design.replicate_rscales", "report.by", "report.against")
 
 #: A row of a codebook: where it stands, and its filled cells.
 Row = tuple[str, dict[str, str]]

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
-from csat.design import Design
-from csat.errors import DesignError, QuestionnaireError, closest
+from csat.design import Design, Replication
+from csat.errors import DesignError, OptionError, QuestionnaireError, closest
 from csat.questionnaire.asked import Questionnaire
 from csat.questionnaire.parts import GRADES, Column, Dimension, Grade, Item, Process
 from csat.questionnaire.scales import LANGUAGES, Scale, Texts, number_in
@@ -48,6 +48,15 @@ FUZZY: Mapping[str, tuple[str, ...]] = {
 _LARGEST = 1e300
 
 _DESIGN_TEXT = ("weight", "stratum", "psu", "fpc")
+
+#: Keys of [design] about replicate weights that hold a number → fields of `Replication`.
+_REPLICATION = {
+    "replicate_size": "size",
+    "replicate_seed": "seed",
+    "replicate_rho": "rho",
+    "replicate_scale": "scale",
+    "replicate_df": "df",
+}
 
 
 def questionnaire_from(tables: Table) -> Questionnaire:
@@ -90,10 +99,9 @@ def questionnaire_from(tables: Table) -> Questionnaire:
 def tables_of(asked: Questionnaire) -> dict[str, dict[str, Any]]:
     """Tables that `questionnaire_from` turns into the same questionnaire."""
     study = {"name": asked.name, "texts": dict(asked.texts), "outcome": asked.outcome, "index": asked.root}
-    design = {name.name: getattr(asked.design, name.name) for name in fields(Design)}
     return {
         "study": {key: value for key, value in study.items() if value},
-        "design": {key: list(value) if key == "replicates" else value for key, value in design.items() if value},
+        "design": _design_table(asked.design),
         "scales": {scale.name: _scale_table(scale) for scale in asked.scales},
         "items": {item.code: {"scale": item.scale.name, **item.texts} for item in asked.items},
         "processes": {process.code: {"scale": process.scale.name, **process.texts} for process in asked.processes},
@@ -220,14 +228,51 @@ def _model(table: Table) -> str | None:
 
 
 def _design(table: Table) -> Design:
-    _known("design", table, (*_DESIGN_TEXT, "replicates"))
+    _known(
+        "design", table, (*_DESIGN_TEXT, "lone_psu", "replicates", "replicate_kind", "replicate_rscales", *_REPLICATION)
+    )
+    weight, stratum, psu, fpc = (_optional_text("design", table, key) for key in _DESIGN_TEXT)
     try:
         return Design(
-            **{key: _optional_text("design", table, key) for key in _DESIGN_TEXT},
+            weight=weight,
+            stratum=stratum,
+            psu=psu,
+            fpc=fpc,
             replicates=_words("design", table, "replicates") if "replicates" in table else (),
+            lone_psu=_optional_text("design", table, "lone_psu") or "fail",
+            replication=_replication(table),
         )
-    except DesignError as error:
+    except (DesignError, OptionError) as error:
         raise QuestionnaireError.at("design", None, str(error)) from None
+
+
+def _replication(table: Table) -> Replication | None:
+    kind = _optional_text("design", table, "replicate_kind")
+    given = {field: _number("design", table, key) for key, field in _REPLICATION.items() if key in table}
+    whole = {field: int(value) for field, value in given.items() if field in ("size", "seed")}
+    if kind is None:
+        if given:
+            raise QuestionnaireError.at("design", "replicate_kind", "is missing; say which kind the replicates are.")
+        return None
+    made: dict[str, Any] = given | whole
+    if "replicate_rscales" in table:
+        made["rscales"] = [float(number) for number in _words("design", table, "replicate_rscales")]
+    return Replication(kind, **made)
+
+
+def _design_table(design: Design) -> dict[str, Any]:
+    table: dict[str, Any] = {key: getattr(design, key) for key in _DESIGN_TEXT if getattr(design, key) is not None}
+    if design.lone_psu != "fail":
+        table["lone_psu"] = design.lone_psu
+    if design.replicates:
+        table["replicates"] = list(design.replicates)
+    made = design.replication
+    if made is not None:
+        table["replicate_kind"] = made.kind
+        table |= {key: getattr(made, field) for key, field in _REPLICATION.items() if getattr(made, field) is not None}
+        if made.rscales is not None:
+            table["replicate_rscales"] = [f"{factor!r}" for factor in made.rscales]
+    return table
 
 
 def _fuzzy(table: Table) -> dict[str, str]:

@@ -13,8 +13,8 @@ from csat.moments import Groups, Source, as_names, first_moments
 from csat.questionnaire import Questionnaire
 from csat.results import Estimates, Shown
 from csat.scoring import node_keys, score_items, tree_of
-from csat.totals import jacobian_of, of_totals
-from csat.variance import Combined, by_domain
+from csat.totals import jacobian_of
+from csat.variance import Combined, by_domain, joint_totals_covariance
 
 PARTS = ("change", "mix", "real")
 
@@ -91,7 +91,7 @@ def split_change(
         return _parts(moved, first, second, groups.midpoint, to_nodes)
 
     estimate = parts(totals[None].astype(complex))[0].real
-    vcov = of_totals(groups, jacobian_of(parts, totals), parts)
+    vcov = joint_totals_covariance(groups, jacobian_of(parts, totals), parts)
     base = groups.over_domains(groups.counts)
     n = np.minimum(base[first].sum(axis=0), base[second].sum(axis=0))
     of_node = np.where(to_nodes != 0, n, np.iinfo(int).max).min(axis=1)

@@ -1,0 +1,30 @@
+"""How sure a figure is: from `Groups` and any smooth statistic to its design-based covariance.
+
+Taylor linearisation unless the design declares replicate weights: a figure is written as a sum of scores over
+respondents, and the covariance of that sum follows from the design (strata, units drawn within them, finite
+population correction). Replicate weights compute the figure anew with each of them.
+References: Binder (1983), Int. Stat. Review 51, 279–292; Lumley (2010), Complex Surveys, ch. 2.
+The numerics return plain arrays; `by_domain` names them.
+"""
+
+from csat.variance.means import Combined, Means, by_domain, combine, mean_scores, means, pairwise_spread
+from csat.variance.sampling import degrees_of_freedom, method_of, stratified
+from csat.variance.smooth import gradient, joint_totals_covariance, linearised, row_squares, totals_covariance
+
+__all__ = [
+    "Combined",
+    "Means",
+    "by_domain",
+    "combine",
+    "degrees_of_freedom",
+    "gradient",
+    "joint_totals_covariance",
+    "linearised",
+    "mean_scores",
+    "means",
+    "method_of",
+    "pairwise_spread",
+    "row_squares",
+    "stratified",
+    "totals_covariance",
+]

@@ -1,0 +1,123 @@
+"""What the design says about a sum of scores: its covariance, and how many degrees of freedom that has."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from csat.errors import DesignError, SampleError
+from csat.moments import Groups
+
+
+def degrees_of_freedom(groups: Groups, member: np.ndarray | None = None) -> np.ndarray:
+    """Units with an answer minus their strata, as R survey's `degf` of a subset; of the replicates if there are some.
+
+    Parameters
+    ----------
+    groups : in D domains. member : (U, D) which domains make up each of U groups; None: each domain by itself.
+
+    Returns
+    -------
+    (U, k) array
+    """
+    size, k = len(groups.domains), len(groups.names)
+    made = np.eye(size, dtype=bool) if member is None else member.astype(bool)
+    if groups.replication is not None:
+        return np.full((len(made), k), groups.df)
+    out = np.empty((len(made), k))
+    for row, domains in enumerate(made):
+        cells = domains[groups.domain]
+        counts = groups.counts[cells]
+        strata = np.zeros((len(groups.strata), k), bool)
+        np.logical_or.at(strata, groups.stratum[cells], counts > 0)
+        units = counts.sum(axis=0)
+        if groups.psus:
+            present = np.zeros((len(groups.psus), k), bool)
+            np.logical_or.at(present, groups.psu[cells], counts > 0)
+            units = present.sum(axis=0)
+        out[row] = units - strata.sum(axis=0)
+    return np.maximum(out, 0)
+
+
+def stratified(groups: Groups, sums: np.ndarray, squares: np.ndarray | None) -> np.ndarray:
+    """Covariance of sums of scores over a stratified sample of units, first stage.
+
+    Parameters
+    ----------
+    groups : the cells and the design around them.
+    sums : (C, q) weighted score sums of each cell.
+    squares : (C, q, q) weighted products of single respondents' scores; needed if they are the units.
+
+    Returns
+    -------
+    (D, q, D, q) array
+        Σ_h n_h/(n_h−1)·(1−n_h/N_h)·Σ_i (u_hi − ū_h)(u_hi − ū_h)ᵀ over the units of each stratum, units
+        without a respondent in a domain counting as zeros.
+
+    Raises
+    ------
+    DesignError
+        For a stratum with a single unit (unless it is its whole population), or more units than the population has.
+    """
+    if groups.replication is not None:
+        raise DesignError(
+            "This standard error comes from strata and units, but the design declares replicate weights. "
+            "Read the survey with a Design without replication."
+        )
+    scale, centred_part = _scale(groups)
+    size, q = len(groups.domains), sums.shape[1]
+    if groups.psus:
+        by_unit = np.zeros((len(groups.psus), size, q))
+        np.add.at(by_unit, (groups.psu, groups.domain), sums)
+        flat = by_unit.reshape(len(groups.psus), size * q)
+        place = {label: i for i, label in enumerate(groups.strata)}
+        stratum = np.array([place[label] for label, _ in groups.psus], int)
+        total = np.zeros((len(groups.strata), size * q))
+        np.add.at(total, stratum, flat)
+        middle = total * (centred_part / np.maximum(groups.units, 1))[:, None]
+        centred = (flat - middle[stratum]) * np.sqrt(scale)[stratum, None]
+        return (centred.T @ centred).reshape(size, q, size, q)
+    if squares is None:
+        raise SampleError.needs_rows("A design-based standard error without declared sampling units")
+    by_stratum = np.zeros((len(groups.strata), size, q))
+    np.add.at(by_stratum, (groups.stratum, groups.domain), sums)
+    flat = by_stratum.reshape(len(groups.strata), size * q) * np.sqrt(scale * centred_part / groups.units)[:, None]
+    out = -(flat.T @ flat).reshape(size, q, size, q)
+    blocks = np.zeros((size, q, q))
+    np.add.at(blocks, groups.domain, squares * scale[groups.stratum][:, None, None])
+    diagonal = np.arange(size)
+    out[diagonal, :, diagonal, :] += blocks
+    return out
+
+
+def _scale(groups: Groups) -> tuple[np.ndarray, np.ndarray]:
+    """n/(n−1)·(1−n/N) of each stratum, and 1 where scores are taken around the stratum's mean, 0 around zero.
+
+    A lone unit has no mean to differ from. By rule it adds nothing ("certainty"), its square ("adjust"), or what the
+    other strata add on average ("average"), as `survey.lonely.psu` of Lumley's R package survey.
+    """
+    units, population = groups.units, groups.population
+    short = np.flatnonzero(units > population)
+    if short.size:
+        at = int(short[0])
+        raise DesignError.population_too_small(groups.strata[at], int(units[at]), float(population[at]))
+    lone = (units < 2) & (units < population)
+    rest = 1 - units / population
+    scale = np.where(units > 1, units / np.maximum(units - 1, 1), 0.0) * rest
+    if lone.any() and (groups.lone_psu == "fail" or (groups.lone_psu == "average" and lone.all())):
+        raise DesignError.lone_psu([groups.strata[i] for i in np.flatnonzero(lone)])
+    if groups.lone_psu == "adjust":
+        scale = np.where(lone, rest, scale)
+    elif groups.lone_psu == "average":
+        scale = scale * len(units) / max((~lone).sum(), 1)
+    return scale, np.where(lone, 0.0, 1.0)
+
+
+def method_of(groups: Groups) -> str:
+    """Name how variances are made from `groups`, for `Provenance.variance`."""
+    replication = groups.replication
+    if replication is not None:
+        return f"replicates: {replication.kind}" + (f", ρ = {replication.rho:g}" if replication.rho is not None else "")
+    method = "linearisation" + (f", lone units: {groups.lone_psu}" if groups.lone_psu != "fail" else "")
+    if groups.calibrated:
+        method += ", calibrated" if groups.residuals is not None else ", calibrated weights taken as given"
+    return method

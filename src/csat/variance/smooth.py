@@ -1,0 +1,170 @@
+"""Covariance of smooth functions of totals and of Gram matrices: scores, residuals, replicates, gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from csat.errors import SampleError
+from csat.moments import Groups, RowSource, Source
+from csat.replicates import Statistic, joint_covariance
+from csat.residuals import residual_sums
+from csat.variance.sampling import stratified
+
+
+def totals_covariance(groups: Groups, scores: np.ndarray, statistic: Statistic | None = None) -> np.ndarray:
+    """Covariance of smooth functions of the totals Σ w·z (means, ratios, totals themselves).
+
+    Parameters
+    ----------
+    groups : of any sample rule.
+    scores : (D, q, p) gradients of the q figures by the totals of each domain.
+    statistic : maps (…, D, p) totals to (…, D, q) figures, for replicate weights, which compute each figure anew.
+        None: the figures are linear in the totals.
+
+    Returns
+    -------
+    (D, q, D, q) array
+
+    Raises
+    ------
+    SampleError
+        If respondents are the units but the source has no rows.
+    """
+    if groups.replication is not None:
+        return _by_domains(joint_covariance(groups, statistic or _along_totals(scores), grams=False), groups)
+    if groups.residuals is not None:
+        return _by_domains(_after_calibration(groups, _side_by_side(scores)), groups)
+    of_cell = scores[groups.domain]
+    sums = np.einsum("cqp,cp->cq", of_cell, groups.gram[:, 0, :])
+    squares = None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
+    return stratified(groups, sums, squares)
+
+
+def joint_totals_covariance(groups: Groups, jacobian: np.ndarray, statistic: Statistic) -> np.ndarray:
+    """Covariance of q functions of the totals Σ w·z of all domains together; groups may overlap in them.
+
+    Parameters
+    ----------
+    groups : the cells and their design.
+    jacobian : (D, q, p) derivatives with respect to the totals of each domain.
+    statistic : maps (…, D, p) totals to (…, q) figures, for designs with replicate weights.
+
+    Returns
+    -------
+    (q, q) array
+    """
+    if groups.replication is not None:
+        return joint_covariance(groups, statistic, grams=False)
+    if groups.residuals is not None:
+        return _after_calibration(groups, jacobian)
+    of_cell = jacobian[groups.domain]
+    sums = np.einsum("cqp,cp->cq", of_cell, groups.gram[:, 0, :])
+    squares = None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
+    whole = replace(groups, by=(), domains=((),), domain=np.zeros_like(groups.domain))
+    return stratified(whole, sums, squares)[0, :, 0, :]
+
+
+def _after_calibration(groups: Groups, jacobian: np.ndarray) -> np.ndarray:
+    if groups.residuals is None:
+        raise SampleError.needs_rows("The residual form of a standard error")
+    return stratified(*residual_sums(groups, groups.residuals, jacobian))[0, :, 0, :]
+
+
+def _side_by_side(scores: np.ndarray) -> np.ndarray:
+    """(D, D·q, p) Jacobian of figures that each depend on their own domain, from (D, q, p)."""
+    size, q, p = scores.shape
+    out = np.zeros((size, size, q, p))
+    out[np.arange(size), np.arange(size)] = scores
+    return out.reshape(size, size * q, p)
+
+
+def _by_domains(vcov: np.ndarray, groups: Groups) -> np.ndarray:
+    """(D·q, D·q) as (D, q, D, q)."""
+    size = len(groups.domains)
+    q = len(vcov) // max(size, 1)
+    return vcov.reshape(size, q, size, q)
+
+
+def _along_totals(scores: np.ndarray) -> Statistic:
+    return lambda totals: np.einsum("dqp,...dp->...dq", scores, totals)
+
+
+def _along_grams(scores: np.ndarray) -> Statistic:
+    return lambda grams: np.einsum("dqij,...dij->...dq", scores, grams)
+
+
+def linearised(source: Source, groups: Groups, scores: np.ndarray, statistic: Statistic | None = None) -> np.ndarray:
+    """Covariance of any smooth function of listwise moments, from its gradient.
+
+    The influence of one respondent on a function θ of the Gram matrix is a quadratic form in the
+    respondent's row: s_q = zᵀ·D_q·z with D_q = ∂θ_q/∂gram. Sums over units follow from the Gram
+    matrices themselves; without declared units a second pass over the rows sums the products of scores.
+
+    Parameters
+    ----------
+    source : where `groups` came from; asked for the second pass if respondents are the units.
+    groups : listwise.
+    scores : (D, q, p, p) symmetric gradients per domain, in the coordinates of `groups` (around its midpoints).
+    statistic : maps (…, D, p, p) Gram matrices to (…, D, q) figures, for replicate weights, which compute each
+        figure anew. None: they take its first-order change, from the gradients.
+
+    Returns
+    -------
+    (D, q, D, q) array
+
+    Raises
+    ------
+    SampleError
+        If a second pass is needed but the source has no rows.
+    """
+    if groups.replication is not None:
+        return _by_domains(joint_covariance(groups, statistic or _along_grams(scores), grams=True), groups)
+    sums = np.einsum("cqij,cij->cq", scores[groups.domain], groups.gram)
+    squares = None if groups.psus else _second_pass(source, groups, scores)
+    return stratified(groups, sums, squares)
+
+
+def row_squares(source: Source, groups: Groups, scores: np.ndarray) -> np.ndarray:
+    """(D, q, q) sums of w²·ssᵀ over the rows of each domain, the middle of an HC covariance."""
+    return groups.over_domains(_second_pass(source, groups, scores))
+
+
+def _second_pass(source: Source, groups: Groups, scores: np.ndarray) -> np.ndarray:
+    if groups.published or not isinstance(source, RowSource):
+        raise SampleError.needs_rows("A standard error of this kind (se='classical' needs none)")
+    matrices = dict(zip(groups.domains, scores, strict=True))
+    squares = source.score_groups(groups.names, groups.by, matrices).score_squares
+    if squares is None or len(squares) != len(groups.gram):
+        raise SampleError("The rows changed between two passes over them: read the survey again.")
+    return squares
+
+
+def gradient(statistic: Callable[[np.ndarray], np.ndarray], gram: np.ndarray) -> np.ndarray:
+    """Exact derivatives of a statistic of a symmetric matrix, by complex steps.
+
+    Parameters
+    ----------
+    statistic : maps (B, p, p) complex arrays to (B, q); built of analytic operations only (no abs, no
+        conjugate, no comparison on values).
+    gram : (p, p) where to differentiate.
+
+    Returns
+    -------
+    (q, p, p) array
+        Symmetric D with dθ_q = Σ_ij D_q[i, j]·dgram[i, j]. Source: Squire & Trapp (1998), SIAM Review 40, 110–112.
+    """
+    p = len(gram)
+    rows, columns = np.triu_indices(p)
+    scale = np.sqrt(np.maximum(np.diag(gram), np.finfo(float).tiny))
+    step = 1e-20 * scale[rows] * scale[columns]
+    moved = np.repeat(gram[None].astype(complex), len(rows), axis=0)
+    at = np.arange(len(rows))
+    moved[at, rows, columns] += 1j * step
+    moved[at, columns, rows] += 1j * np.where(rows == columns, 0.0, step)
+    slopes = (statistic(moved).imag / step[:, None]).T
+    out = np.zeros((len(slopes), p, p))
+    out[:, rows, columns] = out[:, columns, rows] = slopes / np.where(rows == columns, 1.0, 2.0)
+    return out
