@@ -78,6 +78,8 @@ def crosstab(
 
     Notes
     -----
+    Everything follows from the weighted totals of the cells and their joint covariance; under replicate weights the
+    replicates are of these totals, and shares are linearised in them.
     Sources: Rao & Scott (1984), Annals of Statistics 12, 46–60; Thomas & Rao (1987), JASA 82, 630–636.
     """
     if base not in BASES:
