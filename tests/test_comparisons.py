@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose
 
 import csat
 from csat.comparisons.result import adjusted
+from csat.results import Provenance
 from csat.totals import jacobian_of, union_means
 from csat.variance import joint_totals_covariance, means
 
@@ -97,7 +98,7 @@ def test_respondents_who_rate_several_brands_are_their_own_units(asked, rng):
 def test_replicate_weights_reach_every_comparison(asked, data):
     """The jackknife over respondents agrees with linearisation to first order, overlapping groups included."""
     plain = survey(data, asked, psu="person")
-    jackknife = survey(data, asked, psu="person", replication=csat.design.Replication("JK1"))
+    jackknife = survey(data, asked, psu="person", replication=csat.Replication("JK1"))
     for options in ({"against": "all"}, {"against": "x"}):
         one, other = (csat.gaps(s, by="branch", own="y", **options).estimates for s in (plain, jackknife))
         assert_allclose(other.estimate, one.estimate)
@@ -120,7 +121,7 @@ def test_equivalence_is_two_one_sided_tests():
     estimate, se = np.array([1.0, 1.0, -1.0]), np.array([0.5, 0.7, 0.5])
     estimates = csat.Estimates(
         ("a", "b", "c"), estimate, np.diag(se**2), np.inf, np.full(3, 500), np.full(3, np.nan), "points",
-        csat.results.Provenance("available", "linearisation"), null=0.0,
+        Provenance("available", "linearisation"), null=0.0,
     )  # fmt: skip
     got = csat.Gaps(estimates, estimate, estimate * 0, np.full(3, 500), "peer", adjust="none", margin=2.0)
     # one-sided bounds: 1 + 1.645·0.5 = 1.82 < 2, 1 + 1.645·0.7 = 2.15 > 2
@@ -170,7 +171,7 @@ def test_expectation_gaps_are_paired(asked, data):
 def test_letters_by_hand():
     estimates = csat.Estimates(
         ("t",) * 3, np.array([60.0, 70.0, 61.0]), np.eye(3), np.inf, np.full(3, 200), np.full(3, 200.0), "points",
-        csat.results.Provenance("available", "linearisation"), keys={"branch": ("x", "y", "z")},
+        Provenance("available", "linearisation"), keys={"branch": ("x", "y", "z")},
     )  # fmt: skip
     frame = csat.letters(estimates, "branch").tidy()
     assert frame["letter"].tolist() == ["A", "B", "C"]

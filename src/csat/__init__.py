@@ -11,31 +11,79 @@ pages are made from results.
 
 from __future__ import annotations
 
-from csat.comparisons import Gaps, Letters, contributions, expectation_gaps, gaps, letters
-from csat.design import Design
-from csat.drivers import Importance, Regression, Stepwise, importance, regress, stepwise
-from csat.errors import CsatError, CsatWarning
-from csat.estimation import mean, nps, ratio, share, total
-from csat.fuzzy import Evaluation, evaluate
-from csat.indices import Index, index
-from csat.model import Model
-from csat.moments import Groups, Levels, Moments, Recode, Source, from_covariance
-from csat.published import check_composites, check_ranks
-from csat.questionnaire import Questionnaire, read_questionnaire
-from csat.read import Ledger
-from csat.report import plot, table, write_report
-from csat.results import Estimates, Test, Unavailable
-from csat.shrinkage import Shrunken, shrink
-from csat.structural import Sem, sem
-from csat.survey import Survey, read_survey
-from csat.trends import ChangeSplit, Trend, split_change, trend
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from csat.errors import closest
 from csat.version import __version__
+
+if TYPE_CHECKING:
+    from csat.comparisons import Gaps, Letters, contributions, expectation_gaps, gaps, letters
+    from csat.design import Design, Replication
+    from csat.drivers import Importance, Regression, Stepwise, importance, regress, stepwise
+    from csat.errors import CsatError, CsatWarning
+    from csat.estimation import (
+        Crosstab,
+        Difference,
+        box,
+        crosstab,
+        difference,
+        mean,
+        nps,
+        quantile,
+        ranktest,
+        ratio,
+        sd,
+        share,
+        total,
+        var,
+    )
+    from csat.fuzzy import Evaluation, evaluate
+    from csat.indices import Index, index
+    from csat.model import Model
+    from csat.moments import Groups, Levels, Moments, Recode, Source, from_covariance
+    from csat.planning import SampleSize, detectable_gap, sample_size
+    from csat.published import check_composites, check_ranks
+    from csat.questionnaire import Questionnaire, read_questionnaire, write_codebook
+    from csat.read import Ledger
+    from csat.report import plot, table, write_report
+    from csat.results import Estimates, Test, Unavailable
+    from csat.shrinkage import Shrunken, shrink
+    from csat.structural import Sem, sem
+    from csat.survey import Survey, calibrate, read_survey
+    from csat.trends import ChangeSplit, Trend, split_change, trend
+
+#: Room of each public name. A room is loaded when one of its names is first used: importing csat costs next to nothing.
+_ROOMS: dict[str, str] = {
+    "comparisons": "Gaps Letters contributions expectation_gaps gaps letters",
+    "design": "Design Replication",
+    "drivers": "Importance Regression Stepwise importance regress stepwise",
+    "errors": "CsatError CsatWarning",
+    "estimation": "Crosstab Difference box crosstab difference mean nps quantile ranktest ratio sd share total var",
+    "fuzzy": "Evaluation evaluate",
+    "indices": "Index index",
+    "model": "Model",
+    "moments": "Groups Levels Moments Recode Source from_covariance",
+    "planning": "SampleSize detectable_gap sample_size",
+    "published": "check_composites check_ranks",
+    "questionnaire": "Questionnaire read_questionnaire write_codebook",
+    "read": "Ledger",
+    "report": "plot table write_report",
+    "results": "Estimates Test Unavailable",
+    "shrinkage": "Shrunken shrink",
+    "structural": "Sem sem",
+    "survey": "Survey calibrate read_survey",
+    "trends": "ChangeSplit Trend split_change trend",
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __all__ = [
     "ChangeSplit",
+    "Crosstab",
     "CsatError",
     "CsatWarning",
     "Design",
+    "Difference",
     "Estimates",
     "Evaluation",
     "Gaps",
@@ -50,6 +98,8 @@ __all__ = [
     "Questionnaire",
     "Recode",
     "Regression",
+    "Replication",
+    "SampleSize",
     "Sem",
     "Shrunken",
     "Source",
@@ -59,9 +109,14 @@ __all__ = [
     "Trend",
     "Unavailable",
     "__version__",
+    "box",
+    "calibrate",
     "check_composites",
     "check_ranks",
     "contributions",
+    "crosstab",
+    "detectable_gap",
+    "difference",
     "evaluate",
     "expectation_gaps",
     "from_covariance",
@@ -72,10 +127,14 @@ __all__ = [
     "mean",
     "nps",
     "plot",
+    "quantile",
+    "ranktest",
     "ratio",
     "read_questionnaire",
     "read_survey",
     "regress",
+    "sample_size",
+    "sd",
     "sem",
     "share",
     "shrink",
@@ -84,5 +143,21 @@ __all__ = [
     "table",
     "total",
     "trend",
+    "var",
+    "write_codebook",
     "write_report",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the room of a public name."""
+    if name not in _HOME:
+        raise AttributeError(f"csat has no {name!r}. Did you mean {closest(name, __all__)}?")
+    value = getattr(import_module(f"csat.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Names that completion offers."""
+    return sorted({*globals(), *__all__})

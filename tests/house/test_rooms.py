@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "csat"
 #: Rooms from the bottom up; a room imports only from rows above its own line here.
 ROWS = (
     ("version", "errors", "distributions"),
-    ("design",),
+    ("bases", "design"),
     ("questionnaire",),
     ("moments",),
     ("results", "model", "scoring", "replicates", "residuals"),
@@ -122,3 +122,29 @@ def test_every_public_name_is_documented_and_used_somewhere():
     pages = "".join(p.read_text(encoding="utf-8") for p in (SOURCE.parents[1] / "docs").rglob("*.md"))
     undocumented = [name for name in csat.__all__ if name not in pages and name != "__version__"]
     assert not undocumented, f"docs/ never mentions {undocumented}"
+
+
+def test_the_public_face_is_the_same_for_people_and_for_type_checkers():
+    import csat
+
+    tree = ast.parse((SOURCE / "__init__.py").read_text(encoding="utf-8"))
+    checking = next(node for node in tree.body if isinstance(node, ast.If))
+    typed = {alias.name: node.module for node in checking.body for alias in node.names}
+    assert typed == {name: f"csat.{room}" for name, room in csat._HOME.items()}
+    assert set(csat.__all__) == {*typed, "__version__"}
+
+
+def test_importing_csat_loads_no_heavy_package():
+    import subprocess
+    import sys
+
+    code = "import csat, sys; print(*[m for m in ('pandas', 'scipy', 'matplotlib', 'statsmodels') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_a_misspelt_name_gets_a_hint():
+    import csat
+
+    with pytest.raises(AttributeError, match=r"csat has no 'indx'\. Did you mean 'index'"):
+        csat.indx  # noqa: B018

@@ -14,7 +14,7 @@ from csat.drivers.regression import check_names, codes_of, fit_least_squares
 from csat.errors import OptionError
 from csat.moments import Groups, RowSource, Source
 from csat.results import Estimates, Provenance, Shown, Unavailable, insert_before
-from csat.variance import degrees_of_freedom, gradient, linearised
+from csat.variance import degrees_of_freedom, gradient, linearised, method_of
 
 METHODS = ("lmg", "first", "last")
 #: 2^k subsets are visited; beyond this many drivers that no longer fits into memory.
@@ -99,7 +99,7 @@ def importance(
         n=np.full(k, moments.n),
         n_eff=np.full(k, np.nan),
         unit="share of R²",
-        provenance=Provenance("listwise", "none" if reason else "linearisation"),
+        provenance=Provenance("listwise", "none" if reason else method_of(groups)),
         level=level,
         unavailable=dict.fromkeys(range(k), reason) if reason else {},
     )
@@ -115,7 +115,11 @@ def _covariance(
         return nothing, Unavailable("too_many_drivers")
     if groups.published or not (groups.psus or isinstance(source, RowSource)):
         return nothing, Unavailable("no_rows")
-    return linearised(source, groups, gradient(parts, gram)[None])[0, :, 0, :], None
+
+    def again(grams: np.ndarray) -> np.ndarray:
+        return parts(grams.reshape(-1, *gram.shape)).reshape(*grams.shape[:-2], k)
+
+    return linearised(source, groups, gradient(parts, gram)[None], again)[0, :, 0, :], None
 
 
 def _correlations(gram: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import pandas as pd
 from csat.errors import CollinearityError, OptionError, SampleError
 from csat.moments import Groups, Moments, Source
 from csat.results import Estimates, Provenance, Shown, Test, insert_before
-from csat.variance import degrees_of_freedom, linearised, row_squares
+from csat.variance import degrees_of_freedom, linearised, method_of, row_squares
 
 SE = ("design", "classical", "HC0", "HC1")
 #: A driver whose tolerance (1 − R² on the others) is below this repeats them to machine precision.
@@ -204,7 +204,7 @@ def regress(
         n=np.full(len(names), n),
         n_eff=np.full(len(names), np.nan),
         unit="outcome units",
-        provenance=Provenance("listwise", "linearisation" if se == "design" else se),
+        provenance=Provenance("listwise", method_of(groups) if se == "design" else se),
         level=level,
         null=0.0,
     )
@@ -246,6 +246,11 @@ def coefficient_scores(fit: Fit, size: int) -> np.ndarray:
     return (product + product.transpose(0, 2, 1)) / 2
 
 
+def least_squares(gram: np.ndarray, k: int) -> np.ndarray:
+    """Coefficients (…, 1+k) around the midpoints, from Gram matrices (…, p, p) of [1, k drivers, outcome, …]."""
+    return np.linalg.solve(gram[..., : 1 + k, : 1 + k], gram[..., : 1 + k, 1 + k, None])[..., 0]
+
+
 def _covariance(source: Source, groups: Groups, fit: Fit, se: str) -> tuple[np.ndarray, float]:
     """Covariance of the coefficients around the midpoints, and its degrees of freedom."""
     k = len(fit.beta)
@@ -253,7 +258,7 @@ def _covariance(source: Source, groups: Groups, fit: Fit, se: str) -> tuple[np.n
         return fit.inverse * fit.rss / fit.df, float(fit.df)
     scores = coefficient_scores(fit, 1 + len(groups.names))
     if se == "design":
-        vcov = linearised(source, groups, scores[None])[0, :, 0, :]
+        vcov = linearised(source, groups, scores[None], lambda gram: least_squares(gram, k))[0, :, 0, :]
         units = float(degrees_of_freedom(groups).min())
         df = units - k
         if df < 1:

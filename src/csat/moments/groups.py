@@ -131,6 +131,24 @@ class Groups:
         """Sum an array over the cells (C, …) of each domain: (D, …)."""
         return _sum_at(cells, self.domain, len(self.domains))
 
+    def without(self, domain: tuple[str, ...]) -> Groups:
+        """The same groups but one; its units stay in the design."""
+        if domain not in self.domains:
+            return self
+        at = self.domains.index(domain)
+        kept = self.domain != at
+        return replace(
+            self,
+            domains=tuple(other for other in self.domains if other != domain),
+            domain=self.domain[kept] - (self.domain[kept] > at),
+            stratum=self.stratum[kept],
+            psu=self.psu[kept],
+            gram=self.gram[kept],
+            square=None if self.square is None else self.square[kept],
+            n=self.n[kept],
+            counts=self.counts[kept],
+        )
+
     def arranged(self, order: Sequence[Sequence[str]]) -> Groups:
         """The same groups, sorted by the order of labels of each grouping column."""
         at = domain_order(self.domains, order)

@@ -13,16 +13,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from csat import reduce
-from csat.design import Design
+from csat.design import Calibration, Design
 from csat.errors import OptionError, SampleError, UnknownColumnError
-from csat.moments import Groups, Levels, Recode, Variable
+from csat.moments import Groups, Levels, Recode, Residuals, Variable, term_of
 from csat.questionnaire import Questionnaire
 from csat.questionnaire.scales import folded, number_in
-from csat.read import INSIDE, ROW, Ledger, read_clean, spelled
+from csat.read import INSIDE, ROW, Ledger, spelled
 from csat.survey.quality import Quality, quality_of
+from csat.weighting import Weights
 
 #: Rows that are handed to the reduction at once; the same for every source, so that sums agree to the bit.
 BATCH_ROWS = 65536
+
+#: How columns begin that csat itself adds to a survey.
+HELPER = "(csat) "
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -36,12 +40,14 @@ class Survey:
     questionnaire : what was asked; None if it is not known.
     design : columns of weight, stratum, unit ….
     ledger : what became of every row and cell of the source.
+    weighting : report on the weights, after `csat.calibrate`.
     """
 
     table: pa.Table
     questionnaire: Questionnaire | None
     design: Design
     ledger: Ledger
+    weighting: Weights | None = None
 
     def __len__(self) -> int:
         return int(self._inside.sum())
@@ -49,7 +55,8 @@ class Survey:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns."""
-        return tuple(name for name in self.table.column_names if name not in (ROW, INSIDE))
+        names = self.table.column_names
+        return tuple(name for name in names if name not in (ROW, INSIDE) and not name.startswith(HELPER))
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -123,7 +130,7 @@ class Survey:
         """
         extra = [INSIDE] if INSIDE in self.table.column_names else []
         wanted = list(dict.fromkeys((*columns, *self.design.columns, *extra)))
-        self._known([name for name in wanted if name != INSIDE])
+        self._known([name for name in wanted if name != INSIDE and not name.startswith(HELPER)])
         table = self.table.select(wanted).combine_chunks()
         batches = table.to_batches(max_chunksize=BATCH_ROWS)
         yield from batches or [pa.RecordBatch.from_pylist([], schema=table.schema)]
@@ -224,6 +231,10 @@ class Survey:
         columns = [name.column if isinstance(name, Recode) else name for name in names]
         self._known([*columns, *by])
         midpoint = np.array([self._midpoint(name) for name in names], float)
+        order = [self.categories(name) for name in by]
+        calibration = self.design.calibration
+        if calibration is not None and rule == "available" and self.design.replication is None:
+            return self._calibrated_groups(names, columns, midpoint, tuple(by), calibration).arranged(order)
         summed = reduce.groups(
             self.batches([*columns, *by]),
             list(names),
@@ -234,7 +245,35 @@ class Survey:
             inside=self._mark,
             scores=scores,
         )
-        return replace(summed.arranged([self.categories(name) for name in by]), questionnaire=self.questionnaire)
+        return replace(summed.arranged(order), questionnaire=self.questionnaire, calibrated=calibration is not None)
+
+    def _calibrated_groups(
+        self,
+        names: Sequence[Variable],
+        columns: Sequence[str],
+        midpoint: np.ndarray,
+        by: tuple[str, ...],
+        calibration: Calibration,
+    ) -> Groups:
+        """Groups with the sums that residuals need: over all rows, with the weights before and after calibration."""
+        helpers = calibration.auxiliaries
+
+        def summed(weight: str | None) -> Groups:
+            return reduce.groups(
+                self.batches([*columns, *by]),
+                [*names, *helpers],
+                np.r_[midpoint, np.zeros(len(helpers))],
+                by=by,
+                design=replace(self.design, weight=weight, calibration=None),
+                inside=self._mark,
+                outside=True,
+            )
+
+        weighted = summed(self.design.weight)
+        base = summed(calibration.weight if calibration.regression == "design" else None)
+        own = weighted.without(reduce.OUTSIDE).groups([term_of(name) for name in names], by)
+        residuals = Residuals(weighted, base, len(helpers))
+        return replace(own, calibrated=True, residuals=residuals, questionnaire=self.questionnaire)
 
     def _midpoint(self, name: Variable) -> float:
         """A number near the middle of a variable, to subtract before summing."""
@@ -318,60 +357,6 @@ class Survey:
             f"<tr><th>{escape(name)}</th><td>{escape(fact)}</td></tr>" for name, fact in self._facts().items()
         )
         return f"<table><caption>Survey</caption><tbody>{rows}</tbody></table>"
-
-
-def read_survey(
-    data: Any,
-    questionnaire: Questionnaire | None = None,
-    *,
-    design: Design | None = None,
-    on_unknown: str = "raise",
-    on_absent: str = "raise",
-    sheet: str | None = None,
-    encoding: str | None = None,
-) -> Survey:
-    """Read who answered what.
-
-    Parameters
-    ----------
-    data : path of a .csv, .tsv, .txt, .xlsx, .parquet, .sav or .dta file; a pandas or polars frame; an Arrow
-        table or stream; a DuckDB relation; anything with ``__arrow_c_stream__`` or ``toArrow``. Never modified.
-    questionnaire : what was asked. None: numbers are plain variables, text is categories.
-    design : columns of weight, stratum, unit …; None takes the questionnaire's.
-    on_unknown : answers that are neither a level nor a missing code: "raise" names them all, "missing" sets them
-        missing and counts them in the ledger.
-    on_absent : questions and columns of the questionnaire that the data lack: "raise", or "missing" = not asked.
-    sheet : of an Excel workbook; None = the first.
-    encoding : of a text file; None finds out UTF-8, UTF-16 (with mark) or GB18030 and notes it in the ledger.
-
-    Returns
-    -------
-    Survey
-        Answer texts ("很满意", "Very satisfied") and category labels have become codes; ``survey.ledger``
-        accounts for every row and cell.
-
-    Raises
-    ------
-    MissingFileError
-        If there is no such file.
-    DataError
-        Naming source, row, column and remedy.
-    """
-    if questionnaire is not None and not isinstance(questionnaire, Questionnaire):
-        raise OptionError(
-            f"questionnaire must be a Questionnaire, not {type(questionnaire).__name__}: "
-            "use csat.read_questionnaire(path)."
-        )
-    cleaned = read_clean(
-        data,
-        questionnaire,
-        design=design,
-        on_unknown=on_unknown,
-        on_absent=on_absent,
-        sheet=sheet,
-        encoding=encoding,
-    )
-    return Survey(cleaned.table, questionnaire, cleaned.design, cleaned.ledger)
 
 
 def _keys(column: pa.ChunkedArray) -> pa.ChunkedArray:
