@@ -53,7 +53,7 @@ class Crosstab(Shown):
 
 
 def crosstab(
-    source: Source, row: str, column: str, *, base: str = "row", interval: str = "t", level: float = 0.95
+    source: Source, row: str, column: str, *, base: str = "row", interval: str = "beta", level: float = 0.95
 ) -> Crosstab:
     """Cross two questions; for a domain, filter first: ``crosstab(s.where(brand="gotone"), …)`` keeps the design.
 

@@ -98,7 +98,9 @@ def compared(found: Estimates, groups: Groups, by: tuple[str, ...], against: str
     keys = {name: tuple(domains[i][j] for i in others) for j, name in enumerate(by)}
     everyone = np.ones((1, len(domains)))
     df = float(degrees_of_freedom(groups, everyone).min()) - len(others)
-    differences = found.contrast(matrix, [found.term[0]] * len(others), **keys, against=(labels[peer],) * len(others))
+    differences = found.contrast(
+        matrix, [found.term[0]] * len(others), keys | {"against": (labels[peer],) * len(others)}
+    )
     n = np.minimum(found.n[others], found.n[peer])
     return Difference(found, replace(differences, df=df, n=n), wald(differences, df, null), labels[peer])
 

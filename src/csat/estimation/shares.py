@@ -21,7 +21,7 @@ def share(
     by: str | Sequence[str] | None = None,
     *,
     values: Sequence[Any] | None = None,
-    interval: str = "t",
+    interval: str = "beta",
     level: float = 0.95,
 ) -> Estimates:
     """Weighted share of each answer among those who gave a valid one.
@@ -32,9 +32,9 @@ def share(
     name : an item or a category column.
     by : grouping columns.
     values : the answers to list. None: every level of the scale, or every category found.
-    interval : "t" (share ± t·se, may leave 0–1), "logit" (also called "xlogit"), "beta" (Clopper–Pearson on the
-        effective sample size: right for rare answers), "wilson" (on the effective sample size) or "asin".
-        At a share of 0 or 1 only "beta" and "wilson" say something.
+    interval : "beta" (Clopper–Pearson on the effective sample size: Korn & Graubard 1998; never leaves 0–1, right for
+        rare answers, says something at 0 and 1), "wilson" (on the effective sample size), "logit" (also called
+        "xlogit"), "asin", or "t" (share ± t·se, may leave 0–1).
     level : of the intervals.
 
     Returns
@@ -68,7 +68,7 @@ def box(
     top: int | None = None,
     bottom: int | None = None,
     levels: Sequence[float] | None = None,
-    interval: str = "t",
+    interval: str = "beta",
     level: float = 0.95,
 ) -> Estimates:
     """Weighted share of the respondents in the top (or bottom) box of an item.
