@@ -104,7 +104,7 @@ syntax = "value =~ C21 + P1"
 
 [report]
 own = "gansu"
-by = ["branch", "brand"]
+by = ["city", "brand"]
 against = "xian"
 period = "2026Q3"
 """
@@ -205,7 +205,7 @@ def test_a_study_file_says_everything(asked):
     assert asked.scales[3].labels == {0.5: {"en": "half"}}
     assert asked.scales[3].step is None
     assert asked.design == Design("w", "city", "hall", replicates=("r1", "r2"))
-    assert asked.settings == {"own": "gansu", "by": ["branch", "brand"], "against": ["xian"], "period": "2026Q3"}
+    assert asked.settings == {"own": "gansu", "by": ["city", "brand"], "against": ["xian"], "period": "2026Q3"}
     assert asked.grades == (Grade("good", {"zh": "好"}, 90, 50), Grade("bad", {}, 20, 0))
     assert asked.model == "value =~ C21 + P1"
     assert asked.column_of_kind("id") == "id"
@@ -276,7 +276,7 @@ def test_the_only_top_of_the_tree_is_the_index(tmp_path):
         ("high = 10", "high = true", "[scales.ten], key 'high': True is not a number"),
         ("high = 10\n", "", "[scales.ten], key 'high': is missing"),
         ("high = 10", "high = 10\nhigh = 10", "is not valid TOML"),
-        ('"形象" = 0.3', "形象 = 0.3", "need quotes"),
+        ('"形象" = 0.3', "形象 = 0.3", "the key '形象' needs quotes"),
         ('99 = "not_used"', '7 = "not_used"', "[scales.ten], key 'missing': code 7 overlaps"),
         ('99 = "not_used"', '"98.0" = "not_used"', "code 98 is there twice"),
         ('99 = "not_used"', 'x = "not_used"', "[scales.ten.missing], key 'x': is not a number"),

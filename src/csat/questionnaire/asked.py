@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from csat.design import Design
 from csat.errors import QuestionnaireError, UnknownItemError, closest
-from csat.questionnaire.parts import GRADES, Column, Dimension, Grade, Item, Process, check_codes, check_grades
-from csat.questionnaire.scales import Scale, Texts, number_in, text_of
+from csat.questionnaire.parts import (
+    GRADES,
+    Column,
+    Dimension,
+    Grade,
+    Item,
+    Process,
+    check_codes,
+    check_grades,
+    check_printable,
+)
+from csat.questionnaire.scales import LANGUAGES, Scale, Texts, folded, number_in, text_of
+from csat.questionnaire.targets import weighting_of
 from csat.questionnaire.tree import check_tree, leaf_weights, parents, walk
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Settings of [report] that name columns.
+_COLUMN_SETTINGS = ("by", "peer_column", "period_column")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +51,10 @@ class Questionnaire:
     model : structural model in lavaan-style syntax.
     design : columns that describe the sample.
     fuzzy : settings of the fuzzy evaluation: membership, operator.
-    settings : report settings: own, by, against, peer_column, period_column, period.
+    settings : report settings: own, by, against, peer_column, period_column, period. Groups given by their
+        labels become codes.
+    weighting : how weights are to meet the population: method, bounds, trim, total, and targets
+        ``{column: {category code: number}}``; empty if the study says nothing. See `weighting_of`.
 
     Raises
     ------
@@ -56,8 +76,10 @@ class Questionnaire:
     design: Design = field(default_factory=Design)
     fuzzy: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    weighting: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_printable(_places(self))
         check_codes(
             {
                 "items": tuple(item.code for item in self.items),
@@ -71,6 +93,9 @@ class Questionnaire:
         check_grades(self.grades)
         check_tree(self._tree, self.root, self.codes)
         _check_roles(self)
+        others = (*self.codes, *self.design.columns)
+        object.__setattr__(self, "settings", _checked_settings(self.settings, self.columns, others))
+        object.__setattr__(self, "weighting", weighting_of(self.weighting, self.columns, others))
 
     @property
     def scaled(self) -> tuple[Item, ...]:
@@ -121,7 +146,8 @@ class Questionnaire:
     @property
     def leaves(self) -> tuple[str, ...]:
         """Item and process codes of the tree, in tree order."""
-        return tuple(code for code in self.nodes if code not in self._tree)
+        tree = self._tree
+        return tuple(code for code in self.nodes if code not in tree)
 
     def tree_matrix(self, nodes: Sequence[str] | None = None) -> np.ndarray:
         """Weight of each leaf in each node.
@@ -142,11 +168,14 @@ class Questionnaire:
         QuestionnaireError
             If weights are still to be estimated.
         """
-        wanted = self.nodes if nodes is None else tuple(nodes)
-        place = {leaf: i for i, leaf in enumerate(self.leaves)}
+        known, tree = dict.fromkeys(self.nodes), self._tree
+        wanted = tuple(known) if nodes is None else tuple(nodes)
+        place = {leaf: i for i, leaf in enumerate(code for code in known if code not in tree)}
         matrix = np.zeros((len(wanted), len(place)))
         for row, node in enumerate(wanted):
-            for leaf, weight in leaf_weights(self._tree, self._node(node)).items():
+            if node not in known:
+                raise UnknownItemError.among(node, self.nodes, "node of the index tree")
+            for leaf, weight in leaf_weights(tree, node).items():
                 matrix[row, place[leaf]] = weight
         return matrix
 
@@ -185,6 +214,23 @@ class Questionnaire:
         if column in self.codes and number is not None:
             return text_of(self.scale_of(column).labels.get(number, {}), lang, f"{number:g}")
         return str(value)
+
+    def missing_texts(self) -> pd.DataFrame:
+        """List what has no text in a language that the study speaks: ``table key lang shown``.
+
+        `shown` is what stands in its place: the text in another language, or the code.
+        """
+        import pandas as pd
+
+        spoken = list(_spoken(self))
+        used = [lang for lang in LANGUAGES if any(texts.get(lang) for _, _, texts in spoken)]
+        rows = [
+            (table, key, lang, text_of(texts, lang, key))
+            for table, key, texts in spoken
+            for lang in used
+            if not texts.get(lang)
+        ]
+        return pd.DataFrame(rows, columns=["table", "key", "lang", "shown"])
 
     def with_weights(self, weights: Mapping[str, Mapping[str, float]]) -> Questionnaire:
         """Copy with other weights in the tree.
@@ -252,3 +298,68 @@ def _check_roles(asked: Questionnaire) -> None:
             raise QuestionnaireError.at(
                 "design", None, f"{column!r} is a scaled question; it cannot describe the sample."
             )
+
+
+def _spoken(asked: Questionnaire) -> Iterator[tuple[str, str, Texts]]:
+    """Yield everything that has texts: table, key, texts."""
+    yield "study", "texts", asked.texts
+    for scale in asked.scales:
+        yield from ((f"{scale.table}.labels", f"{code:g}", texts) for code, texts in scale.labels.items())
+    rooms: dict[str, tuple[Item | Dimension | Column | Grade, ...]] = {
+        "items": asked.items,
+        "processes": asked.processes,
+        "dimensions": asked.dimensions,
+        "columns": asked.columns,
+        "grades": asked.grades,
+    }
+    for room, parts in rooms.items():
+        yield from ((room, part.code, part.texts) for part in parts)
+    for column in asked.columns:
+        yield from ((f"columns.{column.code}.labels", code, texts) for code, texts in column.labels.items())
+
+
+def _places(asked: Questionnaire) -> Iterator[tuple[str, str | None, str]]:
+    """Yield every text and code, with its place."""
+    yield "study", "name", asked.name
+    yield from (("scales", None, scale.name) for scale in asked.scales)
+    for table, key, texts in _spoken(asked):
+        yield table, None, key
+        yield from ((table, key, text) for text in texts.values())
+
+
+def _checked_settings(
+    settings: Mapping[str, Any], columns: Sequence[Column], others: Sequence[str]
+) -> Mapping[str, Any]:
+    """Check the columns and groups of [report] as far as the study declares them; groups become codes."""
+    if not columns:
+        return settings
+    by_code = {column.code: column for column in columns}
+    known = (*by_code, *others)
+    for key in _COLUMN_SETTINGS:
+        for name in _listed(settings.get(key)):
+            if name not in known:
+                raise QuestionnaireError.at(
+                    "report", key, f"no column {name!r} is declared. Did you mean {closest(name, known)}?"
+                )
+    made = dict(settings)
+    for key, where in (("own", "peer_column"), ("against", "peer_column"), ("period", "period_column")):
+        column = by_code.get(settings.get(where, ""))
+        if key in settings and column is not None and column.labels:
+            codes = [_group(key, word, column) for word in _listed(settings[key])]
+            made[key] = codes[0] if isinstance(settings[key], str) else codes
+    return made
+
+
+def _group(key: str, word: str, column: Column) -> str:
+    meaning = column.vocabulary()
+    if folded(word) not in meaning:
+        raise QuestionnaireError.at(
+            "report",
+            key,
+            f"{word!r} is no category of {column.code!r}. Did you mean {closest(word, column.labels)}?",
+        )
+    return meaning[folded(word)]
+
+
+def _listed(setting: Any) -> list[str]:
+    return [] if setting is None else [setting] if isinstance(setting, str) else list(setting)

@@ -19,6 +19,9 @@ tree        parent, child, weight                       child of a dimension, in
 columns     code, kind, zh, en                          other column
 values      column, value, zh, en                       category of a column
 grades      code, score, from, zh, en                   grade, best first
+targets     margin, category, target                    population figure that weights are to meet
+                                                        (crossed margins ``sex:age``, ``f:18-34``; the
+                                                        category stays empty for the total of a number)
 =========== =========================================== ===============================================
 
 The CSV file holds the same rows, with a first column ``table`` that names the sheet. It may be
@@ -34,10 +37,10 @@ from pathlib import Path
 from typing import Any
 
 from csat.errors import QuestionnaireError, closest
-from csat.questionnaire.asked import Questionnaire
-from csat.questionnaire.decode import encoding_of
+from csat.questionnaire.cells import Table
+from csat.questionnaire.decode import bytes_of, encoding_of, formulas_without_value, quoted
 from csat.questionnaire.scales import LANGUAGES, number_in
-from csat.questionnaire.tables import Table, tables_of
+from csat.questionnaire.settings import NUMBERS, SWITCHES
 
 #: Sheet → its columns.
 SHEETS: Mapping[str, tuple[str, ...]] = {
@@ -51,13 +54,15 @@ SHEETS: Mapping[str, tuple[str, ...]] = {
     "columns": ("code", "kind", "zh", "en"),
     "values": ("column", "value", "zh", "en"),
     "grades": ("code", "score", "from", "zh", "en"),
+    "targets": ("margin", "category", "target"),
 }
 
 #: Cells that hold numbers.
-_NUMBERS = ("low", "high", "step", "score", "from", "weight")
+_NUMBERS = ("low", "high", "step", "score", "from", "weight", "target")
 
-#: Settings that hold lists.
-_LISTS = ("design.replicates", "design.replicate_rscales", "report.by", "report.against")
+#: Settings that hold lists of texts, and lists of numbers.
+_LISTS = ("design.replicates", "report.by", "report.against")
+_NUMBER_LISTS = ("design.replicate_rscales", "weighting.bounds", "weighting.trim")
 
 #: A row of a codebook: where it stands, and its filled cells.
 Row = tuple[str, dict[str, str]]
@@ -78,29 +83,6 @@ def read_codebook(path: Path) -> tuple[Table, dict[str, str]]:
     return _tables(sheets), _places(sheets)
 
 
-def write_codebook(questionnaire: Questionnaire, path: str | Path) -> None:
-    """Write a questionnaire as a codebook that `read_questionnaire` reads back as equal.
-
-    Parameters
-    ----------
-    questionnaire : to write.
-    path : ending in .xlsx or .csv (UTF-8 with a mark, so that Excel shows Chinese).
-
-    Raises
-    ------
-    QuestionnaireError
-        For another ending.
-    """
-    target = Path(path)
-    rows = _rows_of(tables_of(questionnaire))
-    if target.suffix.lower() == ".xlsx":
-        _write_workbook(rows, target)
-    elif target.suffix.lower() == ".csv":
-        _write_csv(rows, target)
-    else:
-        raise QuestionnaireError.at("", None, "a codebook is a .xlsx or .csv file.", target.name)
-
-
 def _tables(sheets: Sheets) -> dict[str, Any]:
     tables: dict[str, Any] = {"study": {}, **_settings(sheets.get("study", ()))}
     for name in ("scales", "items", "processes", "dimensions", "columns", "grades"):
@@ -108,6 +90,8 @@ def _tables(sheets: Sheets) -> dict[str, Any]:
     _add_levels(tables["scales"], sheets.get("levels", ()))
     _add_children(tables["dimensions"], sheets.get("tree", ()))
     _add_values(tables["columns"], sheets.get("values", ()))
+    if sheets.get("targets"):
+        tables.setdefault("weighting", {})["targets"] = _margins(sheets["targets"])
     return tables
 
 
@@ -122,8 +106,14 @@ def _settings(rows: Iterable[Row]) -> dict[str, dict[str, Any]]:
         first, _, rest = path.partition(".")
         table, key = (first, rest) if rest and first != "texts" else ("study", path)
         value: Any = _cell(place, row, "value")
-        if path in _LISTS:
+        if path in _LISTS or path in _NUMBER_LISTS:
             value = [part.strip() for part in value.replace("；", ";").split(";") if part.strip()]
+        if path in _NUMBER_LISTS:
+            value = [_number(place, key, part) for part in value]
+        if path in NUMBERS:
+            value = _number(place, key, value)
+        if path in SWITCHES:
+            value = {"true": True, "false": False}.get(value.lower(), value)
         into = tables.setdefault(table, {})
         if key.startswith("texts."):
             into, key = into.setdefault("texts", {}), key.removeprefix("texts.")
@@ -184,6 +174,21 @@ def _add_values(columns: dict[str, dict[str, Any]], rows: Iterable[Row]) -> None
         labels[value] = {lang: row[lang] for lang in LANGUAGES if lang in row}
 
 
+def _margins(rows: Iterable[Row]) -> dict[str, Any]:
+    """Column → category → target; a row without a category is the total of a number."""
+    margins: dict[str, Any] = {}
+    for place, row in rows:
+        margin, target = _cell(place, row, "margin"), _number(place, "target", _cell(place, row, "target"))
+        category = row.get("category")
+        into = margins.setdefault(margin, target if category is None else {})
+        both = isinstance(into, dict) is (category is None)
+        if both or (category is not None and category in into) or (category is None and into is not target):
+            raise QuestionnaireError.at(f"weighting.targets.{margin}", category, "is there twice.", place)
+        if category is not None:
+            into[category] = target
+    return margins
+
+
 def _cell(place: str, row: Mapping[str, str], key: str) -> str:
     if key not in row:
         raise QuestionnaireError.at("", key, "the cell is empty.", place)
@@ -194,9 +199,13 @@ def _value(place: str, key: str, text: str | None) -> Any:
     """Cell as the study file would hold it: numbers as numbers."""
     if text is None or key not in _NUMBERS or (key == "step" and text == "any"):
         return text
+    return _number(place, key, text)
+
+
+def _number(place: str, key: str, text: str) -> float:
     number = number_in(text)
     if number is None:
-        raise QuestionnaireError.at("", key, f"{text!r} is not a number.", place)
+        raise QuestionnaireError.at("", key, f"{quoted(text)} is not a number.", place)
     return number
 
 
@@ -221,6 +230,14 @@ def _workbook(path: Path) -> Sheets:
             raise QuestionnaireError.at(
                 "", None, f"sheet {sheet.title!r} is not known. Did you mean {closest(name, SHEETS)}?", path.name
             )
+        empty = formulas_without_value(path, sheet._worksheet_path)
+        if empty:
+            raise QuestionnaireError.at(
+                "",
+                None,
+                f"cell {empty[0]} holds a formula without its result; open the workbook in Excel and save it.",
+                f"{path.name}, sheet {name!r}",
+            )
         cells = [[_plain(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
         sheets[name] = list(_rows(f"{path.name}, sheet {name!r}", SHEETS[name], cells))
     book.close()
@@ -228,7 +245,7 @@ def _workbook(path: Path) -> Sheets:
 
 
 def _csv(path: Path) -> Sheets:
-    data = path.read_bytes()
+    data = bytes_of(path)
     encoding = encoding_of(data)
     if encoding is None:
         raise QuestionnaireError.at("", None, "is neither UTF-8 nor GB18030 text; save it again as UTF-8.", path.name)
@@ -280,87 +297,3 @@ def _plain(cell: object) -> str:
     if isinstance(cell, float):
         return str(int(cell)) if cell.is_integer() else repr(cell)
     return str(cell)
-
-
-def _rows_of(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Sheet → rows, the reverse of `_tables`."""
-    plain = ("items", "processes", "grades")
-    rows: dict[str, list[dict[str, Any]]] = {
-        name: [{"code": code, **table} for code, table in tables[name].items()] for name in plain
-    }
-    rows["study"] = _setting_rows(tables)
-    rows["scales"] = [_pick("scales", {"code": name, **scale}) for name, scale in tables["scales"].items()]
-    rows["levels"] = [row for name, scale in tables["scales"].items() for row in _level_rows(name, scale)]
-    rows["dimensions"] = [_dimension_row(code, node) for code, node in tables["dimensions"].items()]
-    rows["tree"] = [row for code, node in tables["dimensions"].items() for row in _child_rows(code, node)]
-    rows["columns"] = [_pick("columns", {"code": code, **column}) for code, column in tables["columns"].items()]
-    rows["values"] = [
-        {"column": code, "value": value, **texts}
-        for code, column in tables["columns"].items()
-        for value, texts in column.get("labels", {}).items()
-    ]
-    return rows
-
-
-def _pick(sheet: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: row[key] for key in SHEETS[sheet] if key in row}
-
-
-def _setting_rows(tables: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    study = {**tables["study"], **{f"texts.{lang}": text for lang, text in tables["study"].get("texts", {}).items()}}
-    settings = {key: value for key, value in study.items() if key != "texts"}
-    for name in ("design", "fuzzy", "report", "model"):
-        settings |= {f"{name}.{key}": value for key, value in tables[name].items()}
-    return [
-        {"key": key, "value": "; ".join(value) if isinstance(value, list) else value} for key, value in settings.items()
-    ]
-
-
-def _level_rows(name: str, scale: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    labels, missing, scores = scale["labels"], scale["missing"], scale.get("scores", {})
-    for value in dict.fromkeys((*labels, *missing, *scores)):
-        extra = {"missing": missing.get(value), "score": scores.get(value)}
-        yield {
-            "scale": name,
-            "value": value,
-            **labels.get(value, {}),
-            **{k: v for k, v in extra.items() if v is not None},
-        }
-
-
-def _dimension_row(code: str, node: Mapping[str, Any]) -> dict[str, Any]:
-    row = {"code": code, **node}
-    if not isinstance(row.get("weights"), str):
-        row.pop("weights", None)
-    return _pick("dimensions", row)
-
-
-def _child_rows(code: str, node: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    weights = node.get("weights", {})
-    for child in node["children"]:
-        given = {} if isinstance(weights, str) or not weights else {"weight": weights[child]}
-        yield {"parent": code, "child": child, **given}
-
-
-def _write_workbook(rows: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
-    from openpyxl import Workbook
-
-    book = Workbook()
-    book.remove(book.active)
-    for name, columns in SHEETS.items():
-        sheet = book.create_sheet(name)
-        sheet.append(columns)
-        for number, row in enumerate(rows[name], start=2):
-            for place, column in enumerate(columns, start=1):
-                cell = sheet.cell(number, place, row.get(column))
-                if isinstance(row.get(column), str):
-                    cell.data_type = "s"  # else a text that begins with "=" becomes a formula
-    book.save(path)
-
-
-def _write_csv(rows: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
-    columns = tuple(dict.fromkeys(("table", *(column for known in SHEETS.values() for column in known))))
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows({"table": name, **row} for name in SHEETS for row in rows[name])

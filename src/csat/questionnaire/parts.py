@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -12,6 +14,9 @@ from csat.questionnaire.scales import Scale, Texts, folded, text_of, vocabulary
 
 #: What a column that is no scaled question can hold.
 KINDS = ("category", "number", "id", "seconds")
+
+#: Characters that no XML workbook or page can hold.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 #: Weights may miss 1 by this much.
 WEIGHT_TOLERANCE = 1e-9
@@ -104,9 +109,9 @@ class Dimension:
             raise QuestionnaireError.at(
                 table, "children", "is empty; a dimension needs at least one item or dimension."
             )
-        twice = [child for child in self.children if self.children.count(child) > 1]
-        if twice:
-            raise QuestionnaireError.at(table, "children", f"{twice[0]!r} is named twice.")
+        twice = next((child for child, count in Counter(self.children).items() if count > 1), None)
+        if twice is not None:
+            raise QuestionnaireError.at(table, "children", f"{twice!r} is named twice.")
         if self.weights is not None:
             _check_weights(table, self.children, self.weights)
 
@@ -210,12 +215,35 @@ def check_codes(tables: Mapping[str, tuple[str, ...]]) -> None:
     """
     owner: dict[str, tuple[str, str]] = {}
     for table, codes in tables.items():
+        counts = Counter(codes)
         for code in codes:
-            if not code or code != code.strip():
+            if not folded(code) or code != code.strip():
                 raise QuestionnaireError.at(table, code, "a code must not be blank or begin or end with a space.")
             first, known = owner.setdefault(folded(code), (table, code))
-            if (first, known) != (table, code) or codes.count(code) > 1:
+            if (first, known) != (table, code) or counts[code] > 1:
                 same = "" if known == code else f" (as {known!r}; case and width make no difference)"
                 raise QuestionnaireError.at(
                     f"{table}.{code}", None, f"the code is used twice: also in [{first}]{same}."
                 )
+
+
+def check_printable(places: Iterable[tuple[str, str | None, str]]) -> None:
+    """Refuse texts that could not be written into a workbook or page.
+
+    Parameters
+    ----------
+    places : (table, key, text).
+
+    Raises
+    ------
+    QuestionnaireError
+        Naming the character and its place in the text.
+    """
+    for table, key, text in places:
+        found = _UNPRINTABLE.search(text)
+        if found:
+            raise QuestionnaireError.at(
+                table,
+                key,
+                f"character {found.start() + 1} is the control character U+{ord(found[0]):04X}; take it out.",
+            )

@@ -40,17 +40,28 @@ def text_of(texts: Texts, lang: str, fallback: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Text as it is compared: full-width forms, case and white space make no difference.
+    """Text as it is compared: full-width forms, case, white space and invisible characters make no difference.
 
     >>> folded(" Ｖery  SATISFIED ")
     'verysatisfied'
     """
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return "".join(visible(unicodedata.normalize("NFKC", text)).casefold().split())
+
+
+def visible(text: str) -> str:
+    """Text without format characters (category Cf): zero-width spaces and joiners, byte order marks, directions."""
+    return text if text.isascii() else "".join(mark for mark in text if unicodedata.category(mark) != "Cf")
+
+
+def plain_number(text: str) -> str:
+    """Spell a whole number as a clean table does (``"1.0"`` is ``"1"``); any other text stays."""
+    number = number_in(text) if text.isascii() and "." in text else None
+    return str(int(number)) if number is not None and number.is_integer() and abs(number) < 1e15 else text
 
 
 def number_in(text: str) -> float | None:
     """Read the finite number that `text` spells, in any digits (``"１０"``, ``" 7.0"``), or None."""
-    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = visible(unicodedata.normalize("NFKC", text)).strip()
     try:
         number = float(plain)
     except ValueError:

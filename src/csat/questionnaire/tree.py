@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from csat.errors import QuestionnaireError, closest
 from csat.questionnaire.parts import Dimension
 
 #: Dimension code → dimension.
 Tree = Mapping[str, Dimension]
+
+#: Dimensions above each other; more is a mistake.
+DEEPEST = 50
+
+#: Codes of a circle that an error lists.
+_NAMED = 12
 
 
 def check_tree(tree: Tree, root: str | None, leaves: Collection[str]) -> None:
@@ -23,7 +29,7 @@ def check_tree(tree: Tree, root: str | None, leaves: Collection[str]) -> None:
     Raises
     ------
     QuestionnaireError
-        For unknown children, two parents, a cycle, or a dimension that nobody reaches.
+        For unknown children, two parents, a cycle, a dimension that nobody reaches, or more than `DEEPEST` levels.
     """
     if root is None:
         if tree:
@@ -35,13 +41,14 @@ def check_tree(tree: Tree, root: str | None, leaves: Collection[str]) -> None:
     _check_circles(tree)
     _check_parents(tree)
     _check_reach(tree, root)
+    _check_depth(tree, root)
 
 
 def _check_children(tree: Tree, leaves: Collection[str]) -> None:
-    known = [*tree, *leaves]
+    known = dict.fromkeys((*tree, *leaves))
     for node in tree.values():
         for child in node.children:
-            if child not in tree and child not in leaves:
+            if child not in known:
                 raise QuestionnaireError.at(
                     f"dimensions.{node.code}",
                     "children",
@@ -63,16 +70,51 @@ def _check_parents(tree: Tree) -> None:
 
 
 def _check_circles(tree: Tree) -> None:
-    for code in tree:
-        trail = _circle(tree, code)
-        if trail:
+    """Walk down from every dimension once; what stands on the way down must not come again."""
+    finished: set[str] = set()
+    for start in tree:
+        trail: dict[str, None] = {}
+        pending: list[tuple[str, Iterator[str]]] = []
+        _enter(tree, start, finished, trail, pending)
+        while pending:
+            code, children = pending[-1]
+            child = next(children, None)
+            if child is None:
+                pending.pop()
+                trail.pop(code)
+                finished.add(code)
+            else:
+                _enter(tree, child, finished, trail, pending)
+
+
+def _enter(
+    tree: Tree, code: str, finished: set[str], trail: dict[str, None], pending: list[tuple[str, Iterator[str]]]
+) -> None:
+    if code in trail:
+        way = list(trail)
+        circle = [*way[way.index(code) :], code]
+        raise QuestionnaireError.at(
+            f"dimensions.{code}", "children", f"the tree runs in a circle: {' → '.join(circle[-_NAMED:])}."
+        )
+    if code not in tree or code in finished:
+        return
+    trail[code] = None
+    pending.append((code, iter(tree[code].children)))
+
+
+def _check_depth(tree: Tree, root: str) -> None:
+    level, depth = [root], 0
+    while level:
+        if depth > DEEPEST:
             raise QuestionnaireError.at(
-                f"dimensions.{code}", "children", f"the tree runs in a circle: {' → '.join(trail)}."
+                f"dimensions.{level[0]}", "children", f"the tree is more than {DEEPEST} dimensions deep."
             )
+        level = [child for code in level for child in tree[code].children if child in tree]
+        depth += 1
 
 
 def _check_reach(tree: Tree, root: str) -> None:
-    reached = walk(tree, root)
+    reached = set(walk(tree, root))
     for code in tree:
         if code not in reached:
             raise QuestionnaireError.at(
@@ -80,22 +122,6 @@ def _check_reach(tree: Tree, root: str) -> None:
                 None,
                 f"is an orphan: no dimension under the index {root!r} has it as a child. Add it there or take it out.",
             )
-
-
-def _circle(tree: Tree, start: str) -> list[str]:
-    """Codes from `start` back to itself, or nothing."""
-    trail, pending = [start], [iter(tree[start].children)]
-    while pending:
-        child = next(pending[-1], None)
-        if child is None:
-            pending.pop()
-            trail.pop()
-        elif child == start:
-            return [*trail, start]
-        elif child in tree and child not in trail:
-            trail.append(child)
-            pending.append(iter(tree[child].children))
-    return []
 
 
 def walk(tree: Tree, root: str) -> list[str]:

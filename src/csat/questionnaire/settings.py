@@ -1,0 +1,134 @@
+"""The tables of a study file that set something: [design], [fuzzy], [model], [report]."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from csat.design import Design, Replication
+from csat.errors import DesignError, OptionError, QuestionnaireError
+from csat.questionnaire.cells import Table, check_keys, number_at, optional_text, shown, text_at, words_at
+
+#: Keys of [report] that hold one text, and those that hold a list.
+_REPORT_TEXT = ("own", "peer_column", "period_column", "period")
+_REPORT_LIST = ("by", "against")
+
+#: Keys of [fuzzy] and what each can be.
+FUZZY: Mapping[str, tuple[str, ...]] = {
+    "membership": ("share", "triangular"),
+    "operator": ("weighted-average", "min-max", "product-max", "min-sum", "product-sum"),
+}
+
+_DESIGN_TEXT = ("weight", "stratum", "psu", "fpc")
+
+#: Keys of [design] about replicate weights that hold a number → fields of `Replication`.
+_REPLICATION = {
+    "replicate_size": "size",
+    "replicate_seed": "seed",
+    "replicate_rho": "rho",
+    "replicate_scale": "scale",
+    "replicate_df": "df",
+}
+
+#: Keys of [design] about replicate weights that are true or false → fields, and what they are if left out.
+_SWITCHES = {"replicate_combined": ("combined", True), "replicate_mse": ("mse", False)}
+
+#: Keys of [design].
+_DESIGN = (
+    *(*_DESIGN_TEXT, "lone_psu", "replicates", "replicate_kind", "replicate_rscales"),
+    *(*_REPLICATION, *_SWITCHES),
+)
+
+#: Settings that hold numbers, and true or false, as a codebook names them.
+NUMBERS = (*(f"design.{key}" for key in _REPLICATION), "weighting.total")
+SWITCHES = tuple(f"design.{key}" for key in _SWITCHES)
+
+
+def model_from(table: Table) -> str | None:
+    """Syntax of the structural model, if there is one."""
+    check_keys("model", table, ("syntax",))
+    syntax = optional_text("model", table, "syntax")
+    return None if syntax is None else syntax.strip()
+
+
+def design_from(table: Table) -> Design:
+    """Read the columns of the sample and how replicate weights are made."""
+    check_keys("design", table, _DESIGN)
+    weight, stratum, psu, fpc = (optional_text("design", table, key) for key in _DESIGN_TEXT)
+    try:
+        return Design(
+            weight=weight,
+            stratum=stratum,
+            psu=psu,
+            fpc=fpc,
+            replicates=words_at("design", table, "replicates") if "replicates" in table else (),
+            lone_psu=optional_text("design", table, "lone_psu") or "fail",
+            replication=_replication(table),
+        )
+    except (DesignError, OptionError) as error:
+        raise QuestionnaireError.at("design", None, str(error)) from None
+
+
+def _replication(table: Table) -> Replication | None:
+    kind = optional_text("design", table, "replicate_kind")
+    given: dict[str, Any] = {
+        field: number_at("design", table, key) for key, field in _REPLICATION.items() if key in table
+    }
+    given |= {field: int(value) for field, value in given.items() if field in ("size", "seed")}
+    given |= {field: _switch(table, key) for key, (field, _) in _SWITCHES.items() if key in table}
+    if "replicate_rscales" in table:
+        given["rscales"] = _factors(table["replicate_rscales"])
+    if kind is not None:
+        return Replication(kind, **given)
+    if given:
+        raise QuestionnaireError.at("design", "replicate_kind", "is missing; say which kind the replicates are.")
+    return None
+
+
+def _switch(table: Table, key: str) -> bool:
+    if not isinstance(table[key], bool):
+        raise QuestionnaireError.at("design", key, f"{shown(table[key])} is neither true nor false.")
+    return table[key]
+
+
+def _factors(given: Any) -> list[float]:
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        raise QuestionnaireError.at("design", "replicate_rscales", f"{shown(given)} is no list of numbers.")
+    return [number_at("design", {"replicate_rscales": part}, "replicate_rscales") for part in given]
+
+
+def design_table(design: Design) -> dict[str, Any]:
+    """Table that `design_from` turns into the same design."""
+    table: dict[str, Any] = {key: getattr(design, key) for key in _DESIGN_TEXT if getattr(design, key) is not None}
+    if design.lone_psu != "fail":
+        table["lone_psu"] = design.lone_psu
+    if design.replicates:
+        table["replicates"] = list(design.replicates)
+    made = design.replication
+    if made is not None:
+        table["replicate_kind"] = made.kind
+        table |= {key: getattr(made, field) for key, field in _REPLICATION.items() if getattr(made, field) is not None}
+        table |= {
+            key: getattr(made, field) for key, (field, usual) in _SWITCHES.items() if getattr(made, field) != usual
+        }
+        if made.rscales is not None:
+            table["replicate_rscales"] = [float(factor) for factor in made.rscales]
+    return table
+
+
+def fuzzy_from(table: Table) -> dict[str, str]:
+    """Read the settings of the fuzzy evaluation."""
+    check_keys("fuzzy", table, tuple(FUZZY))
+    for key in table:
+        if text_at("fuzzy", table, key) not in FUZZY[key]:
+            raise QuestionnaireError.at("fuzzy", key, f"{table[key]!r} is none of {', '.join(FUZZY[key])}.")
+    return {key: text_at("fuzzy", table, key) for key in table}
+
+
+def report_from(table: Table) -> dict[str, Any]:
+    """Read whose customers, which period and which peers a report is about."""
+    check_keys("report", table, (*_REPORT_TEXT, *_REPORT_LIST))
+    return {
+        key: text_at("report", table, key) if key in _REPORT_TEXT else list(words_at("report", table, key))
+        for key in table
+    }
