@@ -36,6 +36,12 @@ class OptionError(CsatError, ValueError):
         return cls(f"{option}={found!r} is not known; choose one of {listed}.")
 
 
+def check_choice(option: str, found: object, allowed: Iterable[object]) -> None:
+    """Refuse an argument that is none of the allowed texts, whatever its type."""
+    if not isinstance(found, str) or found not in allowed:
+        raise OptionError.choose(option, found, allowed)
+
+
 class UnknownColumnError(CsatError, KeyError):
     """A column or item that was asked for is not in the data."""
 

@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
 
 from csat.design import Design
-from csat.errors import DesignError
-from csat.moments import Groups, Levels, Recode, Variable, merge, term_of
+from csat.errors import DesignError, OptionError, check_choice
+from csat.moments import RULES, Groups, Levels, Recode, Variable, check_grouped, check_size, merge, term_of
 from csat.replicates import sampled_units, unit_factors
 
 S = TypeVar("S")
@@ -86,18 +86,32 @@ def groups(
     Returns
     -------
     Groups
+
+    Raises
+    ------
+    OptionError
+        Without a variable, or for an unknown rule.
+    SampleError
+        If nobody belongs to a group, or groups × variables are more figures than can be estimated together.
     """
+    check_choice("rule", rule, RULES)
+    if not variables:
+        raise OptionError("No variable is named; name at least one.")
 
     def kernel(part: Part) -> Groups:
         batch, factors = part
         rows = _rows(batch, by, design, inside)
         rows = _with_outside(rows) if outside else rows
+        check_size(by, rows.domains, len(variables))
         replicates = _replicate_weights(batch, factors, rows.weight, design) if scores is None else None
         summed = _sum(rows, _matrix(batch, variables) - midpoint, variables, midpoint, by, rule, scores, replicates)
         overlap = replicates.T @ replicates if replicates is not None and factors is None else None
         return replace(summed, lone_psu=design.lone_psu, replication=design.replication, overlap=overlap)
 
-    return _over_batches(_with_factors(batches, design), kernel, merge)
+    summed = _over_batches(_with_factors(batches, design), kernel, merge)
+    check_grouped(by, summed.domains, summed.ungrouped)
+    check_size(by, summed.domains, len(variables))
+    return summed
 
 
 def levels(
@@ -112,7 +126,7 @@ def levels(
     """Count a stream of batches into answers per domain and level; `values` lists each item's levels."""
     listed = tuple(tuple(levels) for levels in values)
 
-    def kernel(batch: pa.RecordBatch) -> Levels:
+    def kernel(batch: pa.RecordBatch) -> tuple[Levels, int]:
         rows = _rows(batch, by, design, inside)
         counted = [
             _count(rows, _codes(batch.column(name), levels), len(levels))
@@ -120,9 +134,16 @@ def levels(
         ]
         weighted, unweighted, missing = zip(*counted, strict=True) if counted else ((), (), ())
         absent = np.stack(missing, axis=1) if missing else np.zeros((len(rows.domains), 0), int)
-        return Levels(tuple(names), listed, tuple(by), tuple(rows.domains), weighted, unweighted, absent)
+        found = Levels(tuple(names), listed, tuple(by), tuple(rows.domains), weighted, unweighted, absent)
+        return found, rows.ungrouped
 
-    return _over_batches(batches, kernel, lambda parts: reduce(Levels.__add__, parts))
+    def add(parts: list[tuple[Levels, int]]) -> tuple[Levels, int]:
+        found, ungrouped = zip(*parts, strict=True)
+        return reduce(Levels.__add__, found), sum(ungrouped)
+
+    counts, ungrouped = _over_batches(batches, kernel, add)
+    check_grouped(by, counts.domains, ungrouped)
+    return counts
 
 
 def _with_outside(rows: Rows) -> Rows:
@@ -227,7 +248,8 @@ def _rows(batch: pa.RecordBatch, by: Sequence[str], design: Design, inside: str 
         domain, names = np.zeros(size, int), [()]
     taken = kept & grouped
     used = sorted({names[i] for i in np.unique(domain[taken]).tolist()}) if by else names
-    position = np.array([used.index(name) if name in used else -1 for name in names], int)
+    place = {name: i for i, name in enumerate(used)}
+    position = np.array([place.get(name, -1) for name in names], int)
     stratum, strata = _labels(batch.column(design.stratum)) if design.stratum else (np.zeros(size, int), [""])
     psu, psus = _units(batch, design, stratum, strata)
     weight = batch.column(design.weight).to_numpy(zero_copy_only=False) if design.weight else np.ones(size)

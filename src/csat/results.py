@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from csat.distributions import chi2_tail, f_tail, t_quantile, two_sided_p
+from csat.errors import OptionError
 from csat.version import __version__
 
 #: Why a figure can be missing, in English; `report/locale` holds the other languages.
@@ -32,6 +33,32 @@ REASONS: Mapping[str, str] = {
 
 #: The columns that every `Estimates.tidy()` has, after `term` and its key columns.
 COLUMNS = ("estimate", "se", "statistic", "df", "p", "low", "high", "n", "n_eff", "note")
+
+
+#: A variance below this share of the squares it is the difference of is their rounding error.
+ROUNDING = 1024 * float(np.finfo(float).eps)
+
+
+def ratio_to_error(figure: np.ndarray, se: np.ndarray) -> np.ndarray:
+    """Figures in standard errors; NaN where the standard error is 0: what does not vary cannot be tested."""
+    return np.divide(figure, se, out=np.full(np.shape(figure), np.nan), where=se > 0)
+
+
+def check_level(level: Any) -> None:
+    """Refuse a confidence level that is no number between 0 and 1."""
+    if not isinstance(level, float | np.floating) or not 0 < level < 1:
+        raise OptionError(f"level={level!r}: the confidence level lies between 0 and 1, e.g. 0.95.")
+
+
+def without_rounding(vcov: np.ndarray, size: np.ndarray, share: float = ROUNDING) -> np.ndarray:
+    """A covariance matrix in which variances that are mere rounding error are exactly 0, with their row and column.
+
+    Parameters
+    ----------
+    vcov : (k, k). size : (k,) the positive terms that each variance is made of. share : of `size` that counts as noise.
+    """
+    noise = np.diag(vcov) <= share * size
+    return np.where(noise[:, None] | noise, 0.0, vcov)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +145,23 @@ class Estimates(Shown):
     unavailable: Mapping[int, Unavailable] = field(default_factory=dict)
     bounds: tuple[np.ndarray, np.ndarray] | None = None
 
+    def __post_init__(self) -> None:
+        check_level(self.level)
+        for key in self.keys:
+            if key in ("term", *COLUMNS):
+                raise OptionError(f"Column {key!r} has the name of a result's column; rename it in the data.")
+
     @property
     def se(self) -> np.ndarray:
-        """(k,) standard errors; NaN where the variance is not computable."""
-        return np.sqrt(np.diag(self.vcov))
+        """(k,) standard errors; NaN where the variance is not computable, 0 where the answers do not vary."""
+        return np.sqrt(np.maximum(np.diag(self.vcov), 0.0))
+
+    @property
+    def statistic(self) -> np.ndarray:
+        """(k,) distance from `null` in standard errors; NaN without a `null`, or where nothing varies."""
+        if self.null is None:
+            return np.full(len(self.term), np.nan)
+        return ratio_to_error(self.estimate - self.null, self.se)
 
     @property
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
@@ -134,8 +174,7 @@ class Estimates(Shown):
     def tidy(self) -> pd.DataFrame:
         """One row per term: ``term``, key columns, then `COLUMNS`."""
         low, high = self.interval
-        with np.errstate(divide="ignore", invalid="ignore"):
-            statistic = np.full(len(self.term), np.nan) if self.null is None else (self.estimate - self.null) / self.se
+        statistic = self.statistic
         frame: dict[str, Any] = {"term": list(self.term), **{key: list(column) for key, column in self.keys.items()}}
         frame |= {
             "estimate": self.estimate,
@@ -147,9 +186,15 @@ class Estimates(Shown):
             "high": high,
             "n": self.n,
             "n_eff": self.n_eff,
-            "note": [str(self.unavailable[i]) if i in self.unavailable else "" for i in range(len(self.term))],
+            "note": self._notes(),
         }
         return pd.DataFrame(frame)
+
+    def _notes(self) -> list[str]:
+        """Why a figure or its test is missing, row by row."""
+        constant = dict.fromkeys(np.flatnonzero(self.se == 0).tolist(), Unavailable("no_variance"))
+        reasons = constant | dict(self.unavailable)
+        return [str(reasons.get(i, "")) for i in range(len(self.term))]
 
     def glance(self) -> pd.DataFrame:
         """One row: number of terms, unit, level, and how the figures were made."""
@@ -164,24 +209,38 @@ class Estimates(Shown):
             }
         )
 
-    def contrast(self, matrix: np.ndarray, term: Sequence[str], **keys: tuple[Any, ...]) -> Estimates:
+    def contrast(
+        self, matrix: np.ndarray, term: Sequence[str], keys: Mapping[str, tuple[Any, ...]] | None = None
+    ) -> Estimates:
         """Linear combinations of the terms, with their joint covariance.
 
         Parameters
         ----------
         matrix : (q, k) one combination per row. A zero weight leaves a not-computable term out.
         term : (q,) names of the combinations.
-        **keys : further tidy columns, each (q,).
+        keys : further tidy columns, each (q,).
 
         Returns
         -------
         Estimates
             `null` is 0. Bases are the smallest `n` among the terms used; `n_eff` is NaN.
+
+        Raises
+        ------
+        OptionError
+            If the matrix does not fit the terms and names.
         """
-        used = np.asarray(matrix) != 0
+        matrix = np.asarray(matrix, float)
+        if matrix.shape != (len(term), len(self.term)):
+            raise OptionError(
+                f"A contrast of {len(self.term)} terms needs a matrix with a row per name and a column per term, "
+                f"{(len(term), len(self.term))}; found {matrix.shape}."
+            )
+        used = matrix != 0
         known = np.isfinite(np.diag(self.vcov))
         estimate = np.where(used, matrix * np.where(np.isfinite(self.estimate), self.estimate, 0.0), 0.0).sum(axis=1)
-        vcov = matrix @ np.where(np.isfinite(self.vcov), self.vcov, 0.0) @ matrix.T
+        covariance = np.where(np.isfinite(self.vcov), self.vcov, 0.0)
+        vcov = without_rounding(matrix @ covariance @ matrix.T, np.square(matrix) @ np.diag(covariance))
         broken = {
             row: self.unavailable.get(int(np.flatnonzero(used[row] & ~known)[0]), Unavailable("no_answers"))
             for row in np.flatnonzero((used & ~known).any(axis=1)).tolist()
@@ -203,7 +262,7 @@ class Estimates(Shown):
             self.provenance,
             self.level,
             0.0,
-            keys,
+            dict(keys or {}),
             broken,
         )
 

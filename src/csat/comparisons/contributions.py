@@ -41,4 +41,4 @@ def contributions(estimates: Estimates, questionnaire: Questionnaire, node: str 
     matrix[np.arange(len(rows)), rows] = [weights[estimates.term[i]] for i in rows]
     keys = {name: tuple(column[i] for i in rows) for name, column in estimates.keys.items()}
     terms = [estimates.term[i] for i in rows]
-    return estimates.contrast(matrix, terms, **keys, weight=tuple(weights[term] for term in terms))
+    return estimates.contrast(matrix, terms, keys | {"weight": tuple(weights[term] for term in terms)})

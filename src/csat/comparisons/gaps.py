@@ -92,7 +92,7 @@ def gaps(
     if not isinstance(against, str):
         return against_figures(estimates, against, wanted, asked, keys, adjust, margin)
     contrast = np.hstack([np.eye(size), -np.eye(size)])
-    gap = replace(estimates.contrast(contrast, wanted * len(mine), **keys), n=estimates.n[:size])
+    gap = replace(estimates.contrast(contrast, wanted * len(mine), keys), n=estimates.n[:size])
     own_scores, peer_scores = np.split(estimates.estimate, 2)
     return Gaps(gap, own_scores, peer_scores, estimates.n[size:], against, adjust, margin)
 

@@ -6,9 +6,10 @@ their summaries. Every method of csat is a pure function of these; a `Source` is
 """
 
 from csat.moments.groups import Groups, Residuals, merge
-from csat.moments.source import RowSource, Source, from_covariance
+from csat.moments.guards import as_names, as_variables, check_grouped, check_size, group_names, shown
+from csat.moments.source import RowSource, Source, from_covariance, source_of
 from csat.moments.summaries import Levels, Moments
-from csat.moments.variables import RULES, Recode, Variable, as_names, as_variables, first_moments, term_of
+from csat.moments.variables import RULES, Recode, Variable, first_moments, term_of
 
 __all__ = [
     "RULES",
@@ -22,8 +23,13 @@ __all__ = [
     "Variable",
     "as_names",
     "as_variables",
+    "check_grouped",
+    "check_size",
     "first_moments",
     "from_covariance",
+    "group_names",
     "merge",
+    "shown",
+    "source_of",
     "term_of",
 ]

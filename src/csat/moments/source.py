@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
-from csat.errors import OptionError, SampleError
+from csat.errors import OptionError, SampleError, check_choice
 from csat.moments.groups import Groups
+from csat.moments.guards import shown
 from csat.moments.summaries import Levels
 from csat.moments.variables import Variable
 
 if TYPE_CHECKING:
     from csat.questionnaire import Questionnaire
+
+
+#: More respondents than people on earth are a typing error.
+LARGEST = 10**11
 
 
 @runtime_checkable
@@ -42,6 +48,19 @@ class RowSource(Source, Protocol):
         """Listwise groups with `score_squares` = Σ w²·ssᵀ, s_q = zᵀ·D_q·z, D = `scores[domain]` (q, p, p)."""
 
 
+def source_of(source: Any) -> Source:
+    """The source itself; `OptionError` for anything that cannot give summaries, above all a plain table."""
+    if isinstance(source, pd.DataFrame):
+        raise OptionError("A DataFrame is not a survey yet; read it first: csat.read_survey(frame).")
+    if isinstance(source, str):
+        raise OptionError(f"{source!r} is not a survey yet; read it first: csat.read_survey({source!r}).")
+    if isinstance(source, type) or not isinstance(source, Source):
+        raise OptionError(
+            f"A survey (csat.read_survey) or a summary (csat.from_covariance) is needed; found {shown(source)}."
+        )
+    return source
+
+
 def from_covariance(
     cov: pd.DataFrame | np.ndarray | Sequence[Sequence[float]],
     n: int,
@@ -54,7 +73,7 @@ def from_covariance(
 
     Parameters
     ----------
-    cov : (k, k) symmetric, positive semi-definite; a DataFrame brings the names.
+    cov : (k, k) symmetric, positive semi-definite; a DataFrame brings the names, and its rows may be in any order.
     n : respondents behind it, at least 2.
     mean : (k,) means, by name or in order. None: unknown (NaN); methods that need means will say so.
     names : (k,) variables, if `cov` has none.
@@ -68,7 +87,8 @@ def from_covariance(
     Raises
     ------
     SampleError
-        If the matrix is not square, not symmetric, not positive semi-definite, or names do not fit.
+        If the matrix is not square, not symmetric, not positive semi-definite, `n` is no whole number, or names or
+        means do not fit.
 
     Examples
     --------
@@ -76,40 +96,87 @@ def from_covariance(
     >>> g.moments().corr.round(3).tolist()
     [[1.0, 0.5], [0.5, 1.0]]
     """
-    if divisor not in ("n-1", "n"):
-        raise OptionError.choose("divisor", divisor, ("n-1", "n"))
-    if isinstance(cov, pd.DataFrame):
-        names = [str(name) for name in cov.columns] if names is None else names
-        cov = cov.to_numpy(float)
-    matrix = np.asarray(cov, float)
-    names = tuple(names) if names is not None else tuple(f"x{i + 1}" for i in range(len(matrix)))
-    _check_covariance(matrix, names, n)
+    check_choice("divisor", divisor, ("n-1", "n"))
+    size = _respondents(n)
+    matrix, own = _matrix(cov)
+    names = _distinct(names if names is not None else own, len(matrix))
+    _check_covariance(matrix, names)
     k = len(names)
     gram = np.zeros((1 + k, 1 + k))
-    gram[0, 0] = n
-    gram[1:, 1:] = matrix * (n - 1 if divisor == "n-1" else n)
-    if mean is None:
-        centre = np.full(k, np.nan)
-    else:
-        centre = np.array(
-            [mean[name] for name in names] if isinstance(mean, Mapping | pd.Series) else list(mean), float
-        )
-    if centre.shape != (k,):
-        raise SampleError(f"{k} means are needed, one per variable; found {centre.size}.")
+    gram[0, 0] = size
+    gram[1:, 1:] = matrix * (size - 1 if divisor == "n-1" else size)
+    centre = np.full(k, np.nan) if mean is None else _means(mean, names)
     zero = np.zeros(1, int)
     return Groups(
-        names, "listwise", centre, (), ((),), ("",), (), np.array([n]), np.array([np.inf]), zero, zero, zero - 1,
-        gram[None], gram[None].copy(), np.array([n]), np.full((1, k), n), published=True,
+        names, "listwise", centre, (), ((),), ("",), (), np.array([size]), np.array([np.inf]), zero, zero, zero - 1,
+        gram[None], gram[None].copy(), np.array([size]), np.full((1, k), size), published=True,
     )  # fmt: skip
 
 
-def _check_covariance(matrix: np.ndarray, names: Sequence[str], n: int) -> None:
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+def _respondents(n: Any) -> int:
+    """The base as a whole number; text, fractions and sizes beyond any population are refused."""
+    number = isinstance(n, int | float | np.integer | np.floating)
+    if not number or not 2 <= n <= LARGEST or n != int(n):
+        found = "above 10¹¹" if number and n > LARGEST else repr(n)[:20]
+        raise SampleError(f"n={found}: the number of respondents is a whole number, 2 or more.")
+    return int(n)
+
+
+def _matrix(cov: Any) -> tuple[np.ndarray, Sequence[Any] | None]:
+    """A table of numbers, and the names that a DataFrame brings; its rows are put in the order of its columns."""
+    own = None
+    if isinstance(cov, pd.DataFrame):
+        own = [str(name) for name in cov.columns]
+        if cov.index.has_duplicates or cov.columns.has_duplicates:
+            raise SampleError(f"The covariance matrix names a variable twice: {own}.")
+        if not isinstance(cov.index, pd.RangeIndex):
+            if set(cov.index) != set(cov.columns):
+                raise SampleError(
+                    f"Rows and columns of the covariance matrix differ: rows {list(cov.index)[:8]}, columns {own[:8]}."
+                )
+            cov = cov.loc[list(cov.columns)]
+    try:
+        cells = np.asarray(cov)
+        if cells.dtype.kind not in "biufO" or any(isinstance(cell, str) for cell in cells.ravel().tolist()):
+            raise TypeError
+        matrix = cells.astype(float)
+    except (TypeError, ValueError, OverflowError):
+        raise SampleError("A covariance matrix is a square table of numbers, every row of the same length.") from None
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise SampleError(f"A covariance matrix is square; found shape {matrix.shape}.")
-    if len(names) != len(matrix) or len(set(names)) != len(names):
-        raise SampleError(f"{len(matrix)} different names are needed, one per row; found {list(names)}.")
-    if n < 2:
-        raise SampleError(f"n={n}: a covariance matrix needs at least 2 respondents.")
+    return matrix, own
+
+
+def _distinct(names: Any, k: int) -> tuple[str, ...]:
+    if names is None:
+        return tuple(f"x{i + 1}" for i in range(k))
+    listed = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else [names]
+    if len(listed) != k or not all(isinstance(name, str) for name in listed) or len(set(listed)) != k:
+        raise SampleError(f"{k} different names are needed, one text per row; found {listed}.")
+    return tuple(listed)
+
+
+def _means(mean: Any, names: Sequence[str]) -> np.ndarray:
+    """(k,) means in the order of the names."""
+    if isinstance(mean, Mapping | pd.Series):
+        keys = list(mean.keys())
+        odd = [*(name for name in names if name not in keys), *(key for key in keys if key not in names)]
+        if odd or len(keys) != len(names):
+            raise SampleError(f"Means are needed for exactly the variables of the matrix; they differ at {odd[:5]}.")
+        mean = [mean[name] for name in names]
+    try:
+        centre = np.asarray(mean, float)
+    except (TypeError, ValueError, OverflowError):
+        raise SampleError(f"Means are numbers, by name or in order; found {shown(mean)}.") from None
+    if centre.shape != (len(names),):
+        raise SampleError(f"{len(names)} means are needed, one per variable; found {centre.size}.")
+    for name, value in zip(names, centre.tolist(), strict=True):
+        if not math.isfinite(value):
+            raise SampleError(f"The mean of {name!r} is {value:g}; leave mean= out if means are not known.")
+    return centre
+
+
+def _check_covariance(matrix: np.ndarray, names: Sequence[str]) -> None:
     if not np.isfinite(matrix).all():
         raise SampleError("The covariance matrix has empty or infinite cells.")
     scale = np.sqrt(np.abs(np.diag(matrix)))

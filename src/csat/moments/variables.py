@@ -40,16 +40,6 @@ def term_of(variable: Variable) -> str:
     return variable.term if isinstance(variable, Recode) else variable
 
 
-def as_names(by: str | Sequence[str] | None) -> tuple[str, ...]:
-    """None, one name or several, as a tuple."""
-    return () if by is None else (by,) if isinstance(by, str) else tuple(by)
-
-
-def as_variables(names: str | Sequence[Variable]) -> list[Variable]:
-    """One variable or several, as a list."""
-    return [names] if isinstance(names, str | Recode) else list(names)
-
-
 def positions(names: Sequence[str], known: Sequence[str]) -> np.ndarray:
     """Where each of `names` is in `known`."""
     place = {name: i for i, name in enumerate(known)}

@@ -170,4 +170,4 @@ def _changes(
     keys |= {"period": tuple(targets[i][-1] for i, _ in pairs for _ in nodes)}
     keys |= {"since": tuple(targets[i][-1] for _, i in pairs for _ in nodes)}
     keys |= node_keys(asked, nodes, len(pairs))
-    return levels.contrast(matrix, [levels.term[i] for i in after], **keys), after
+    return levels.contrast(matrix, [levels.term[i] for i in after], keys), after

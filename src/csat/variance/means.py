@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from csat.errors import OptionError
 from csat.moments import Groups, first_moments
-from csat.results import Estimates, Provenance, Unavailable
+from csat.results import Estimates, Provenance, Unavailable, without_rounding
 from csat.variance.sampling import degrees_of_freedom, method_of
 from csat.variance.smooth import totals_covariance
 
@@ -125,8 +126,11 @@ def combine(means: Means, matrix: np.ndarray, offset: np.ndarray | float = 0.0) 
     estimate = np.where(n > 0, known @ matrix.T + offset, np.nan)
     k = used.shape[1]
     certain = np.isfinite(np.diag(means.vcov.reshape(size * k, size * k))).reshape(size, 1, k)
-    half = np.einsum("qk,dkel->dqel", matrix, np.where(np.isfinite(means.vcov), means.vcov, 0.0))
+    joint = np.where(np.isfinite(means.vcov), means.vcov, 0.0)
+    half = np.einsum("qk,dkel->dqel", matrix, joint)
     vcov = np.einsum("rl,dqel->dqer", matrix, half).reshape(size * q, size * q)
+    single = np.diag(joint.reshape(size * k, size * k)).reshape(size, k)
+    vcov = without_rounding(vcov, (single @ np.square(matrix).T).ravel())
     unknown = ((n < 2) | (used & ~certain).any(axis=2)).ravel()
     vcov[unknown, :] = vcov[:, unknown] = np.nan
     pairs = np.where(np.einsum("qk,ql->qkl", used, used)[None], means.spread[:, None], 0.0)
@@ -150,8 +154,12 @@ def by_domain(
     """Name the figures of each domain: the terms repeat for every group, whose labels become key columns."""
     size = len(terms)
     labels = {name: tuple(d[i] for d in groups.domains for _ in range(size)) for i, name in enumerate(groups.by)}
+    _check_keys(groups.by, keys or {})
     df = np.broadcast_to(np.asarray(combined.df, float), len(combined.n))
-    missing = {int(i): Unavailable("df_zero") for i in np.flatnonzero(df < 1)}
+    unknown = ~(np.isfinite(combined.estimate) & np.isfinite(np.diag(combined.vcov)))
+    reason = Unavailable("no_rows" if groups.published else "not_identified")
+    missing = dict.fromkeys(np.flatnonzero(unknown).tolist(), reason)
+    missing |= {int(i): Unavailable("df_zero") for i in np.flatnonzero(df < 1)}
     missing |= {
         int(i): Unavailable("no_answers" if combined.n[i] == 0 else "one_answer")
         for i in np.flatnonzero(combined.n < 2)
@@ -170,3 +178,11 @@ def by_domain(
         keys=labels | dict(keys or {}),
         unavailable=missing,
     )
+
+
+def _check_keys(by: Sequence[str], keys: Mapping[str, tuple[Any, ...]]) -> None:
+    for name in by:
+        if by.count(name) > 1:
+            raise OptionError(f"by names column {name!r} twice.")
+        if name in keys:
+            raise OptionError(f"by: column {name!r} has the name of a result's column; rename it in the data.")

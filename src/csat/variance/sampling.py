@@ -6,6 +6,7 @@ import numpy as np
 
 from csat.errors import DesignError, SampleError
 from csat.moments import Groups
+from csat.results import ROUNDING
 
 
 def degrees_of_freedom(groups: Groups, member: np.ndarray | None = None) -> np.ndarray:
@@ -86,6 +87,42 @@ def stratified(groups: Groups, sums: np.ndarray, squares: np.ndarray | None) -> 
     np.add.at(blocks, groups.domain, squares * scale[groups.stratum][:, None, None])
     diagonal = np.arange(size)
     out[diagonal, :, diagonal, :] += blocks
+    return out
+
+
+def rounding_base(groups: Groups, of_cell: np.ndarray) -> tuple[np.ndarray, float]:
+    """The positive terms behind variances of linear scores, and the share of them that rounding can leave.
+
+    The scores of constant answers cancel, but not to the last bit. Sums of units (and replicates) are off by some
+    1e-16 of their terms, their variance by the square of that; sums of squares of respondents lose half of the
+    digits.
+
+    Parameters
+    ----------
+    groups : in D domains. of_cell : (C, q, p) scores of the totals of each cell.
+
+    Returns
+    -------
+    (D, q) array, share
+    """
+    size = len(groups.domains)
+    terms = np.einsum("cqp,cp->cq", np.abs(of_cell), np.abs(groups.gram[:, 0, :]))
+    if groups.replication is not None:
+        return np.square(_summed(terms, (groups.domain,), (size,))), ROUNDING**2
+    if groups.psus:
+        scale = _scale(groups)[0][groups.stratum]
+        terms = terms * np.sqrt(scale)[:, None]
+        by_unit = _summed(terms, (groups.psu, groups.domain), (len(groups.psus), size))
+        return np.square(by_unit).sum(axis=0), ROUNDING**2
+    if groups.square is None:
+        raise SampleError.needs_rows("A design-based standard error without declared sampling units")
+    squares = np.einsum("cqp,cp->cq", np.square(of_cell), np.diagonal(groups.square, axis1=1, axis2=2))
+    return _summed(squares * _scale(groups)[0][groups.stratum, None], (groups.domain,), (size,)), ROUNDING
+
+
+def _summed(cells: np.ndarray, at: tuple[np.ndarray, ...], shape: tuple[int, ...]) -> np.ndarray:
+    out = np.zeros((*shape, cells.shape[1]))
+    np.add.at(out, at, cells)
     return out
 
 

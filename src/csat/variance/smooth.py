@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from csat.errors import SampleError
-from csat.moments import Groups, RowSource, Source
+from csat.moments import Groups, RowSource, Source, check_size
 from csat.replicates import Statistic, joint_covariance
 from csat.residuals import residual_sums
-from csat.variance.sampling import stratified
+from csat.results import without_rounding
+from csat.variance.sampling import rounding_base, stratified
 
 
 def totals_covariance(groups: Groups, scores: np.ndarray, statistic: Statistic | None = None) -> np.ndarray:
@@ -33,14 +34,16 @@ def totals_covariance(groups: Groups, scores: np.ndarray, statistic: Statistic |
     SampleError
         If respondents are the units but the source has no rows.
     """
-    if groups.replication is not None:
-        return _by_domains(joint_covariance(groups, statistic or _along_totals(scores), grams=False), groups)
-    if groups.residuals is not None:
-        return _by_domains(_after_calibration(groups, _side_by_side(scores)), groups)
+    check_size(groups.by, groups.domains, scores.shape[1])
     of_cell = scores[groups.domain]
-    sums = np.einsum("cqp,cp->cq", of_cell, groups.gram[:, 0, :])
-    squares = None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
-    return stratified(groups, sums, squares)
+    if groups.replication is not None:
+        vcov = joint_covariance(groups, statistic or _along_totals(scores), grams=False)
+    elif groups.residuals is not None:
+        vcov = _after_calibration(groups, _side_by_side(scores))
+    else:
+        vcov = _flat(stratified(groups, *_sums_and_squares(groups, of_cell)))
+    size, share = rounding_base(groups, of_cell)
+    return _by_domains(without_rounding(vcov, size.ravel(), share), groups)
 
 
 def joint_totals_covariance(groups: Groups, jacobian: np.ndarray, statistic: Statistic) -> np.ndarray:
@@ -56,15 +59,29 @@ def joint_totals_covariance(groups: Groups, jacobian: np.ndarray, statistic: Sta
     -------
     (q, q) array
     """
-    if groups.replication is not None:
-        return joint_covariance(groups, statistic, grams=False)
-    if groups.residuals is not None:
-        return _after_calibration(groups, jacobian)
+    check_size((), ((),), jacobian.shape[1])
     of_cell = jacobian[groups.domain]
-    sums = np.einsum("cqp,cp->cq", of_cell, groups.gram[:, 0, :])
-    squares = None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
     whole = replace(groups, by=(), domains=((),), domain=np.zeros_like(groups.domain))
-    return stratified(whole, sums, squares)[0, :, 0, :]
+    if groups.replication is not None:
+        vcov = joint_covariance(groups, statistic, grams=False)
+    elif groups.residuals is not None:
+        vcov = _after_calibration(groups, jacobian)
+    else:
+        vcov = _flat(stratified(whole, *_sums_and_squares(groups, of_cell)))
+    size, share = rounding_base(whole, of_cell)
+    return without_rounding(vcov, size.ravel(), share)
+
+
+def _sums_and_squares(groups: Groups, of_cell: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """(C, q) sums of the scores `of_cell` (C, q, p) in each cell, and (C, q, q) sums of their products."""
+    sums = np.einsum("cqp,cp->cq", of_cell, groups.gram[:, 0, :])
+    return sums, None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
+
+
+def _flat(vcov: np.ndarray) -> np.ndarray:
+    """(D, q, D, q) as (D·q, D·q)."""
+    size = vcov.shape[0] * vcov.shape[1]
+    return vcov.reshape(size, size)
 
 
 def _after_calibration(groups: Groups, jacobian: np.ndarray) -> np.ndarray:

@@ -1,0 +1,95 @@
+"""What may be asked: names of variables and groups that results can show, of a size that can be estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from csat.errors import OptionError, SampleError
+from csat.moments.variables import Recode, Variable
+
+#: Columns of results. A grouping column of the same name would stand twice in one table.
+RESERVED = frozenset({
+    "term", "estimate", "se", "statistic", "df", "p", "low", "high", "n", "n_eff", "note", "kind", "depth", "sd",
+    "code", "level", "value", "box", "part", "own", "peer", "adjusted_p", "n_peer", "verdict", "expected", "against",
+    "letter", "higher_than", "period", "since", "change", "change_se", "change_p", "noise", "direct", "direct_se",
+    "weight", "rank", "rank_low", "rank_high", "score", "upper", "lower", "position", "nearer", "left_out",
+})  # fmt: skip
+#: Figures (groups × variables) that are estimated together at most: their joint covariance then takes 200 MB.
+MOST_FIGURES = 5000
+
+
+def as_names(names: Any, what: str = "by") -> tuple[str, ...]:
+    """None, one name or several, as a tuple of texts; `what` is the argument they were given for."""
+    if names is None or isinstance(names, str):
+        return () if names is None else (names,)
+    listed = _listed(names, what)
+    for name in listed:
+        if not isinstance(name, str):
+            raise OptionError(f"{what}: a name is a text; found {shown(name)}.")
+    return tuple(listed)
+
+
+def as_variables(names: Any) -> list[Variable]:
+    """One variable or several, recoded or not, as a list."""
+    listed = [names] if isinstance(names, str | Recode) else _listed(names, "names")
+    for name in listed:
+        if not isinstance(name, str | Recode):
+            raise OptionError(f"names: a variable is a text or a Recode; found {shown(name)}.")
+    return list(listed)
+
+
+def group_names(by: Any, what: str = "by") -> tuple[str, ...]:
+    """Names of grouping columns, none for None: each once, and none that is a result's column.
+
+    Raises
+    ------
+    OptionError
+        If they are no texts, name a column twice, or would overwrite a column of the result.
+    """
+    names = as_names(by, what)
+    for name in names:
+        if names.count(name) > 1:
+            raise OptionError(f"{what} names column {name!r} twice.")
+        if name in RESERVED:
+            raise OptionError(f"{what}: column {name!r} has the name of a result's column; rename it in the data.")
+    return names
+
+
+def check_size(by: Sequence[str], domains: Sequence[tuple[str, ...]], figures: int) -> None:
+    """Refuse more figures than a joint covariance can hold; each of the `domains` has so many `figures`."""
+    if len(domains) * figures <= MOST_FIGURES:
+        return
+    if not by:
+        raise SampleError(f"{figures} figures were asked for; at most {MOST_FIGURES} can be estimated together.")
+    most, column = max((len({domain[i] for domain in domains}), name) for i, name in enumerate(by))
+    raise SampleError(
+        f"Column {column!r} has {most} different values: {len(domains)} groups × {figures} figures are more than the "
+        f"{MOST_FIGURES} that can be estimated together. Group by a category with fewer values, or ask for "
+        "fewer variables or a part of the respondents (survey.where) at a time."
+    )
+
+
+def check_grouped(by: Sequence[str], domains: Sequence[tuple[str, ...]], ungrouped: int) -> None:
+    """Refuse grouping columns that put nobody into a group."""
+    if domains:
+        return
+    if not ungrouped:
+        raise SampleError(f"There are no respondents to group by {', '.join(map(repr, by))}.")
+    if len(by) == 1:
+        raise SampleError(f"Column {by[0]!r} is empty for all {ungrouped} respondents: there are no groups.")
+    raise SampleError(
+        f"None of the {ungrouped} respondents has a value in all of the columns {', '.join(map(repr, by))}: "
+        "there are no groups."
+    )
+
+
+def _listed(names: Any, what: str) -> list[Any]:
+    if isinstance(names, bytes) or not isinstance(names, Iterable):
+        raise OptionError(f"{what} must be a name or several; found {shown(names)}.")
+    return list(names)
+
+
+def shown(found: Any) -> str:
+    """What was found where something else was needed, in few words."""
+    return "None" if found is None else f"{type(found).__name__} {found!r}"[:60]
