@@ -376,7 +376,7 @@ def test_a_study_without_a_tree_is_refused():
 def test_the_study_file_decides_membership_and_operator(tmp_path):
     from csat.fuzzy.membership import MEMBERSHIPS
     from csat.fuzzy.operators import OPERATORS
-    from csat.questionnaire.tables import FUZZY
+    from csat.questionnaire.settings import FUZZY
 
     assert {key: set(FUZZY[key]) for key in FUZZY} == {"membership": set(MEMBERSHIPS), "operator": set(OPERATORS)}
     text = (

@@ -304,7 +304,7 @@ def test_an_unknown_variable_suggests_names_and_constructs():
         ({"estimator": "MLR"}, "estimator='MLR' is not known; choose one of 'ML'"),
         ({"likelihood": "gamma"}, "likelihood='gamma' is not known; choose one of 'normal', 'wishart'"),
         ({"engine": "lisrel"}, "engine='lisrel' is not known; choose one of 'csat', 'semopy'"),
-        ({"level": 95}, "level=95 must lie between 0 and 1"),
+        ({"level": 95}, "level=95: the confidence level lies between 0 and 1"),
     ],
 )
 def test_options_outside_what_is_known(options, message):

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from csat.errors import OptionError
-from csat.moments import Source, as_names
+from csat.moments import Source, group_names
 from csat.questionnaire import Questionnaire
 from csat.results import Estimates, Shown, insert_before
-from csat.scoring import node_keys, score_items, tree_of
+from csat.scoring import node_keys, nodes_of, score_items, tree_of
 from csat.variance import by_domain, combine, means
 
 
@@ -70,16 +69,16 @@ def index(
 
     Raises
     ------
+    OptionError
+        For arguments that make no sense.
     UnknownItemError, QuestionnaireError
         For a node outside the tree, or a study without one.
     """
     asked = tree_of(source, questionnaire)
-    if not 0 < level < 1:
-        raise OptionError(f"level={level!r}: the confidence level lies between 0 and 1, e.g. 0.95.")
-    wanted = asked.nodes if nodes is None else tuple(nodes)
+    wanted = nodes_of(asked, nodes)
     matrix = asked.tree_matrix(wanted)
     items = score_items(asked)
-    groups = source.groups(items.variables, as_names(by), "available")
+    groups = source.groups(items.variables, group_names(by), "available")
     found = means(groups)
     combined = combine(found, matrix * items.slope, matrix @ items.offset)
     estimates = by_domain(combined, groups, wanted, "points", level, node_keys(asked, wanted, len(groups.domains)))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from csat.errors import SampleError
+from csat.errors import OptionError, SampleError
+from csat.moments import shown
 from csat.results import Shown
 
 
@@ -55,13 +57,11 @@ def check_ranks(scores: Mapping[str, float], ranks: Mapping[str, float | None]) 
     SampleError
         For a rank of an entry without a score, or a score that is no number.
     """
-    scores, ranks = dict(scores), dict(ranks)
+    scores, ranks = _figures(scores, "score"), _figures(ranks, "rank", empty=True)
     unknown = [entry for entry in ranks if entry not in scores]
     if unknown:
         raise SampleError(f"Rank of {unknown[0]!r} but no score: both tables must speak of the same entries.")
     score = pd.Series(scores, dtype=float)
-    if score.isna().any():
-        raise SampleError(f"The score of {score.index[score.isna()][0]!r} is empty.")
     printed = pd.Series({entry: ranks.get(entry) for entry in scores}, dtype=float)
     true = score.rank(ascending=False, method="min")
     finding = np.select([printed.isna(), printed == true], ["left_out", "agrees"], default="wrong_rank")
@@ -93,14 +93,35 @@ def check_composites(
     TableCheck
         Per entry the composite, the lowest and highest part, and "agrees" or "outside".
     """
-    composites = dict(composites)
-    missing = [entry for entry in composites if not len(parts.get(entry, ()))]
-    if missing:
-        raise SampleError(f"No parts given for the composite {missing[0]!r}.")
+    composites = _figures(composites, "composite")
+    if not isinstance(parts, Mapping | pd.Series):
+        raise OptionError(f"parts is a table entry → its scores; found {shown(parts)}.")
+    if not isinstance(digits, int) or not 0 <= digits <= 15:
+        raise OptionError(f"digits={digits!r}: the number of printed decimals is a whole number from 0 to 15.")
     slack = 10.0**-digits
     rows = []
     for entry, value in composites.items():
-        low, high = float(np.min(parts[entry])), float(np.max(parts[entry]))
+        found = _parts_of(entry, parts.get(entry))
+        low, high = min(found), max(found)
         finding = "agrees" if low - slack <= value <= high + slack else "outside"
         rows.append({"term": entry, "composite": float(value), "lowest": low, "highest": high, "finding": finding})
     return TableCheck(pd.DataFrame(rows))
+
+
+def _figures(table: Any, what: str, *, empty: bool = False) -> dict[Any, float]:
+    """Entry → number; NaN for None if a figure may be `empty`."""
+    if not isinstance(table, Mapping | pd.Series):
+        raise OptionError(f"A table entry → {what} is needed; found {shown(table)}.")
+    figures = {entry: float("nan") if value is None else value for entry, value in table.items()}
+    for entry, value in figures.items():
+        if not isinstance(value, int | float | np.number) or np.isinf(value):
+            raise SampleError(f"The {what} of {entry!r} is no number; found {shown(value)}.")
+        if np.isnan(value) and not empty:
+            raise SampleError(f"The {what} of {entry!r} is empty.")
+    return {entry: float(value) for entry, value in figures.items()}
+
+
+def _parts_of(entry: Any, parts: Any) -> list[float]:
+    if not isinstance(parts, Iterable) or isinstance(parts, str) or not len(listed := list(parts)):
+        raise SampleError(f"No parts given for the composite {entry!r}.")
+    return list(_figures({f"{entry}, part {i}": part for i, part in enumerate(listed, 1)}, "figure").values())

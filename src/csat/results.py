@@ -22,7 +22,7 @@ from csat.version import __version__
 REASONS: Mapping[str, str] = {
     "no_answers": "no valid answers",
     "one_answer": "only one valid answer: no variance",
-    "no_variance": "everyone answered the same: no test",
+    "no_variance": "nothing varies: no test",
     "no_rows": "this source is a summary without rows",
     "no_uncertainty": "published without a standard deviation: no interval",
     "not_identified": "not identified by the data",
@@ -265,6 +265,14 @@ class Estimates(Shown):
             dict(keys or {}),
             broken,
         )
+
+
+def estimates_of(found: Any) -> Estimates:
+    """The estimates themselves; `OptionError` for anything else, naming where a result keeps its own."""
+    if isinstance(found, Estimates):
+        return found
+    hint = "pass its .estimates" if isinstance(getattr(found, "estimates", None), Estimates) else "e.g. of csat.index"
+    raise OptionError(f"Estimates are needed; found {type(found).__name__}: {hint}.")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from csat.errors import QuestionnaireError
-from csat.moments import Recode, Source, Variable
+from csat.errors import OptionError, QuestionnaireError
+from csat.moments import Recode, Source, Variable, as_names, source_of
 from csat.questionnaire import Questionnaire
 
 
@@ -26,9 +26,25 @@ class ScoredItems:
     offset: np.ndarray
 
 
+def questionnaire_of(source: Source, questionnaire: Questionnaire | None) -> Questionnaire | None:
+    """The questionnaire to use: the one given, else the source's own."""
+    own = source_of(source).questionnaire
+    return own if questionnaire is None else check_questionnaire(questionnaire)
+
+
+def check_questionnaire(questionnaire: Any) -> Questionnaire:
+    """Refuse what is no questionnaire, such as its path."""
+    if not isinstance(questionnaire, Questionnaire):
+        raise OptionError(
+            f"questionnaire must be a Questionnaire, not {type(questionnaire).__name__}: "
+            "use csat.read_questionnaire(path)."
+        )
+    return questionnaire
+
+
 def tree_of(source: Source, questionnaire: Questionnaire | None) -> Questionnaire:
-    """The questionnaire to use: the one given, else the source's own; it must have an index tree."""
-    asked = questionnaire if questionnaire is not None else source.questionnaire
+    """The questionnaire to use; it must have an index tree."""
+    asked = questionnaire_of(source, questionnaire)
     if asked is None:
         raise QuestionnaireError(
             "The index tree is not known: this source has no questionnaire. Read the survey with one "
@@ -40,6 +56,14 @@ def tree_of(source: Source, questionnaire: Questionnaire | None) -> Questionnair
             'and index = "CODE" of the top one under [study].'
         )
     return asked
+
+
+def nodes_of(asked: Questionnaire, nodes: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The nodes asked for, each once; None: the whole tree."""
+    wanted = asked.nodes if nodes is None else as_names(nodes, "nodes")
+    if not wanted or len(set(wanted)) < len(wanted):
+        raise OptionError("nodes names one or more different nodes of the index tree; leave it out for all of them.")
+    return wanted
 
 
 def score_items(asked: Questionnaire, codes: Sequence[str] | None = None) -> ScoredItems:

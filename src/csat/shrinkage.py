@@ -13,7 +13,7 @@ import pandas as pd
 
 from csat.distributions import t_quantile
 from csat.errors import OptionError, SampleError
-from csat.results import Estimates, Provenance, Shown, insert_before
+from csat.results import Estimates, Provenance, Shown, estimates_of, insert_before
 
 #: Points of the grid on which the variance between groups is looked for.
 GRID = 60
@@ -80,7 +80,7 @@ def shrink(estimates: Estimates, term: str | None = None) -> Shrunken:
     SampleError
         With fewer than three branches that have a standard error.
     """
-    direct = _of_term(estimates, term)
+    direct = _of_term(estimates_of(estimates), term)
     known = np.isfinite(direct.se) & np.isfinite(direct.estimate)
     if known.sum() < 3:
         raise SampleError(
@@ -111,7 +111,7 @@ def shrink(estimates: Estimates, term: str | None = None) -> Shrunken:
 def _of_term(estimates: Estimates, term: str | None) -> Estimates:
     wanted = estimates.term[0] if term is None else term
     at = [i for i, name in enumerate(estimates.term) if name == wanted]
-    if not at:
+    if not isinstance(wanted, str) or not at:
         raise OptionError.choose("term", term, dict.fromkeys(estimates.term))
     df = np.broadcast_to(np.asarray(estimates.df, float), len(estimates.term))[at]
     return replace(

@@ -6,7 +6,8 @@ import numpy as np
 
 from csat.errors import OptionError
 from csat.questionnaire import Questionnaire
-from csat.results import Estimates
+from csat.results import Estimates, estimates_of
+from csat.scoring import check_questionnaire, nodes_of
 
 
 def contributions(estimates: Estimates, questionnaire: Questionnaire, node: str | None = None) -> Estimates:
@@ -30,7 +31,9 @@ def contributions(estimates: Estimates, questionnaire: Questionnaire, node: str 
     OptionError
         If the estimates lack an item of the node.
     """
-    root = node or questionnaire.root
+    estimates_of(estimates)
+    check_questionnaire(questionnaire)
+    root = questionnaire.root if node is None else nodes_of(questionnaire, node)[0]
     weights = dict(zip(questionnaire.leaves, questionnaire.tree_matrix([root])[0], strict=True)) if root else {}
     weights = {leaf: float(weight) for leaf, weight in weights.items() if weight}
     absent = [leaf for leaf in weights if leaf not in estimates.term]

@@ -12,9 +12,9 @@ import pandas as pd
 from csat.comparisons.peers import against_figures, of_table
 from csat.comparisons.result import Gaps
 from csat.errors import OptionError, UnknownColumnError
-from csat.moments import Groups, Source, as_names
+from csat.moments import Groups, Source, as_names, check_size, group_names, shown, source_of
 from csat.questionnaire import Questionnaire
-from csat.scoring import node_keys, score_items, tree_of
+from csat.scoring import node_keys, nodes_of, score_items, tree_of
 from csat.totals import union_means
 from csat.variance import by_domain, combine
 
@@ -70,23 +70,28 @@ def gaps(
     """
     if against is None:
         raise OptionError("gaps needs against=…: the label of the peer to compare with.")
-    if isinstance(source, pd.DataFrame):
-        return of_table(source, str(against), own, weights, level, adjust, margin)
+    if not isinstance(against, str | pd.DataFrame):
+        raise OptionError(f"against is a group's label or a table of published figures; found {shown(against)}.")
+    if isinstance(source, pd.DataFrame) and by is None:
+        return of_table(source, against, own, weights, level, adjust, margin)
+    answers = source_of(source)
     if weights is not None:
         raise OptionError("weights= is for published tables; a survey has its design and its index tree for that.")
-    if by is None and isinstance(against, str):
-        raise OptionError("gaps needs by=…: the column that tells own group and peer apart, e.g. by='branch'.")
-    asked = tree_of(source, questionnaire)
-    wanted = asked.nodes if nodes is None else tuple(nodes)
+    groupers = group_names(by)
+    if len(groupers) != 1 and (groupers or isinstance(against, str)):
+        raise OptionError("gaps needs by=…: the one column that tells own group and peer apart, e.g. by='branch'.")
+    asked = tree_of(answers, questionnaire)
+    wanted = nodes_of(asked, nodes)
     items, matrix = score_items(asked), asked.tree_matrix(wanted)
-    groups = source.groups(items.variables, as_names(by), "available")
+    groups = answers.groups(items.variables, groupers, "available")
+    check_size(groupers, groups.domains, 2 * len(items.variables))
     labels = [label[0] if label else EVERYONE for label in groups.domains]
-    mine = _own(own, against, labels, by)
+    mine = _own(own, against, labels, *groupers)
     peers = [_peer(against, label, labels) for label in mine] if isinstance(against, str) else []
     unions = [[labels.index(label)] for label in mine] + peers
     found = combine(union_means(groups, unions), matrix * items.slope, matrix @ items.offset)
     estimates = by_domain(found, _renamed(groups, len(unions)), wanted, "points", level)
-    keys: dict[str, tuple[Any, ...]] = {by: tuple(label for label in mine for _ in wanted)} if by else {}
+    keys: dict[str, tuple[Any, ...]] = {name: tuple(label for label in mine for _ in wanted) for name in groupers}
     keys |= node_keys(asked, wanted, len(mine))
     size = len(mine) * len(wanted)
     if not isinstance(against, str):
@@ -109,10 +114,10 @@ def _peer(against: str, label: str, labels: Sequence[str]) -> list[int]:
 
 
 def _own(
-    own: str | Sequence[str] | None, against: str | pd.DataFrame, labels: Sequence[str], by: str | None
+    own: str | Sequence[str] | None, against: str | pd.DataFrame, labels: Sequence[str], by: str | None = None
 ) -> list[str]:
     peer = against if isinstance(against, str) else ""
-    mine = [label for label in labels if label != peer] if own is None else as_names(own)
+    mine = [label for label in labels if label != peer] if own is None else as_names(own, "own")
     where = f"column {by!r}" if by else "the survey"
     known = [*labels, EVERYONE, OTHERS]
     for label in [*mine, *([peer] if peer else [])]:

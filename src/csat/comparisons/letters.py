@@ -12,8 +12,9 @@ import pandas as pd
 
 from csat.comparisons.result import ADJUSTMENTS, adjusted
 from csat.distributions import two_sided_p
-from csat.errors import OptionError
-from csat.results import Estimates, Shown, insert_before
+from csat.errors import OptionError, check_choice
+from csat.moments import as_names
+from csat.results import Estimates, Shown, estimates_of, insert_before, ratio_to_error
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -57,9 +58,9 @@ def letters(estimates: Estimates, by: str | Sequence[str], *, adjust: str = "hol
     OptionError
         If the estimates have no such key column, fewer than 2 or more than 26 groups.
     """
-    if adjust not in ADJUSTMENTS:
-        raise OptionError.choose("adjust", adjust, ADJUSTMENTS)
-    names = [by] if isinstance(by, str) else list(by)
+    estimates_of(estimates)
+    check_choice("adjust", adjust, ADJUSTMENTS)
+    names = as_names(by)
     missing = [name for name in names if name not in estimates.keys]
     if missing:
         raise OptionError(
@@ -86,6 +87,5 @@ def _significant(estimates: Estimates, rows: Sequence[int], adjust: str) -> list
     gap = estimates.estimate[first] - estimates.estimate[second]
     se = np.sqrt(np.maximum(variance[first] + variance[second] - 2 * estimates.vcov[first, second], 0.0))
     df = np.broadcast_to(np.asarray(estimates.df, float), len(variance))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = adjusted(two_sided_p(gap / se, np.minimum(df[first], df[second])), adjust)
+    p = adjusted(two_sided_p(ratio_to_error(gap, se), np.minimum(df[first], df[second])), adjust)
     return [(pair if gap[i] > 0 else pair[::-1]) for i, pair in enumerate(pairs) if p[i] < 1 - estimates.level]

@@ -8,9 +8,9 @@ import numpy as np
 
 from csat.comparisons.result import Gaps
 from csat.errors import OptionError, QuestionnaireError
-from csat.moments import Source, as_names
+from csat.moments import Source, as_names, group_names
 from csat.questionnaire import Questionnaire
-from csat.scoring import score_items
+from csat.scoring import questionnaire_of, score_items
 from csat.variance import by_domain, combine, means
 
 
@@ -39,14 +39,14 @@ def expectation_gaps(
         A row per group and perceived item. Both answers come from the same respondents: their covariance is in the
         standard error (where everyone answers both, this is the paired t test). The base is the smaller of the two.
     """
-    asked = questionnaire or source.questionnaire
+    asked = questionnaire_of(source, questionnaire)
     if asked is None:
         raise QuestionnaireError("Expectation gaps need a questionnaire: it holds the scales of both items.")
-    if not pairs:
-        raise OptionError("pairs is empty: give perceived item → expected item, e.g. {'overall': 'expectation'}.")
-    codes = list(dict.fromkeys([*pairs.keys(), *pairs.values()]))
+    if not isinstance(pairs, Mapping) or not pairs:
+        raise OptionError("pairs is empty or no table: give perceived item → expected item, e.g. {'overall': 'expectation'}.")
+    codes = list(dict.fromkeys(as_names([*pairs.keys(), *pairs.values()], "pairs")))
     items = score_items(asked, codes)
-    groups = source.groups(items.variables, as_names(by), "available")
+    groups = source.groups(items.variables, group_names(by), "available")
     found = means(groups)
     place = {code: i for i, code in enumerate(codes)}
     first, second = np.zeros((len(pairs), len(codes))), np.zeros((len(pairs), len(codes)))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from csat.comparisons.result import Gaps
 from csat.errors import OptionError, SampleError, UnknownColumnError
-from csat.moments import as_names
+from csat.moments import as_names, shown
 from csat.questionnaire import Questionnaire
 from csat.results import Estimates, Provenance, Unavailable
 
@@ -19,13 +19,16 @@ FIGURES = ("mean", "sd", "n")
 
 
 def of_table(
-    table: pd.DataFrame, against: str, own: str | Sequence[str] | None, weights: Mapping[str, float] | None,
-    level: float, adjust: str, margin: float,
+    table: pd.DataFrame, against: str | pd.DataFrame, own: str | Sequence[str] | None,
+    weights: Mapping[str, float] | None, level: float, adjust: str, margin: float,
 ) -> Gaps:  # fmt: skip
     """Gaps within one published table: a row per term, a column per group, no intervals."""
-    scores = table.select_dtypes("number")
-    names = [str(name) for name in scores.columns]
-    mine = [name for name in names if name != against] if own is None else list(as_names(own))
+    if not isinstance(against, str):
+        raise OptionError("Within one published table against= is the label of a column, not another table.")
+    names = [str(name) for name in table.select_dtypes("number").columns]
+    _no_twins(names)
+    scores = table.select_dtypes("number").set_axis(names, axis=1)
+    mine = [name for name in names if name != against] if own is None else list(as_names(own, "own"))
     for label in [against, *mine]:
         if label not in names:
             raise UnknownColumnError(
@@ -58,16 +61,27 @@ def of_table(
 
 
 def _composite(scores: pd.DataFrame, terms: Sequence[str], weights: Mapping[str, float]) -> pd.DataFrame:
+    if not isinstance(weights, Mapping | pd.Series):
+        raise OptionError(f"weights is a table term → weight; found {shown(weights)}.")
     weights = dict(weights)
     if set(weights) != set(terms):
-        odd = sorted(set(weights) ^ set(terms))
+        odd = sorted(map(str, set(weights) ^ set(terms)))
         raise SampleError(
             f"weights and rows of the published table must match; they differ at {', '.join(map(repr, odd))}."
         )
-    share = np.array([weights[term] for term in terms], float)
-    if (share < 0).any() or abs(share.sum() - 1) > 1e-9:
+    try:
+        share = np.array([weights[term] for term in terms], float)
+    except (TypeError, ValueError):
+        raise SampleError("weights must be numbers, one per row of the published table.") from None
+    if (share < 0).any() or not abs(share.sum() - 1) <= 1e-9:
         raise SampleError(f"weights must be zero or more and sum to 1; they sum to {share.sum():g}.")
     return pd.DataFrame(share @ scores.to_numpy(float)[None], columns=scores.columns, index=["composite"])
+
+
+def _no_twins(names: Sequence[str]) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise SampleError(f"The published figures have {twice!r} twice.")
 
 
 def against_figures(
@@ -112,6 +126,7 @@ def against_figures(
 
 
 def _figures(published: pd.DataFrame, nodes: Sequence[str], asked: Questionnaire) -> pd.DataFrame:
+    _no_twins([str(name) for name in published.columns])
     if "mean" not in published.columns:
         raise SampleError(
             "A table of published figures needs the column 'mean' (and, if known, 'sd' and 'n'); "
@@ -120,8 +135,7 @@ def _figures(published: pd.DataFrame, nodes: Sequence[str], asked: Questionnaire
     strange = [str(node) for node in published.index if node not in asked.nodes]
     if strange:
         raise UnknownColumnError.among(strange[0], list(asked.nodes), "the index tree")
-    if published.index.has_duplicates:
-        raise SampleError(f"The published figures have {published.index[published.index.duplicated()][0]!r} twice.")
+    _no_twins([str(node) for node in published.index])
     figures = published.reindex(index=list(nodes), columns=list(FIGURES)).apply(pd.to_numeric, errors="coerce")
     if (figures["sd"] < 0).any() or (figures["n"] < 2).any():
         raise SampleError("Published figures: sd must be 0 or more and n at least 2, or empty where unknown.")

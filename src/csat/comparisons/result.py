@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from csat.distributions import t_quantile, two_sided_p
-from csat.errors import OptionError
-from csat.results import Estimates, Shown, insert_before
+from csat.errors import OptionError, check_choice
+from csat.results import Estimates, Shown, insert_before, ratio_to_error
 
 #: Names of the corrections → names of `statsmodels.stats.multitest.multipletests`.
 ADJUSTMENTS: Mapping[str, str | None] = {"holm": "holm", "bh": "fdr_bh", "none": None}
@@ -39,16 +39,14 @@ class Gaps(Shown):
     margin: float = 2.0
 
     def __post_init__(self) -> None:
-        if self.adjust not in ADJUSTMENTS:
-            raise OptionError.choose("adjust", self.adjust, ADJUSTMENTS)
-        if not self.margin >= 0:
+        check_choice("adjust", self.adjust, ADJUSTMENTS)
+        if not isinstance(self.margin, int | float | np.number) or not 0 <= self.margin < np.inf:
             raise OptionError(f"margin={self.margin!r}: the margin is a number of points, 0 or more.")
 
     @property
     def p(self) -> np.ndarray:
-        """(k,) two-sided p of each gap on its own; NaN where it has no standard error."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return two_sided_p(self.estimates.estimate / self.estimates.se, self.estimates.df)
+        """(k,) two-sided p of each gap on its own; NaN where it has no standard error, or one of 0."""
+        return two_sided_p(ratio_to_error(self.estimates.estimate, self.estimates.se), self.estimates.df)
 
     @property
     def adjusted_p(self) -> np.ndarray:

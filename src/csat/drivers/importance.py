@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from csat.drivers.regression import check_names, codes_of, fit_least_squares
-from csat.errors import OptionError
-from csat.moments import Groups, RowSource, Source
+from csat.drivers.regression import fit_least_squares, variables_of
+from csat.errors import OptionError, check_choice
+from csat.moments import Groups, RowSource, Source, source_of
 from csat.results import Estimates, Provenance, Shown, Unavailable, insert_before
 from csat.variance import degrees_of_freedom, gradient, linearised, method_of
 
@@ -75,14 +75,12 @@ def importance(
     ------
     OptionError, SampleError, CollinearityError
     """
-    if method not in METHODS:
-        raise OptionError.choose("method", method, METHODS)
-    names = [*codes_of(drivers), outcome]
-    check_names(names)
+    check_choice("method", method, METHODS)
+    names = variables_of(outcome, drivers)
     k = len(names) - 1
-    if not 1 <= k <= MOST_DRIVERS:
-        raise OptionError(f"importance takes 1 to {MOST_DRIVERS} drivers; {k} were given.")
-    groups = source.groups(names, (), "listwise")
+    if k > MOST_DRIVERS:
+        raise OptionError(f"importance takes up to {MOST_DRIVERS} drivers; {k} were given.")
+    groups = source_of(source).groups(names, (), "listwise")
     moments = groups.moments()
     fit = fit_least_squares(moments)
 
@@ -104,7 +102,7 @@ def importance(
         unavailable=dict.fromkeys(range(k), reason) if reason else {},
     )
     rank = np.argsort(np.argsort(-values)) + 1
-    return Importance(outcome, method, estimates, 100 * values / values.sum(), rank, fit.r2, groups.incomplete)
+    return Importance(names[-1], method, estimates, 100 * values / values.sum(), rank, fit.r2, groups.incomplete)
 
 
 def _covariance(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from csat.errors import CollinearityError, OptionError, SampleError
-from csat.moments import Groups, Moments, Source
+from csat.errors import CollinearityError, OptionError, SampleError, check_choice
+from csat.moments import Groups, Moments, Source, as_names, shown, source_of
 from csat.results import Estimates, Provenance, Shown, Test, insert_before
 from csat.variance import degrees_of_freedom, linearised, method_of, row_squares
 
@@ -47,6 +47,11 @@ class Fit:
     def r2(self) -> float:
         """Share of the outcome's variance explained."""
         return 1 - self.rss / self.tss
+
+    @property
+    def exact(self) -> bool:
+        """Whether the drivers determine the outcome: what is left is rounding error."""
+        return self.rss < EXACT * self.tss
 
 
 def fit_least_squares(moments: Moments) -> Fit:
@@ -177,21 +182,24 @@ def regress(
     Returns
     -------
     Regression
-        The overall test is Wald's F on the covariance chosen (for "classical" the usual F).
+        If the drivers determine the outcome exactly, standard errors are 0 and nothing is tested. The overall test is
+        Wald's F on the covariance chosen (for "classical" the usual F).
 
     Raises
     ------
+    OptionError
+        Arguments that make no sense.
     SampleError, CollinearityError
         Too few respondents, a constant variable, no rows for the covariance asked, exact collinearity.
     """
-    if se not in SE:
-        raise OptionError.choose("se", se, SE)
-    names = [*codes_of(drivers), outcome]
-    check_names(names)
-    everything = [*names, *(name for name in complete if name not in names)]
-    groups = source.groups(everything, (), "listwise")
+    check_choice("se", se, SE)
+    names = variables_of(outcome, drivers)
+    everything = [*names, *(name for name in as_names(complete, "complete") if name not in names)]
+    groups = source_of(source).groups(everything, (), "listwise")
     fit = fit_least_squares(groups.moments().select(names))
     vcov, df = _covariance(source, groups, fit, se)
+    if fit.exact:
+        vcov = np.zeros_like(vcov)
     to_data = np.eye(len(names))
     to_data[0, 1:] = -groups.midpoint[: len(names) - 1]
     vcov = to_data @ vcov @ to_data.T
@@ -209,7 +217,7 @@ def regress(
         null=0.0,
     )
     return Regression(
-        outcome=outcome,
+        outcome=names[-1],
         coefficients=coefficients,
         beta=np.r_[np.nan, fit.beta],
         vif=np.r_[np.nan, 1 / fit.tolerance],
@@ -222,16 +230,32 @@ def regress(
     )
 
 
-def codes_of(drivers: Sequence[Any]) -> list[str]:
-    """Codes of drivers given as codes or as items of a questionnaire."""
-    return [drivers] if isinstance(drivers, str) else [str(getattr(driver, "code", driver)) for driver in drivers]
+def variables_of(outcome: Any, drivers: Any) -> list[str]:
+    """Names of the drivers and, last, the outcome, each given as a code or as an item of a questionnaire.
 
-
-def check_names(names: Sequence[str]) -> None:
-    """Refuse a variable that is named twice, or a missing driver."""
+    Raises
+    ------
+    OptionError
+        Without a driver, for what is neither, or for a variable that is named twice.
+    """
+    one = isinstance(drivers, str) or hasattr(drivers, "code")
+    if not one and not isinstance(drivers, Iterable):
+        raise OptionError(f"drivers are names of variables; found {shown(drivers)}.")
+    names = [_code_of(driver, "a driver") for driver in ([drivers] if one else drivers)]
+    if not names:
+        raise OptionError("No driver is named: name at least one.")
+    names.append(_code_of(outcome, "the outcome"))
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise OptionError(f"{twice[0]!r} is named twice; outcome and drivers must all differ.")
+    return names
+
+
+def _code_of(variable: Any, what: str) -> str:
+    code = getattr(variable, "code", variable)
+    if not isinstance(code, str):
+        raise OptionError(f"{what} is the name of a variable or an item of a questionnaire; found {shown(variable)}.")
+    return code
 
 
 def coefficient_scores(fit: Fit, size: int) -> np.ndarray:
@@ -272,5 +296,5 @@ def _covariance(source: Source, groups: Groups, fit: Fit, se: str) -> tuple[np.n
 
 
 def _wald(slopes: np.ndarray, vcov: np.ndarray, k: int, df: float) -> Test:
-    statistic = float(slopes @ np.linalg.solve(vcov, slopes) / k) if k else float("nan")
+    statistic = float(slopes @ np.linalg.solve(vcov, slopes) / k) if vcov.any() else float("nan")
     return Test("all slopes are zero", statistic, k, df)

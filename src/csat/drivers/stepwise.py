@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from csat.distributions import f_tail
-from csat.drivers.regression import Regression, check_names, codes_of, fit_least_squares, regress
-from csat.errors import OptionError, SampleError
-from csat.moments import Moments, Source
-from csat.results import Shown
+from csat.drivers.regression import EXACT, Regression, fit_least_squares, regress, variables_of
+from csat.errors import OptionError, SampleError, check_choice
+from csat.moments import Moments, Source, source_of
+from csat.results import Shown, check_level
 
 DIRECTIONS = ("both", "forward", "backward")
 #: SPSS: a variable with less than this share of its variance left cannot enter.
@@ -43,7 +43,8 @@ class Stepwise(Shown):
     steps : the moves in order. final : the last model refitted (None if nothing entered).
     selected : drivers in the model, in order of entry. excluded : the others, with F and p if they entered next.
     n : respondents, fixed before the first step; left_out : those without an answer to one of the candidates.
-    ended : "settled", or "cycling" if a model came back.
+    ended : "settled", "cycling" if a model came back, or "exact" if the drivers in the model determine the outcome, so
+        that no further F exists.
 
     Notes
     -----
@@ -124,17 +125,16 @@ def stepwise(
     OptionError, SampleError, CollinearityError
         As for `regress`; backward selection needs candidates that are not exactly collinear.
     """
-    if rule != "p":
-        raise OptionError.choose("rule", rule, ("p",))
-    if direction not in DIRECTIONS:
-        raise OptionError.choose("direction", direction, DIRECTIONS)
-    if not 0 < enter < remove <= 1:
+    check_choice("rule", rule, ("p",))
+    check_choice("direction", direction, DIRECTIONS)
+    check_level(level)
+    numbers = all(isinstance(limit, int | float | np.number) for limit in (enter, remove))
+    if not numbers or not 0 < enter < remove <= 1:
         raise OptionError(
-            f"enter={enter:g} and remove={remove:g}: 0 < enter < remove ≤ 1 is needed, or steps would cycle."
+            f"enter={enter!r} and remove={remove!r}: 0 < enter < remove ≤ 1 is needed, or steps would cycle."
         )
-    names = codes_of(candidates)
-    check_names([*names, outcome])
-    groups = source.groups([*names, outcome], (), "listwise")
+    *names, outcome = variables_of(outcome, candidates)
+    groups = source_of(source).groups([*names, outcome], (), "listwise")
     moments = groups.moments()
     start = tuple(range(len(names))) if direction == "backward" else ()
     steps, inside, ended = _search(moments, direction, enter, remove, start)
@@ -168,19 +168,23 @@ def _state(corr: np.ndarray, n: int, inside: tuple[int, ...]) -> _State:
     slopes = inverse @ corr[at]
     left = corr - corr[at].T @ slopes
     rss, df = float(left[k, k]), n - 1 - len(at)
+    rss = rss if rss > EXACT else 0.0
     loss = slopes[:, k] ** 2 / np.diag(inverse)
     own = np.where(np.isin(np.arange(k), at), 0.0, np.diag(left)[:k])
     safe = np.maximum(own, np.finfo(float).tiny)
     # the tolerance of those inside falls when a driver enters: 1 / diagonal of the enlarged inverse
     others = 1 / (np.diag(inverse)[:, None] + slopes[:, :k] ** 2 / safe)
     room = np.where(own > 0, np.minimum(own, others.min(axis=0, initial=1.0)), 0.0)
-    return _State(inside, rss, df, loss / (rss / df), np.where(room > 0, left[:k, k] ** 2 / safe, 0.0), room)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        drop_f = loss / (rss / df)
+    return _State(inside, rss, df, drop_f, np.where(room > 0, left[:k, k] ** 2 / safe, 0.0), room)
 
 
 def _f_and_p(gain: np.ndarray | float, rss: float, df: int) -> tuple[np.ndarray, np.ndarray]:
     """F and p of a fall in rss by `gain`, with `df` left afterwards."""
-    with np.errstate(divide="ignore"):
-        f = np.asarray(gain) / (np.maximum(rss - np.asarray(gain), 0.0) / df)
+    left = rss - np.asarray(gain)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        f = np.asarray(gain) / (np.where(left < EXACT, 0.0, left) / df)
     return f, f_tail(f, 1, df)
 
 
@@ -200,6 +204,8 @@ def _search(
     inside, seen = start, {frozenset(start)}
     while True:
         state = _state(corr, n, inside)
+        if state.rss == 0:
+            return steps, inside, "exact"
         move = _removal(state, remove) if direction != "forward" else None
         if move is None and direction != "backward":
             move = _entry(state, enter)

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from csat.errors import OptionError
-from csat.fuzzy.membership import level_memberships, level_scores
+from csat.errors import OptionError, check_choice
+from csat.fuzzy.membership import MEMBERSHIPS, level_memberships, level_scores
 from csat.fuzzy.operators import LINEAR, Operator, normalised, operator_named
 from csat.fuzzy.typed import Matrix, Typed, Weights, read_typed
 from csat.fuzzy.verdict import between, strongest
-from csat.moments import Levels, Recode, Source, as_names
+from csat.moments import Levels, Recode, Source, group_names
 from csat.questionnaire import Grade, Questionnaire
-from csat.results import Estimates, Provenance, Shown, Unavailable
-from csat.scoring import node_keys, tree_of
+from csat.results import Estimates, Provenance, Shown, Unavailable, check_level
+from csat.scoring import check_questionnaire, node_keys, questionnaire_of, tree_of
 from csat.variance import by_domain, combine, means
 
 
@@ -126,25 +126,28 @@ def evaluate(
     [0.15, 0.4, 0.4, 0.05]
     """
     settings = _settings(source, questionnaire)
-    operator = operator or settings.get("operator", "weighted-average")
-    membership = membership or settings.get("membership", "share")
+    operator = settings.get("operator", "weighted-average") if operator is None else operator
+    membership = settings.get("membership", "share") if membership is None else membership
     compose = operator_named(operator)
-    if not 0 < level < 1:
-        raise OptionError(f"level={level!r}: the confidence level lies between 0 and 1, e.g. 0.95.")
+    check_choice("membership", membership, MEMBERSHIPS)
+    check_level(level)
     if isinstance(source, Source):
         if weights is not None or grades is not None:
             raise OptionError(
                 "weights= and grades= belong to a typed-in matrix; a survey takes them from the index tree and the "
                 "grades of its questionnaire (Questionnaire.with_weights changes the weights)."
             )
-        return _of_survey(source, as_names(by), compose, operator, membership, level, tree_of(source, questionnaire))
+        return _of_survey(source, group_names(by), compose, operator, membership, level, tree_of(source, questionnaire))
     if by is not None:
         raise OptionError("by= needs a survey; a typed-in membership matrix has no respondents to group.")
     return _of_matrix(read_typed(source, weights, grades, questionnaire), compose, operator, level)
 
 
 def _settings(source: Source | Matrix, questionnaire: Questionnaire | None) -> Mapping[str, str]:
-    asked = questionnaire or (source.questionnaire if isinstance(source, Source) else None)
+    if isinstance(source, Source):
+        asked = questionnaire_of(source, questionnaire)
+    else:
+        asked = None if questionnaire is None else check_questionnaire(questionnaire)
     return {} if asked is None else asked.fuzzy
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from csat.errors import MembershipError, OptionError
+from csat.errors import MembershipError, check_choice
 from csat.questionnaire import Grade, Item, Questionnaire
 
 #: (l,) scores on 0–100 and the grades, best first, to (l, g) memberships whose rows sum to 1.
@@ -65,8 +65,7 @@ def level_memberships(
     MembershipError
         For a continuous scale.
     """
-    if membership not in MEMBERSHIPS:
-        raise OptionError.choose("membership", membership, MEMBERSHIPS)
+    check_choice("membership", membership, MEMBERSHIPS)
     known = item.scale.levels
     if not known:
         raise MembershipError.continuous(item.code, item.scale.name)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from csat.errors import OptionError
+from csat.errors import check_choice
 
 #: (m,) weights and (…, m, g) memberships to (…, g).
 Operator = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -57,8 +57,7 @@ LINEAR = ("weighted-average", "product-sum")
 
 def operator_named(name: str) -> Operator:
     """Operator of this name; `OptionError` lists the known ones."""
-    if name not in OPERATORS:
-        raise OptionError.choose("operator", name, OPERATORS)
+    check_choice("operator", name, OPERATORS)
     return OPERATORS[name]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from csat.errors import MembershipError, OptionError
+from csat.moments import shown
 from csat.questionnaire import GRADES, Grade, Questionnaire
 
 #: Rows of R and weights may miss 1 by this much.
@@ -69,6 +70,8 @@ def read_typed(
 def _frame(matrix: Matrix) -> pd.DataFrame:
     """Give the matrix text names: its own, or factor1, factor2 … and grade1, grade2 … in order."""
     try:
+        if np.iscomplexobj(matrix):
+            raise TypeError
         rows = np.asarray(matrix, float)
     except (TypeError, ValueError):
         raise MembershipError.shape("The membership matrix", "something else", "a table of numbers") from None
@@ -84,6 +87,8 @@ def _frame(matrix: Matrix) -> pd.DataFrame:
 
 def _grades(columns: int, grades: Sequence[Grade] | None, questionnaire: Questionnaire | None) -> tuple[Grade, ...]:
     if grades is not None:
+        if not isinstance(grades, Sequence) or not all(isinstance(grade, Grade) for grade in grades):
+            raise OptionError(f"grades is a list of csat.questionnaire.Grade, best first; found {shown(grades)}.")
         return tuple(grades)
     if questionnaire is not None:
         return questionnaire.grades

@@ -50,6 +50,8 @@ class Model:
     definitions: tuple[Definition, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.syntax, str):
+            raise ModelError(f"A model is a text such as 'loyalty ~ quality'; found {type(self.syntax).__name__}.")
         statements = tuple(statements_of(self.syntax))
         terms = tuple(s for s in statements if isinstance(s, Term))
         object.__setattr__(self, "terms", terms)
@@ -58,6 +60,9 @@ class Model:
             raise ModelError("The model is empty. Write at least one relation, for example 'loyalty ~ satisfaction'.")
         self._check_terms()
         self._check_labels()
+        if not self.observed:
+            message = "no variable of the data: every name stands left of =~ or <~ somewhere. Add indicators."
+            raise ModelError.at(self.syntax, terms[0].position, message)
 
     def _check_terms(self) -> None:
         seen: set[tuple[str, ...]] = set()

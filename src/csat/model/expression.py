@@ -57,13 +57,21 @@ _CALLS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"exp": np.exp, "log"
 
 
 def evaluate(expression: Expression, values: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Value of an expression, given the value (of any one shape, real or complex) of each name in it."""
+    """Value of an expression, given the value (of any one shape, real or complex) of each name in it.
+
+    Not finite where the arithmetic has no value (a/0, log of a negative number).
+    """
+    with np.errstate(all="ignore"):
+        return _value(expression, values)
+
+
+def _value(expression: Expression, values: Mapping[str, np.ndarray]) -> np.ndarray:
     match expression:
         case Number(value):
             return np.asarray(value)
         case Name(name):
             return values[name]
         case Operation(sign, left, right):
-            return _SIGNS[sign](evaluate(left, values), evaluate(right, values))
+            return _SIGNS[sign](_value(left, values), _value(right, values))
         case Call(function, argument):
-            return _CALLS[function](evaluate(argument, values))
+            return _CALLS[function](_value(argument, values))

@@ -25,6 +25,10 @@ _TOKEN = re.compile(
     r"|(?P<mark>=~|<~|~~|:=|==|[~+\-*/^(),<>])"
 )
 _FUNCTIONS = ("exp", "log", "sqrt")
+#: Brackets and signs inside one another, and operands of one definition: far beyond any use, within Python's stack.
+_DEEPEST, _LONGEST = 100, 400
+#: Larger and smaller numbers overflow when they are squared and multiplied.
+_LARGEST = 1e30
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,7 @@ class _Reader:
         self.syntax = syntax
         self.tokens = tokens_of(syntax)
         self.at = 0
+        self.depth = self.operands = 0
         self._skip_ends()
 
     @property
@@ -224,7 +229,13 @@ class _Reader:
             sign = -1.0 if self.take().text == "-" else 1.0
         if self.token.kind != "number":
             raise self.fail(f"a variable or a number expected, {self._shown()} found.")
-        return sign * float(self.take().text)
+        return sign * self._value(self.take())
+
+    def _value(self, token: Token) -> float:
+        value = float(token.text)
+        if value != 0 and not 1 / _LARGEST <= value <= _LARGEST:
+            raise self.fail(f"{token.text} is too large or too small: numbers lie between 1e-30 and 1e30.", token)
+        return value
 
     def _modified(self, term: Term, token: Token, number: float | None) -> Term:
         if token.text == "start":
@@ -241,7 +252,7 @@ class _Reader:
 
     def _definition(self, name: Token) -> Definition:
         self.take_mark(":=")
-        first = self.at
+        first, self.operands = self.at, 0
         expression = self._sum()
         used = self.tokens[first : self.at]
         names = tuple((token.text, token.position) for token in used if token.kind == "name")
@@ -261,10 +272,19 @@ class _Reader:
         return left
 
     def _signed(self) -> Expression:
+        self.depth += 1
+        self.operands += 1
+        if self.depth > _DEEPEST:
+            raise self.fail(f"more than {_DEEPEST} brackets and signs inside one another; use := in several steps.")
+        if self.operands > _LONGEST:
+            raise self.fail(f"more than {_LONGEST} operands in one definition; use := in several steps.")
         if self.token.text == "-":
             self.take()
-            return Operation("-", Number(0.0), self._signed())
-        return self._power()
+            signed: Expression = Operation("-", Number(0.0), self._signed())
+        else:
+            signed = self._power()
+        self.depth -= 1
+        return signed
 
     def _power(self) -> Expression:
         base = self._atom()
@@ -276,7 +296,7 @@ class _Reader:
     def _atom(self) -> Expression:
         token = self.take()
         if token.kind == "number":
-            return Number(float(token.text))
+            return Number(self._value(token))
         if token.text == "(":
             inside = self._sum()
             self.take_mark(")")

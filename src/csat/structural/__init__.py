@@ -10,10 +10,17 @@ import warnings
 
 import numpy as np
 
-from csat.errors import ConvergenceError, DesignIgnoredWarning, ModelError, OptionError, UnknownColumnError
+from csat.errors import (
+    ConvergenceError,
+    DesignIgnoredWarning,
+    ModelError,
+    OptionError,
+    UnknownColumnError,
+    check_choice,
+)
 from csat.model import Model
-from csat.moments import Groups, Source
-from csat.results import Provenance
+from csat.moments import Groups, Source, shown, source_of
+from csat.results import Provenance, check_level
 from csat.structural.checks import check_identified, check_sample, condition_number, doubts
 from csat.structural.fit import TOLERANCE, Optimum, minimise
 from csat.structural.measures import Measures, measures_of
@@ -85,7 +92,10 @@ def sem(
     Fisher scoring with analytic derivatives on a RAM structure. Converged means that every element of the gradient,
     in units of that parameter's curvature, is below 1e-8. Variances are not bounded: a Heywood case is reported.
     """
+    source = source_of(source)
     model = Model(model) if isinstance(model, str) else model
+    if not isinstance(model, Model):
+        raise OptionError(f"model is a text such as 'loyalty ~ quality', or a csat.Model; found {shown(model)}.")
     _check_options(model, estimator, likelihood, level, engine)
     groups = _listwise(source, model)
     moments = groups.moments()
@@ -119,10 +129,8 @@ def _check_options(model: Model, estimator: str, likelihood: str, level: float, 
         ("likelihood", likelihood, _LIKELIHOODS),
         ("engine", engine, tuple(_ENGINES)),
     ):
-        if found not in allowed:
-            raise OptionError.choose(option, found, allowed)
-    if not 0 < level < 1:
-        raise OptionError(f"level={level!r} must lie between 0 and 1, as in level=0.95.")
+        check_choice(option, found, allowed)
+    check_level(level)
     intercept = next((term for term in model.terms if term.op == "~1"), None)
     if intercept is not None:
         raise ModelError.at(

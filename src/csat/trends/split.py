@@ -12,7 +12,7 @@ from csat.errors import OptionError, SampleError
 from csat.moments import Groups, Source, as_names, first_moments
 from csat.questionnaire import Questionnaire
 from csat.results import Estimates, Shown
-from csat.scoring import node_keys, score_items, tree_of
+from csat.scoring import node_keys, nodes_of, score_items, tree_of
 from csat.totals import jacobian_of
 from csat.variance import Combined, by_domain, joint_totals_covariance
 
@@ -77,11 +77,14 @@ def split_change(
         If a group has answers in one period only, naming it: its mean in the other does not exist.
     """
     asked = tree_of(source, questionnaire)
-    wanted = asked.nodes if nodes is None else tuple(nodes)
+    wanted = nodes_of(asked, nodes)
     items = score_items(asked)
-    groupers = as_names(mix)
-    if not groupers or period in groupers:
-        raise OptionError("mix needs one or more columns, other than the period, whose composition may have changed.")
+    groupers = as_names(mix, "mix")
+    as_names([period, before, after], "period, before and after")
+    if not groupers or len({period, *groupers}) <= len(groupers):
+        raise OptionError(
+            "mix needs one or more columns, each once, other than the period, whose composition may have changed."
+        )
     groups = source.groups(items.variables, (period, *groupers), "available")
     first, second = _matched(groups, before, after)
     totals = groups.over_domains(groups.gram)[:, 0, :]

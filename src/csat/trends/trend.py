@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from csat.distributions import t_quantile
-from csat.errors import OptionError, UnknownColumnError
-from csat.moments import Groups, Source, as_names
+from csat.errors import OptionError, UnknownColumnError, check_choice
+from csat.moments import Groups, Source, group_names, shown
 from csat.questionnaire import Questionnaire
 from csat.results import Estimates, Shown, insert_before
-from csat.scoring import node_keys, score_items, tree_of
+from csat.scoring import node_keys, nodes_of, score_items, tree_of
 from csat.totals import union_means
 from csat.trends.periods import EVERY, in_order, within, year_before
 from csat.variance import by_domain, combine
@@ -42,10 +42,11 @@ class Trend(Shown):
 
     @property
     def verdict(self) -> tuple[str, ...]:
-        """(changes,) "up", "down" or "within noise"; empty where the change has no standard error."""
+        """(changes,) "up", "down" or "within noise"; empty where the change has no standard error, or one of 0."""
         change = self.changes.estimate
+        untested = ~(self.changes.se > 0)
         with np.errstate(invalid="ignore"):
-            words = np.select([np.isnan(self.noise), change > self.noise, change < -self.noise], ["", UP, DOWN], NOISE)
+            words = np.select([untested, change > self.noise, change < -self.noise], ["", UP, DOWN], NOISE)
         return tuple(words.tolist())
 
     def tidy(self) -> pd.DataFrame:
@@ -109,12 +110,14 @@ def trend(
     OptionError, UnknownColumnError
         For periods that cannot be read, joined or found.
     """
-    if every is not None and every not in EVERY:
-        raise OptionError.choose("every", every, EVERY)
+    if every is not None:
+        check_choice("every", every, EVERY)
     asked = tree_of(source, questionnaire)
-    wanted = asked.nodes if nodes is None else tuple(nodes)
+    wanted = nodes_of(asked, nodes)
     items, matrix = score_items(asked), asked.tree_matrix(wanted)
-    groupers = as_names(by)
+    groupers = group_names(by)
+    if not isinstance(period, str) or period in groupers:
+        raise OptionError(f"period names the column of the periods, which is not in by; found {shown(period)}.")
     groups = source.groups(items.variables, (*groupers, period), "available")
     targets = _targets(groups, every)
     joined = replace(groups, domains=tuple(targets), by=(*groupers, "period"))
@@ -139,7 +142,7 @@ def _targets(groups: Groups, every: str | None) -> dict[tuple[str, ...], list[in
 def _pairs(targets: list[tuple[str, ...]], since: str) -> list[tuple[int, int]]:
     """(position of a period, position of the one it is compared with)."""
     periods = in_order(list(dict.fromkeys(key[-1] for key in targets)))
-    if since not in ("previous", "year") and since not in periods:
+    if not isinstance(since, str) or since not in ("previous", "year", *periods):
         raise UnknownColumnError(
             f"since={since!r} is no period; choose 'previous', 'year' or one of {', '.join(periods)}."
         )
