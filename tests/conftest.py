@@ -27,6 +27,12 @@ def oracle():
 
 
 @pytest.fixture(scope="session")
+def fixtures():
+    """Folder of the fixtures."""
+    return FIXTURES
+
+
+@pytest.fixture(scope="session")
 def shared_case():
     """Path of a data file of the reference material; skips where the material is absent."""
 

@@ -101,6 +101,10 @@ class Design:
         units are nested in strata. None: each respondent is a unit.
     fpc : column with the number of units (PSUs, or respondents if `psu` is None) in the stratum's
         population; constant within a stratum. None: drawn with replacement, or from a large population.
+    ssu : column of the second-stage unit (household, account) drawn within a PSU. None: each respondent is one.
+    fpc2 : column with the number of second-stage units in the PSU's population; constant within a PSU. Given with
+        `fpc`, standard errors add what the second stage contributes; without it, a PSU counts as taken whole once
+        drawn, and without `fpc` the first stage contains it all.
     replicates : columns of supplied replicate weights; `replication` says of which kind they are.
     lone_psu : what a stratum with one sampled unit adds to a variance: "fail" (an error), "certainty" (nothing),
         "adjust" (its squared score around zero), "average" (the average of the other strata).
@@ -123,12 +127,22 @@ class Design:
     lone_psu: str = "fail"
     replication: Replication | None = None
     calibration: Calibration | None = None
+    ssu: str | None = None
+    fpc2: str | None = None
 
     def __post_init__(self) -> None:
         named = self.columns
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
             raise DesignError(f"Design uses column {twice[0]!r} for two roles; each role needs its own column.")
+        if self.fpc2 is not None and (self.psu is None or self.fpc is None):
+            raise DesignError("fpc2 describes the second stage: it needs psu and fpc of the first.")
+        if self.ssu is not None and self.fpc2 is None:
+            raise DesignError(
+                "ssu needs fpc2, the number of second-stage units in each PSU; without it ssu has no use."
+            )
+        if self.fpc2 is not None and self.replication is not None:
+            raise DesignError("Replicate weights describe the first stage only: leave out fpc2, or replication.")
         if self.lone_psu not in LONE_RULES:
             raise OptionError.choose("lone_psu", self.lone_psu, LONE_RULES)
         if self.replication is not None:
@@ -138,7 +152,7 @@ class Design:
     def columns(self) -> tuple[str, ...]:
         """Every column that the design names."""
         base = (self.calibration.weight, *self.calibration.auxiliaries) if self.calibration is not None else ()
-        roles = (self.weight, self.stratum, self.psu, self.fpc, *base)
+        roles = (self.weight, self.stratum, self.psu, self.fpc, self.ssu, self.fpc2, *base)
         return tuple(name for name in roles if name is not None) + self.replicates
 
 

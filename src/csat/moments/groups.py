@@ -55,6 +55,8 @@ class Groups:
     score_squares : (C, q, q) Σ w²·ssᵀ of row scores, when asked for.
     published : made of printed figures: complete by definition, but without rows.
     calibrated : the weights were calibrated; residuals : sums for the residual form of variances, if they were kept.
+    second : the same sums with the PSUs as strata and the units within them as units, if the design has a second stage.
+    share : (H,) part of each stratum's contribution that counts; None: all of it.
     lone_psu : the design's rule for strata with one unit.
     replication : kind of replicate weights that variances come from; None: linearisation.
     replicate_sums : with replicate weights of single rows, Σ w_r·z of each domain and replicate (D, R, p) under
@@ -82,6 +84,8 @@ class Groups:
     incomplete: int = 0
     score_squares: np.ndarray | None = None
     published: bool = False
+    second: Groups | None = None
+    share: np.ndarray | None = None
     calibrated: bool = False
     residuals: Residuals | None = None
     questionnaire: Questionnaire | None = None
@@ -155,7 +159,9 @@ class Groups:
         new = np.empty(len(at), int)
         new[at] = np.arange(len(at))
         sums = None if self.replicate_sums is None else self.replicate_sums[at]
-        return replace(self, domains=tuple(self.domains[d] for d in at), domain=new[self.domain], replicate_sums=sums)
+        second = None if self.second is None else self.second.arranged(order)
+        domains = tuple(self.domains[d] for d in at)
+        return replace(self, domains=domains, domain=new[self.domain], replicate_sums=sums, second=second)
 
     def groups(self, names: Sequence[Variable], by: Sequence[str] = (), rule: str = "available") -> Groups:
         """Fewer variables and fewer grouping columns of this summary (it is a `Source` itself)."""
@@ -178,6 +184,7 @@ class Groups:
         return replace(
             self,
             residuals=None,
+            second=None if self.second is None else self.second._select(names),
             names=tuple(names),
             midpoint=self.midpoint[at],
             gram=self.gram[block],
@@ -194,7 +201,15 @@ class Groups:
         domains = tuple(dict.fromkeys(fewer)) or ((),)
         code = np.array([domains.index(domain) for domain in fewer], int)
         sums = None if self.replicate_sums is None else _sum_at(self.replicate_sums, code, len(domains))
-        return replace(self, by=by, domains=domains, domain=code[self.domain], replicate_sums=sums, residuals=None)
+        return replace(
+            self,
+            by=by,
+            domains=domains,
+            domain=code[self.domain],
+            replicate_sums=sums,
+            residuals=None,
+            second=None if self.second is None else self.second._over(by),
+        )
 
     def _under(self, rule: str) -> Groups:
         if rule not in RULES:
@@ -213,6 +228,7 @@ class Groups:
         return replace(
             self,
             residuals=None,
+            second=None if self.second is None else self.second._under(rule),
             rule=rule,
             gram=turn @ self.gram @ turn.T,
             square=square,
@@ -294,6 +310,7 @@ def merge(parts: Sequence[Groups]) -> Groups:
     return replace(
         first,
         residuals=None,
+        second=_merged_second(parts),
         calibrated=any(part.calibrated for part in parts),
         domains=domains,
         strata=strata,
@@ -358,3 +375,16 @@ def _units(
     if psus:
         units = np.bincount([place[stratum] for stratum, _ in psus], minlength=len(strata))
     return units, population
+
+
+def _merged_second(parts: Sequence[Groups]) -> Groups | None:
+    second = [part.second for part in parts if part.second is not None]
+    if not second:
+        return None
+    shares = {label: share for part in second for label, share in zip(part.strata, _share(part), strict=True)}
+    whole = merge(second)
+    return replace(whole, share=np.array([shares[label] for label in whole.strata]))
+
+
+def _share(part: Groups) -> np.ndarray:
+    return np.ones(len(part.strata)) if part.share is None else part.share

@@ -19,7 +19,7 @@ FUZZY: Mapping[str, tuple[str, ...]] = {
     "operator": ("weighted-average", "min-max", "product-max", "min-sum", "product-sum"),
 }
 
-_DESIGN_TEXT = ("weight", "stratum", "psu", "fpc")
+_DESIGN_TEXT = ("weight", "stratum", "psu", "fpc", "ssu", "fpc2")
 
 #: Keys of [design] about replicate weights that hold a number → fields of `Replication`.
 _REPLICATION = {
@@ -54,13 +54,15 @@ def model_from(table: Table) -> str | None:
 def design_from(table: Table) -> Design:
     """Read the columns of the sample and how replicate weights are made."""
     check_keys("design", table, _DESIGN)
-    weight, stratum, psu, fpc = (optional_text("design", table, key) for key in _DESIGN_TEXT)
+    weight, stratum, psu, fpc, ssu, fpc2 = (optional_text("design", table, key) for key in _DESIGN_TEXT)
     try:
         return Design(
             weight=weight,
             stratum=stratum,
             psu=psu,
             fpc=fpc,
+            ssu=ssu,
+            fpc2=fpc2,
             replicates=words_at("design", table, "replicates") if "replicates" in table else (),
             lone_psu=optional_text("design", table, "lone_psu") or "fail",
             replication=_replication(table),

@@ -58,6 +58,8 @@ def calibrate(
         raise SampleError(
             "Calibrate the whole sample first, then filter it: targets describe the population as a whole."
         )
+    if survey.design.fpc2 is not None:
+        raise DesignError("Calibration knows one stage of sampling: read the survey with a Design without fpc2.")
     if name in survey.table.column_names:
         raise OptionError(f"name={name!r}: the survey has that column already; choose another name.")
     goal = read_targets(asked.pop("targets"))

@@ -28,6 +28,9 @@ BATCH_ROWS = 65536
 #: How columns begin that csat itself adds to a survey.
 HELPER = "(csat) "
 
+#: Helper column that names the PSU within its stratum, and what stands between the two labels.
+UNIT, BETWEEN = f"{HELPER}unit", " / "
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Survey:
@@ -235,17 +238,36 @@ class Survey:
         calibration = self.design.calibration
         if calibration is not None and rule == "available" and self.design.replication is None:
             return self._calibrated_groups(names, columns, midpoint, tuple(by), calibration).arranged(order)
-        summed = reduce.groups(
-            self.batches([*columns, *by]),
-            list(names),
-            midpoint,
-            by=tuple(by),
-            rule=rule,
-            design=self.design,
-            inside=self._mark,
-            scores=scores,
-        )
+        wanted = [*columns, *by]
+        summed = self._reduced(self.design, list(names), wanted, midpoint, tuple(by), rule, scores)
+        if self.design.fpc2 is not None:
+            within = self._with_units()._reduced(
+                _second_stage(self.design), list(names), wanted, midpoint, tuple(by), rule, scores
+            )
+            summed = replace(summed, second=replace(within, share=_sampled_share(summed, within)))
         return replace(summed.arranged(order), questionnaire=self.questionnaire, calibrated=calibration is not None)
+
+    def _reduced(
+        self,
+        design: Design,
+        names: Sequence[Variable],
+        columns: Sequence[str],
+        midpoint: np.ndarray,
+        by: tuple[str, ...],
+        rule: str,
+        scores: Mapping[tuple[str, ...], np.ndarray] | None,
+    ) -> Groups:
+        extra = [name for name in design.columns if name.startswith(HELPER)]
+        batches = self.batches([*columns, *extra])
+        return reduce.groups(
+            batches, names, midpoint, by=by, rule=rule, design=design, inside=self._mark, scores=scores
+        )
+
+    def _with_units(self) -> Survey:
+        """With a column that names each PSU within its stratum: the strata of the second stage."""
+        columns = [self.table.column(name) for name in (self.design.stratum, self.design.psu) if name is not None]
+        labels = pc.binary_join_element_wise(*columns, BETWEEN) if len(columns) > 1 else columns[0]
+        return replace(self, table=self.table.append_column(UNIT, labels))
 
     def _calibrated_groups(
         self,
@@ -357,6 +379,18 @@ class Survey:
             f"<tr><th>{escape(name)}</th><td>{escape(fact)}</td></tr>" for name, fact in self._facts().items()
         )
         return f"<table><caption>Survey</caption><tbody>{rows}</tbody></table>"
+
+
+def _second_stage(design: Design) -> Design:
+    """The design within the PSUs: they are the strata, what was drawn in them the units."""
+    return Design(weight=design.weight, stratum=UNIT, psu=design.ssu, fpc=design.fpc2, lone_psu=design.lone_psu)
+
+
+def _sampled_share(first: Groups, within: Groups) -> np.ndarray:
+    """(H,) sampling fraction of the first stage for each PSU: what the second stage adds shrinks by it."""
+    fraction = dict(zip(first.strata, first.units / first.population, strict=True))
+    stratum = {f"{stratum}{BETWEEN}{unit}" if stratum else unit: stratum for stratum, unit in first.psus}
+    return np.array([fraction[stratum[label]] for label in within.strata])
 
 
 def _keys(column: pa.ChunkedArray) -> pa.ChunkedArray:

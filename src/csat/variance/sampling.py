@@ -146,7 +146,7 @@ def _scale(groups: Groups) -> tuple[np.ndarray, np.ndarray]:
         scale = np.where(lone, rest, scale)
     elif groups.lone_psu == "average":
         scale = scale * len(units) / max((~lone).sum(), 1)
-    return scale, np.where(lone, 0.0, 1.0)
+    return scale if groups.share is None else scale * groups.share, np.where(lone, 0.0, 1.0)
 
 
 def method_of(groups: Groups) -> str:

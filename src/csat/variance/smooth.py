@@ -42,6 +42,9 @@ def totals_covariance(groups: Groups, scores: np.ndarray, statistic: Statistic |
         vcov = _after_calibration(groups, _side_by_side(scores))
     else:
         vcov = _flat(stratified(groups, *_sums_and_squares(groups, of_cell)))
+        if groups.second is not None:
+            within = groups.second
+            vcov = vcov + _flat(stratified(within, *_sums_and_squares(within, scores[within.domain])))
     size, share = rounding_base(groups, of_cell)
     return _by_domains(without_rounding(vcov, size.ravel(), share), groups)
 
@@ -68,6 +71,9 @@ def joint_totals_covariance(groups: Groups, jacobian: np.ndarray, statistic: Sta
         vcov = _after_calibration(groups, jacobian)
     else:
         vcov = _flat(stratified(whole, *_sums_and_squares(groups, of_cell)))
+        if groups.second is not None:
+            within = replace(groups.second, by=(), domains=((),), domain=np.zeros_like(groups.second.domain))
+            vcov = vcov + _flat(stratified(within, *_sums_and_squares(within, jacobian[groups.second.domain])))
     size, share = rounding_base(whole, of_cell)
     return without_rounding(vcov, size.ravel(), share)
 
@@ -140,23 +146,31 @@ def linearised(source: Source, groups: Groups, scores: np.ndarray, statistic: St
     if groups.replication is not None:
         return _by_domains(joint_covariance(groups, statistic or _along_grams(scores), grams=True), groups)
     sums = np.einsum("cqij,cij->cq", scores[groups.domain], groups.gram)
-    squares = None if groups.psus else _second_pass(source, groups, scores)
-    return stratified(groups, sums, squares)
+    squares = None if groups.psus else _second_pass(source, groups, scores).score_squares
+    vcov = stratified(groups, sums, squares)
+    if groups.second is None:
+        return vcov
+    within = groups.second
+    if not within.psus:
+        within = _second_pass(source, groups, scores).second or within
+    return vcov + stratified(
+        within, np.einsum("cqij,cij->cq", scores[within.domain], within.gram), within.score_squares
+    )
 
 
 def row_squares(source: Source, groups: Groups, scores: np.ndarray) -> np.ndarray:
     """(D, q, q) sums of w²·ssᵀ over the rows of each domain, the middle of an HC covariance."""
-    return groups.over_domains(_second_pass(source, groups, scores))
+    return groups.over_domains(np.asarray(_second_pass(source, groups, scores).score_squares))
 
 
-def _second_pass(source: Source, groups: Groups, scores: np.ndarray) -> np.ndarray:
+def _second_pass(source: Source, groups: Groups, scores: np.ndarray) -> Groups:
     if groups.published or not isinstance(source, RowSource):
         raise SampleError.needs_rows("A standard error of this kind (se='classical' needs none)")
     matrices = dict(zip(groups.domains, scores, strict=True))
-    squares = source.score_groups(groups.names, groups.by, matrices).score_squares
-    if squares is None or len(squares) != len(groups.gram):
+    again = source.score_groups(groups.names, groups.by, matrices)
+    if again.score_squares is None or len(again.score_squares) != len(groups.gram):
         raise SampleError("The rows changed between two passes over them: read the survey again.")
-    return squares
+    return again
 
 
 def gradient(statistic: Callable[[np.ndarray], np.ndarray], gram: np.ndarray) -> np.ndarray:
