@@ -90,7 +90,7 @@ def cells(ledger, name):
         ("7.5", None, "unknown_code"),
         ("inf", None, "unknown_code"),
         ("banana", None, "unknown_code"),
-        ("7分", None, "unknown_code"),
+        ("7分", 7, "valid"),
         ("0x7", None, "unknown_code"),
         ("1_0", None, "unknown_code"),
         ("true", None, "unknown_code"),
@@ -160,7 +160,7 @@ def test_every_row_left_out_has_its_reason(tmp_path):
     assert (ledger.rows_read, ledger.rows_kept, ledger.rows_left_out) == (12, 1, 11)
     expected = {reason: list(BAD_ROWS.values()).count(reason) for reason in BAD_ROWS.values()}
     assert {t.reason: t.count for t in ledger.tallies if t.what == "row"} == expected
-    assert set(expected) == set(ROW_REASONS) - {"replicate_weight_missing"}
+    assert set(expected) == set(ROW_REASONS) - {"replicate_weight_missing", "ssu_missing"}
     by_reason = {t.reason: t for t in ledger.tallies if t.what == "row"}
     assert by_reason["weight_not_a_number"].rows == (5, 6)
     assert by_reason["weight_not_a_number"].values == ("abc", "inf")
@@ -174,6 +174,13 @@ def test_the_first_usable_row_of_an_identifier_is_kept(tmp_path):
     cleaned = read_clean(path, ASKED)
     assert column(cleaned, ROW) == [3, 5]
     assert cleaned.ledger.count("duplicate_id") == 1
+
+
+def test_second_stage_units_must_be_there():
+    frame = pd.DataFrame({"p": ["h1"] * 3, "s": ["x1", None, "x2"], "N": [9] * 3, "M": [50] * 3, "y": [1.0, 2, 3]})
+    cleaned = read_clean(frame, design=Design(psu="p", fpc="N", ssu="s", fpc2="M"))
+    assert cleaned.ledger.count("ssu_missing") == 1
+    assert column(cleaned, "y") == [1.0, 3.0]
 
 
 def test_replicate_weights_must_be_there(tmp_path):
@@ -437,7 +444,9 @@ def test_excel_in_words(tmp_path):
     path = workbook_at(
         tmp_path, [["满意度调查"], HEADER.split(","), [1, 1, 1, "mzone", 1, "x", "h", 2]], others=["说明"]
     )
-    with pytest.raises(DataError, match=r"beginning '满意度调查'. Is the header in the first row\?"):
+    with pytest.raises(
+        DataError, match=r"row 2 looks like it: it holds 8 names that the questionnaire knows\. Pass header_row=2"
+    ):
         read_clean(path, ASKED)
     with pytest.raises(DataError, match=r"no sheet '数'. Did you mean '数据'"):
         read_clean(path, ASKED, sheet="数")
@@ -475,7 +484,7 @@ def test_files_of_the_wrong_kind(tmp_path):
         read_clean(tmp_path / "data.csv", sheet="a")
     with pytest.raises(OptionError, match="is for text files"):
         read_clean(tmp_path / "data.doc", encoding="utf-8")
-    with pytest.raises(OptionError, match="a frame has neither"):
+    with pytest.raises(OptionError, match="a frame has none of them"):
         read_clean(pd.DataFrame({"a": [1]}), sheet="a")
     with pytest.raises(OptionError, match="on_unknown='drop' is not known; choose one of 'raise', 'missing'"):
         read_clean(tmp_path / "data.csv", on_unknown="drop")

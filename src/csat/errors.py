@@ -254,8 +254,8 @@ class DataError(CsatError, ValueError):
         return cls(
             f"{source}: {len(absent)} columns are asked for but not in the data: {each}{more}. "
             f"The data have {len(found)} columns, beginning {', '.join(map(repr, found[:4]))}. "
-            "Is the header in the first row? If questions were left out on purpose, "
-            'read_survey(..., on_absent="missing") takes them as not asked.'
+            "Is the header in the first row? (If not: header_row=, in the shell --header-row.) "
+            'If questions were left out on purpose, read_survey(..., on_absent="missing") takes them as not asked.'
         )
 
     @classmethod
@@ -270,13 +270,17 @@ class DataError(CsatError, ValueError):
         return cls(f"{source}: the column name {name!r} is used by columns {at}. Give each column its own name.")
 
     @classmethod
-    def unknown_codes(cls, source: str, lines: Sequence[str]) -> DataError:
-        """Word answers that the questionnaire does not know, one line per column."""
+    def unknown_codes(cls, source: str, lines: Sequence[str], snippet: str = "") -> DataError:
+        """Word answers that the questionnaire does not know, one line per column; `snippet` would declare them."""
         listed = "\n".join(f"  {line}" for line in lines)
+        pasted = (
+            f"\nFor the study file, to be checked (merge with the table if it is there):\n{snippet}" if snippet else ""
+        )
         return cls(
             f"{source}: {len(lines)} columns hold answers that the questionnaire does not know:\n{listed}\n"
             'Correct them, declare them (missing = { 98 = "dont_know" }, labels = { … }), or read them as missing '
-            'with read_survey(..., on_unknown="missing"); the ledger then counts them.'
+            'with on_unknown="missing" in read_survey, --on-unknown missing in the shell; the ledger then counts them.'
+            f"{pasted}"
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,15 +14,27 @@ import pyarrow.compute as pc
 
 from csat.errors import DataError
 from csat.questionnaire import Column, Scale
+from csat.questionnaire.decode import quoted
 from csat.questionnaire.scales import folded
 from csat.read.ledger import CELL_REASONS
-from csat.read.raw import is_empty, is_text, looked_up, numbers_in, text_in
+from csat.read.raw import is_empty, is_text, looked_up, numbers_in, text_in, words_in
 
 _CODE = {reason: code for code, reason in enumerate(CELL_REASONS)}
 _VALID, _EMPTY, _UNKNOWN = _CODE["valid"], _CODE["empty"], _CODE["unknown_code"]
 
 #: An answer may miss its level by this much of a step (single-precision files).
 LEVEL_TOLERANCE = 1e-5
+
+#: A number, perhaps in brackets, punctuation, and what follows.
+_HEADED = re.compile(
+    r"[(\[【]?\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*[)\]】]?[\s.,:;、。_=|\-–—]*(?P<rest>.*?)[)\]】]?", re.DOTALL
+)
+
+#: What may follow a number without saying more than it.
+_POINTS = ("", "分", "点", "级", "星", "point", "points", "pt", "pts", "star", "stars")
+
+#: What follows a number is no label if it holds these: a range, a fraction, a percentage, a doubt.
+_NO_LABEL = re.compile(r"[0-9%‰/?+<>~]")
 
 Ranges = tuple[tuple[Any, Any], ...]
 
@@ -31,10 +45,12 @@ class Answers:
 
     values : (n,) float64 or text, null = missing.
     reasons : (n,) positions in `CELL_REASONS`.
+    notes : how cells were read that could be read in another way.
     """
 
     values: pa.Array
     reasons: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
 def scaled_answers(column: pa.Array, scale: Scale, declared: Ranges, labels: Mapping[Any, str]) -> Answers:
@@ -53,17 +69,20 @@ def scaled_answers(column: pa.Array, scale: Scale, declared: Ranges, labels: Map
         If the file labels a code with the words that the scale has for another.
     """
     _check_labels(scale, labels)
-    number = _with_words(column, scale.vocabulary())
+    spoken = scale.vocabulary()
+    headed = _headed(column, scale, spoken)
+    number = _with_words(column, spoken | {folded(word): level for word, level in headed.items()})
     spelled = ~np.isnan(number)
     reasons = np.where(is_empty(column, number=True) & ~spelled, _EMPTY, _UNKNOWN).astype(np.int8)
     level, fits = _nearest_level(number, scale)
     outside = (number < scale.low) | (number > scale.high)
     reasons[spelled & outside & ~fits] = _CODE["out_of_range"]
     reasons[fits] = _VALID
-    reasons[_in_ranges(column, number, declared)] = _CODE["user_missing"]
+    reasons[in_ranges(column, number, declared)] = _CODE["user_missing"]
     for code, reason in scale.missing.items():
         reasons[number == code] = _CODE[reason]
-    return Answers(pa.array(np.where(reasons == _VALID, level, np.nan), from_pandas=True), reasons)
+    notes = tuple(f"read by their number: answers such as {quoted(word)}" for word in list(headed)[:1])
+    return Answers(pa.array(np.where(reasons == _VALID, level, np.nan), from_pandas=True), reasons, notes)
 
 
 def category_answers(column: pa.Array, described: Column, declared: Ranges, labels: Mapping[Any, str]) -> Answers:
@@ -79,7 +98,7 @@ def category_answers(column: pa.Array, described: Column, declared: Ranges, labe
             if folded(label) in meaning:
                 meaning.setdefault(folded(_plain_code(code)), meaning[folded(label)])
         text, reasons = _known_words(text, meaning, reasons)
-    reasons[_in_ranges(column, numbers_in(column), declared)] = _CODE["user_missing"]
+    reasons[in_ranges(column, numbers_in(column), declared)] = _CODE["user_missing"]
     return Answers(pc.if_else(pa.array(reasons == _VALID), text, None), reasons)
 
 
@@ -88,7 +107,7 @@ def number_answers(column: pa.Array, declared: Ranges) -> Answers:
     number = numbers_in(column)
     reasons = np.where(np.isfinite(number), _VALID, _UNKNOWN).astype(np.int8)
     reasons[is_empty(column, number=True)] = _EMPTY
-    reasons[_in_ranges(column, number, declared)] = _CODE["user_missing"]
+    reasons[in_ranges(column, number, declared)] = _CODE["user_missing"]
     return Answers(pa.array(np.where(reasons == _VALID, number, np.nan), from_pandas=True), reasons)
 
 
@@ -116,6 +135,32 @@ def _with_words(column: pa.Array, meaning: Mapping[str, float]) -> np.ndarray:
     return number
 
 
+def _headed(column: pa.Array, scale: Scale, spoken: Mapping[str, float]) -> dict[str, float]:
+    """Find answers that begin with their number ("5.非常满意", "4分"), and the level or missing code each means."""
+    if not is_text(column):
+        return {}
+    words = [word for word in words_in(column) if word and folded(word) not in spoken]
+    found = {word: _heading(word, scale, spoken) for word in words}
+    return {word: number for word, number in found.items() if number is not None}
+
+
+def _heading(word: str, scale: Scale, spoken: Mapping[str, float]) -> float | None:
+    """Number at the head of a word, if it is a code of the scale and the rest does not contradict its label."""
+    split = _HEADED.fullmatch(unicodedata.normalize("NFKC", word).strip())
+    if split is None:
+        return None
+    number, rest = float(split["number"]), folded(split["rest"])
+    within = scale.step is None and scale.low <= number <= scale.high
+    if not within and number not in scale.levels and number not in scale.missing:
+        return None
+    if rest in _POINTS:
+        return number
+    labels = {folded(text) for text in scale.labels.get(number, {}).values()}
+    if labels:
+        return number if rest in labels else None
+    return None if rest in spoken or _NO_LABEL.search(rest) else number
+
+
 def _known_words(text: pa.Array, meaning: Mapping[str, str], reasons: np.ndarray) -> tuple[pa.Array, np.ndarray]:
     """Replace words by what they mean; the others are unknown codes."""
     encoded = text.dictionary_encode()
@@ -137,8 +182,8 @@ def _nearest_level(number: np.ndarray, scale: Scale) -> tuple[np.ndarray, np.nda
         return level, np.abs(number - level) <= LEVEL_TOLERANCE * scale.step
 
 
-def _in_ranges(column: pa.Array, number: np.ndarray, ranges: Ranges) -> np.ndarray:
-    """(n,) cells whose code the file declares missing, as a number in a range or as a word."""
+def in_ranges(column: pa.Array, number: np.ndarray, ranges: Ranges) -> np.ndarray:
+    """Mark the cells (n,) whose code the file declares missing, as a number in a range or as a word."""
     inside = np.zeros(len(number), bool)
     for low, high in ranges:
         if isinstance(low, str):

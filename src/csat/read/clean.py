@@ -11,12 +11,16 @@ import pyarrow as pa
 
 from csat.design import Design
 from csat.errors import DataError, OptionError
-from csat.questionnaire import Questionnaire
+from csat.questionnaire import Questionnaire, Scale
+from csat.questionnaire.decode import LONGEST, quoted
 from csat.read.answers import Answers
+from csat.read.fromfile import asked_in
 from csat.read.ledger import CELL_REASONS, EXAMPLES, Ledger, Tally
-from csat.read.raw import Raw, is_empty, text_in
-from csat.read.roles import columns_in_roles, declared
+from csat.read.raw import Raw, is_empty, text_in, words_in
+from csat.read.roles import columns_in_roles, declared, spoken_names
 from csat.read.sources import read_raw
+from csat.read.weights import weights_of
+from csat.read.words import snippet
 
 #: Column of a clean table with the number of each row in its source.
 ROW = "(row)"
@@ -34,11 +38,15 @@ _OUT_OF_RANGE = CELL_REASONS.index("out_of_range")
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """A clean table, the design it follows, and the ledger of how it came about."""
+    """A clean table, the design it follows, the ledger of how it came about, and what was asked.
+
+    The questionnaire is the one given, or the one that the value labels of a .sav or .dta file amount to, or None.
+    """
 
     table: pa.Table
     design: Design
     ledger: Ledger
+    questionnaire: Questionnaire | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +67,15 @@ def read_clean(
     on_absent: str = "raise",
     sheet: str | None = None,
     encoding: str | None = None,
+    header_row: int | None = None,
 ) -> Cleaned:
     """Read a table in any form, check it against the questionnaire, and account for every row and cell.
 
     Parameters
     ----------
-    data, sheet, encoding : see `csat.read.sources.read_raw`.
-    questionnaire : what was asked; None takes numbers as variables and text as categories.
+    data, sheet, encoding, header_row : see `csat.read.sources.read_raw`.
+    questionnaire : what was asked; None takes numbers as variables and text as categories, and value labels of a
+        .sav or .dta file as scales.
     design : columns of weight, stratum, unit …; None takes the questionnaire's.
     on_unknown : answers that are neither a level nor a missing code: "raise", or "missing" and counted.
     on_absent : columns of the questionnaire that the data lack: "raise", or "missing" and counted as not asked.
@@ -83,9 +93,15 @@ def read_clean(
     for option, value in (("on_unknown", on_unknown), ("on_absent", on_absent)):
         if value not in ("raise", "missing"):
             raise OptionError.choose(option, value, ("raise", "missing"))
+    if design is not None and not isinstance(design, Design):
+        raise OptionError(f'design must be a Design, not {type(design).__name__}: csat.Design(weight="w", psu="hall").')
     asked = Questionnaire(name="") if questionnaire is None else questionnaire
     design = asked.design if design is None else design
-    raw = read_raw(data, sheet, encoding)
+    raw = read_raw(data, sheet, encoding, header_row, spoken_names(asked, design))
+    if questionnaire is None:
+        stated = asked_in(raw, without=design.columns)
+        questionnaire = stated if stated.items else None
+        asked = asked if questionnaire is None else questionnaire
     if not len(raw.rows):
         raise DataError.no_rows(raw.source)
     for name in (ROW, INSIDE):
@@ -99,6 +115,9 @@ def read_clean(
         _refuse_unknown(raw, read, asked, design, kept)
     cells = [tally for name in read if name not in design.columns for tally in _cells(raw, name, read[name], kept)]
     outside = [name for name in read if name not in declared(asked) and name not in design.columns]
+    weights = None
+    if design.weight is not None:
+        weights = weights_of(raw.source, design.weight, _numbers(read[design.weight])[kept], raw.rows[kept])
     ledger = Ledger(
         raw.source,
         len(kept),
@@ -106,9 +125,10 @@ def read_clean(
         (*tallies, *cells),
         () if questionnaire is None else tuple(outside),
         (*raw.notes, *notes),
+        weights,
     )
     arrays = {name: answers.values for name, answers in read.items()} | {ROW: pa.array(raw.rows)}
-    return Cleaned(pa.table(arrays).filter(pa.array(kept)).combine_chunks(), design, ledger)
+    return Cleaned(pa.table(arrays).filter(pa.array(kept)).combine_chunks(), design, ledger, questionnaire)
 
 
 def _rows_left_out(
@@ -141,7 +161,11 @@ def _checks(raw: Raw, read: Mapping[str, Answers], design: Design) -> list[Check
             Check("weight_negative", design.weight, weight < 0),
         ]
     checks += [Check("replicate_weight_missing", name, np.isnan(_numbers(read[name]))) for name in design.replicates]
-    for reason, name in (("stratum_missing", design.stratum), ("psu_missing", design.psu)):
+    for reason, name in (
+        ("stratum_missing", design.stratum),
+        ("psu_missing", design.psu),
+        ("ssu_missing", design.ssu),
+    ):
         if name is not None:
             checks.append(Check(reason, name, read[name].reasons != _VALID))
     return checks
@@ -182,7 +206,9 @@ def _tally(raw: Raw, what: str, reason: str, column: str, rows: np.ndarray) -> l
         return []
     first = found[:EXAMPLES]
     values = text_in(raw.columns[column].take(pa.array(first))).to_pylist() if column in raw.columns else []
-    shown = tuple("" if value is None else value for value in values) or ("",) * len(first)
+    shown = tuple(
+        "" if value is None else value if len(value) <= LONGEST else f"{value[:LONGEST]}…" for value in values
+    ) or ("",) * len(first)
     return [Tally(what, column, reason, len(found), tuple(raw.rows[first].tolist()), shown)]
 
 
@@ -191,14 +217,27 @@ def _refuse_unknown(
 ) -> None:
     """Raise for answers that the questionnaire does not know, all columns at once."""
     lines = []
+    words: dict[str, list[str]] = {}
+    scales: dict[str, Scale] = {}
     for name in declared(asked):
         # a stratum with an unknown code was left out above, but must not vanish for that
-        rows = np.ones(len(kept), bool) if name in (design.stratum, design.psu) else kept
+        rows = np.ones(len(kept), bool) if name in (design.stratum, design.psu, design.ssu) else kept
         unknown = (read[name].reasons == _NOT_A_NUMBER) | (read[name].reasons == _OUT_OF_RANGE)
         if name != design.weight and (rows & unknown).any():
+            if name in asked.codes:
+                scale = asked.scale_of(name)
+                scales[scale.name] = scale
+                words.setdefault(scale.name, []).extend(_words(raw, name, rows & unknown))
             lines.append(f"{name}{_expected(asked, name)}: {_listed(raw, name, np.flatnonzero(rows & unknown))}")
     if lines:
-        raise DataError.unknown_codes(raw.source, lines)
+        proposed = (snippet(scales[name], found) for name, found in words.items())
+        raise DataError.unknown_codes(raw.source, lines, "\n".join(filter(None, proposed)))
+
+
+def _words(raw: Raw, name: str, rows: np.ndarray) -> list[str]:
+    """List the words in some cells (n,) that are no numbers."""
+    cells = text_in(raw.columns[name].filter(pa.array(rows)))
+    return words_in(cells.drop_null())
 
 
 def _expected(asked: Questionnaire, name: str) -> str:
@@ -217,7 +256,7 @@ def _listed(raw: Raw, name: str, rows: np.ndarray) -> str:
     first = rows[np.unique(codes, return_index=True)[1]]
     order = np.argsort(-count, kind="stable")
     words = cells.dictionary.to_pylist()
-    shown = [f"{words[i]!r} × {count[i]} (row {raw.rows[first[i]]})" for i in order[:LISTED]]
+    shown = [f"{quoted(words[i])} × {count[i]} (row {raw.rows[first[i]]})" for i in order[:LISTED]]
     return ", ".join(shown) + (f" and {len(order) - LISTED} more codes" if len(order) > LISTED else "")
 
 

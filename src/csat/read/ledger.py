@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from csat.errors import LedgerError
+from csat.read.weights import WeightReport
 from csat.results import Shown
 
 #: Why a whole row is left out, in the order in which reasons are tried.
@@ -20,6 +21,7 @@ ROW_REASONS = (
     "replicate_weight_missing",
     "stratum_missing",
     "psu_missing",
+    "ssu_missing",
     "duplicate_id",
 )
 
@@ -86,6 +88,7 @@ class Ledger(Shown):
     tallies : why rows were left out, and what became of the cells of the kept rows.
     plain : columns of the data that the questionnaire does not know; they are kept as they are.
     notes : how the data were read: encoding, separator, sheet, renamed and unreadable columns.
+    weights : spread of the weights of the rows kept; None without a weight column.
 
     Raises
     ------
@@ -99,6 +102,7 @@ class Ledger(Shown):
     tallies: tuple[Tally, ...] = ()
     plain: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    weights: WeightReport | None = None
 
     def __post_init__(self) -> None:
         left_out = sum(tally.count for tally in self.tallies if tally.what == "row")
@@ -119,6 +123,7 @@ class Ledger(Shown):
             _merged((*self.tallies, *other.tallies)),
             tuple(dict.fromkeys(self.plain + other.plain)),
             tuple(dict.fromkeys(self.notes + other.notes)),
+            self.weights + other.weights if self.weights is not None and other.weights is not None else None,
         )
 
     @property
@@ -173,6 +178,7 @@ class Ledger(Shown):
         losses = [tally for tally in self.tallies if tally.reason != "valid"]
         lines = [_line(tally) for tally in losses[:20]]
         lines += [f"  … {len(losses) - 20} more; tidy() has them all"] if len(losses) > 20 else []
+        lines += [f"  {self.weights}"] if self.weights is not None else []
         lines += [f"  note: {note}" for note in self.notes]
         lines += [f"  columns outside the questionnaire: {', '.join(self.plain)}"] if self.plain else []
         return "\n".join([head, *lines])

@@ -19,6 +19,12 @@ EMPTY_WORDS = ("na", "n/a", "nan", "null", "none", "#n/a", "#null!", ".", "<na>"
 #: Longer figures are identifiers: a float would change their last digits.
 MOST_DIGITS = 15
 
+#: What is cut from both ends of a cell: blanks and invisible marks (zero-width, byte order, direction).
+_OUTER = (
+    "\t\n\v\f\r \xa0\xad\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u200c\u200d\u200e"
+    "\u200f\u2028\u2029\u202f\u205f\u2060\u2061\u2062\u2063\u2064\u3000\ufeff"
+)
+
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _PLAIN_NUMBER = rf"^-?((0|[1-9][0-9]{{0,{MOST_DIGITS - 1}}})(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]{{1,3}})?$"
 
@@ -34,6 +40,7 @@ class Raw:
     notes : how it was read.
     value_labels : column → code → text, from .sav and .dta files.
     user_missing : column → (lowest, highest) ranges of codes that the file declares missing.
+    titles : column → its wording, from .sav and .dta files.
     """
 
     source: str
@@ -43,6 +50,7 @@ class Raw:
     notes: tuple[str, ...] = ()
     value_labels: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
     user_missing: Mapping[str, tuple[tuple[Any, Any], ...]] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 def plain(column: pa.Array | pa.ChunkedArray) -> pa.Array | None:
@@ -91,7 +99,7 @@ def text_in(column: pa.Array) -> pa.Array:
         if pa.types.is_floating(column.type):
             column = pc.if_else(pc.is_nan(column), None, column)
         return column.cast(pa.string())
-    trimmed = pc.utf8_trim_whitespace(column)
+    trimmed = pc.utf8_trim(column, characters=_OUTER)
     return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
 
 
@@ -100,7 +108,8 @@ def numbers_in(column: pa.Array) -> np.ndarray:
     if not is_text(column):
         return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(float, copy=False)
     distinct, place = _distinct(column)
-    spelled = pc.utf8_trim_whitespace(pc.utf8_normalize(distinct, form="NFKC"))
+    visible = pc.replace_substring_regex(pc.utf8_normalize(distinct, form="NFKC"), r"\p{Cf}", "")
+    spelled = pc.utf8_trim_whitespace(visible)
     spelled = pc.if_else(pc.match_substring_regex(spelled, _NUMBER), pc.utf8_ltrim(spelled, "+"), None)
     numbers = spelled.cast(pa.float64()).to_numpy(zero_copy_only=False)
     return np.append(numbers, np.nan)[place]
@@ -118,6 +127,12 @@ def looked_up(column: pa.Array, meaning: Mapping[str, Any]) -> list[tuple[Any, n
     distinct, place = _distinct(column)
     means = [(i, folded(word)) for i, word in enumerate(distinct.to_pylist())]
     return [(meaning[word], place == i) for i, word in means if word in meaning]
+
+
+def words_in(column: pa.Array) -> list[str]:
+    """List the distinct texts of a text column that are no numbers."""
+    distinct, _ = _distinct(column)
+    return distinct.filter(pa.array(np.isnan(numbers_in(distinct)))).to_pylist()
 
 
 def is_empty(column: pa.Array, *, number: bool) -> np.ndarray:
@@ -154,7 +169,7 @@ def named(source: str, header: Sequence[object], columns: Sequence[pa.Array]) ->
     DataError
         If two columns have one name, or none has any.
     """
-    names = ["" if name is None else str(name).strip() for name in header]
+    names = ["" if name is None else str(name).strip(_OUTER) for name in header]
     for name in names:
         if name and names.count(name) > 1:
             raise DataError.twice(source, name, [place for place, other in enumerate(names, 1) if other == name])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from csat.design import Design
 from csat.errors import DataError
@@ -17,14 +18,16 @@ from csat.read.answers import (
     Answers,
     Ranges,
     category_answers,
+    in_ranges,
     labelled,
     number_answers,
     scaled_answers,
     text_answers,
 )
 from csat.read.ledger import CELL_REASONS
-from csat.read.raw import Raw, guessed
+from csat.read.raw import Raw, guessed, numbers_in
 
+_USER_MISSING = CELL_REASONS.index("user_missing")
 _NOT_ASKED = CELL_REASONS.index("not_asked")
 
 
@@ -67,6 +70,7 @@ def columns_in_roles(
         kind = pa.float64() if name in scaled else pa.string()
         read[name] = Answers(pa.nulls(size, kind), np.full(size, _NOT_ASKED, np.int8))
     notes = [f"columns found by name or text: {', '.join(renamed)}"] if renamed else []
+    notes += [f"{name}: {note}" for name, answers in read.items() for note in answers.notes]
     notes += [f"not in the data, taken as not asked: {', '.join(absent)}"] if absent else []
     return read, tuple(notes)
 
@@ -91,12 +95,19 @@ def _renamed(raw: Raw, asked: Questionnaire, wanted: tuple[str, ...]) -> tuple[R
     return replace(raw, columns=columns, value_labels=labels, user_missing=missing), changed
 
 
+def spoken_names(asked: Questionnaire, design: Design) -> frozenset[str]:
+    """Every name a header may use for a column of the study, folded."""
+    parts: tuple[Item | Column, ...] = (*asked.scaled, *asked.columns)
+    texts = (text for part in parts for text in part.texts.values())
+    return frozenset(folded(word) for word in (*declared(asked), *design.columns, *texts))
+
+
 def _answers(name: str, raw: Raw, asked: Questionnaire, design: Design) -> Answers:
     column, described = raw.columns[name], asked.column(name)
     missing, labels = raw.user_missing.get(name, ()), raw.value_labels.get(name, {})
     if name in asked.codes:
         return scaled_answers(column, asked.scale_of(name), missing, labels)
-    if name in design.columns and name not in (design.stratum, design.psu):
+    if name in design.columns and name not in (design.stratum, design.psu, design.ssu):
         return number_answers(column, missing)
     if described is not None:
         return _described(column, described, missing, labels)
@@ -113,6 +124,10 @@ def _described(column: pa.Array, described: Column, missing: Ranges, labels: Map
 
 def _undescribed(column: pa.Array, typed: bool, missing: Ranges, labels: Mapping[Any, str]) -> Answers:
     """Numbers are variables; text and fully labelled codes are categories."""
-    column = labelled(column, labels)
-    column = column if typed else guessed(column)
-    return text_answers(column) if pa.types.is_string(column.type) else number_answers(column, missing)
+    gone = in_ranges(column, numbers_in(column), missing) if missing else np.zeros(len(column), bool)
+    left = pc.if_else(pa.array(gone), None, column) if gone.any() else column
+    left = labelled(left, labels)
+    # a column of numbers arrives as text if some of its missing codes are letters (Stata)
+    left = left if typed and not gone.any() else guessed(left)
+    read = text_answers(left) if pa.types.is_string(left.type) else number_answers(left, ())
+    return Answers(read.values, np.where(gone, _USER_MISSING, read.reasons).astype(np.int8))

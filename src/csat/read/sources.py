@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
@@ -13,15 +14,25 @@ import pandas as pd
 import pyarrow as pa
 
 from csat.errors import CsatError, DataError, MissingDependencyError, OptionError, closest
-from csat.questionnaire.decode import file_at
+from csat.questionnaire.decode import file_at, formulas_without_value, quoted
+from csat.read.faults import TableError
+from csat.read.layout import LOOKED_AT, check_header, check_header_row
 from csat.read.raw import Raw, named, plain
 from csat.read.textfiles import read_text
 
 _TEXT = (".csv", ".tsv", ".txt")
 _EXCEL = (".xlsx", ".xlsm")
 
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
-def read_raw(data: Any, sheet: str | None = None, encoding: str | None = None) -> Raw:
+
+def read_raw(
+    data: Any,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    header_row: int | None = None,
+    expected: Collection[str] = (),
+) -> Raw:
     """Read a table as it is.
 
     Parameters
@@ -30,34 +41,46 @@ def read_raw(data: Any, sheet: str | None = None, encoding: str | None = None) -
         table or stream; a DuckDB relation; anything with ``__arrow_c_stream__`` or ``toArrow``.
     sheet : of an Excel workbook; None = the first.
     encoding : of a text file; None = found out.
+    header_row : of a text file or worksheet: row that names the columns, from 1; None = the first.
+    expected : names that the header may hold, folded; they tell a header from a title above it.
 
     Raises
     ------
+    OptionError
+        If an option is of the wrong kind, or not for this source.
     MissingFileError
         If there is no such file.
     DataError
         If it cannot be read.
     """
+    for option, value in (("sheet", sheet), ("encoding", encoding)):
+        if value is not None and not isinstance(value, str):
+            raise OptionError(f"{option}={quoted(repr(value))} is no text.")
+    check_header_row(header_row)
     if isinstance(data, str | Path):
-        return _file(data, sheet, encoding)
-    if sheet is not None or encoding is not None:
-        raise OptionError("`sheet` and `encoding` are for files; a frame has neither.")
+        return _file(data, sheet, encoding, header_row, expected)
+    if sheet is not None or encoding is not None or header_row is not None:
+        raise OptionError("`sheet`, `encoding` and `header_row` are for files; a frame has none of them.")
     if isinstance(data, pd.DataFrame):
         return _from_pandas("pandas frame", data)
     return _from_arrow(_kind(data), _arrow_table(data))
 
 
-def _file(path: str | Path, sheet: str | None, encoding: str | None) -> Raw:
+def _file(
+    path: str | Path, sheet: str | None, encoding: str | None, header_row: int | None, expected: Collection[str]
+) -> Raw:
     found = file_at(path)
     ending = found.suffix.lower()
     if sheet is not None and ending not in _EXCEL:
         raise OptionError(f"sheet={sheet!r} is for Excel workbooks; {found.name!r} is none.")
     if encoding is not None and ending not in _TEXT:
         raise OptionError(f"encoding={encoding!r} is for text files; {found.name!r} is none.")
+    if header_row is not None and ending not in (*_TEXT, *_EXCEL):
+        raise OptionError(f"header_row={header_row} is for text files and Excel workbooks; {found.name!r} is neither.")
     if ending in _TEXT:
-        return read_text(found, encoding)
+        return read_text(found, encoding, header_row, expected)
     if ending in _EXCEL:
-        return _workbook(found, sheet)
+        return _workbook(found, sheet, header_row, expected)
     readers: Mapping[str, Callable[[Path], Raw]] = {".parquet": _parquet, ".sav": _labelled, ".dta": _labelled}
     if ending == ".xls":
         raise DataError(f"{found.name}: the old Excel format is not read; save it as .xlsx.")
@@ -76,7 +99,7 @@ def _parquet(path: Path) -> Raw:
     return _from_arrow(path.name, table)
 
 
-def _workbook(path: Path, sheet: str | None) -> Raw:
+def _workbook(path: Path, sheet: str | None, header_row: int | None, expected: Collection[str]) -> Raw:
     from openpyxl import load_workbook
 
     try:
@@ -89,20 +112,32 @@ def _workbook(path: Path, sheet: str | None) -> Raw:
             raise DataError(f"{path.name}: no sheet {sheet!r}. Did you mean {closest(sheet, titles)}?")
         title = sheet or titles[0]
         rows = list(book[title].iter_rows(values_only=True))
+        empty = formulas_without_value(path, book[title]._worksheet_path)
     finally:
         book.close()
+    if empty:
+        raise TableError.formula(f"{path.name}, sheet {title!r}", empty)
     others = [other for other in titles if other != title]
     notes = [f"sheet {title!r}" + (f" (not read: {', '.join(map(repr, others))})" if others else "")]
-    return _from_rows(f"{path.name}, sheet {title!r}", rows, notes)
+    notes += [f"header in row {header_row}"] if header_row is not None else []
+    return _from_rows(f"{path.name}, sheet {title!r}", rows, notes, header_row, expected)
 
 
-def _from_rows(source: str, rows: Sequence[Sequence[Any]], notes: Sequence[str]) -> Raw:
-    """Take the rows of an Excel sheet; the first that holds anything names the columns."""
+def _from_rows(
+    source: str,
+    rows: Sequence[Sequence[Any]],
+    notes: Sequence[str],
+    header_row: int | None,
+    expected: Collection[str],
+) -> Raw:
+    """Take the rows of an Excel sheet; the header is in the row named, or the first that holds anything."""
     filled = [i for i, row in enumerate(rows) if any(cell not in (None, "") for cell in row)]
     if not filled:
         raise DataError(f"{source}: the sheet is empty.")
-    first, last = filled[0], filled[-1]
-    if first == last:
+    first, last = filled[0] if header_row is None else header_row - 1, filled[-1]
+    if header_row is None:
+        check_header(source, rows[: first + LOOKED_AT], first, expected)
+    if first >= last:
         raise DataError.no_rows(source)
     # rows may differ in length: the workbook leaves trailing empty cells out
     cells = [list(column) for column in zip_longest(*rows[first : last + 1])]
@@ -126,7 +161,8 @@ def _labelled(path: Path) -> Raw:
     ranges = {name: tuple((part["lo"], part["hi"]) for part in parts) for name, parts in found.items()}
     letters = {name: tuple((code, code) for code in codes) for name, codes in meta.missing_user_values.items()}
     labels = meta.variable_value_labels
-    return replace(raw, rows=raw.rows + 1, value_labels=labels, user_missing={**ranges, **letters})
+    titles = {name: title for name, title in meta.column_names_to_labels.items() if title}
+    return replace(raw, rows=raw.rows + 1, value_labels=labels, user_missing={**ranges, **letters}, titles=titles)
 
 
 def _from_pandas(source: str, frame: pd.DataFrame) -> Raw:
@@ -148,6 +184,8 @@ def _from_series(series: pd.Series) -> pa.Array | None:
 
 def _from_objects(cells: list[Any]) -> pa.Array | None:
     """Bring Python objects to one column: of one type if they have one, else each as text."""
+    # truth values first: among numbers they would count as 1 and 0
+    cells = [spelled(cell) if isinstance(cell, bool | np.bool_) else cell for cell in cells]
     try:
         return plain(pa.array(cells, from_pandas=True))
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
@@ -165,7 +203,11 @@ def spelled(cell: Any) -> str | None:
         return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
     if isinstance(cell, pd.Timestamp):
         return cell.date().isoformat() if cell == cell.normalize() else cell.isoformat()
-    return cell.isoformat() if hasattr(cell, "isoformat") else str(cell)
+    if hasattr(cell, "isoformat"):
+        return str(cell.isoformat())
+    text = str(cell)
+    # an object without words of its own shows where it lies in memory, which differs from run to run
+    return text if isinstance(cell, str) or " at 0x" not in text else _ADDRESS.sub("", text)
 
 
 def _from_arrow(source: str, table: pa.Table) -> Raw:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from csat.errors import DataError
-from csat.questionnaire.decode import encoding_of
+from csat.questionnaire.decode import bytes_of, encoding_of
+from csat.read.faults import TableError
+from csat.read.layout import below, check_header, records
 from csat.read.raw import Raw, named
 
 #: Separators that are tried.
@@ -20,32 +24,47 @@ SEPARATORS = (",", ";", "\t")
 #: Characters within which the first row must end.
 HEADER_SIZE = 1 << 20
 
+#: A table of fewer columns is too like prose for its rows to be known inside a cell.
+_NARROWEST = 3
+
 _SPOKEN = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
-def read_text(path: Path, encoding: str | None = None) -> Raw:
+def read_text(
+    path: Path, encoding: str | None = None, header_row: int | None = None, expected: Collection[str] = ()
+) -> Raw:
     """Read a .csv, .tsv or .txt file.
 
     Parameters
     ----------
     path : of the file.
     encoding : None finds out: UTF-8 (with or without mark), UTF-16 with mark, GB18030.
+    header_row : row that names the columns, from 1; None takes the first.
+    expected : names that the header may hold, folded.
 
     Raises
     ------
     DataError
         If it is empty, no text, in another encoding, or rows have different numbers of cells.
     """
-    data = path.read_bytes()
+    data = bytes_of(path)
     found = encoding or encoding_of(data)
     text = _decoded(path, data, found)
+    if header_row is None:
+        tables = [records(text, separator) for separator in SEPARATORS]
+        check_header(path.name, max(tables, key=lambda rows: max(map(len, rows), default=0)), 0, expected)
+    else:
+        text = below(path.name, text, header_row)
+    first = header_row or 1
     header, separator = _header(path, text)
-    _check_quotes(path, text, separator)
-    columns = _cells(path, text, header, separator)
+    _check_quotes(path, text, separator, first)
+    columns = _cells(path, text, header, separator, first)
     size = len(columns[0])
     by_name, notes = named(path.name, header, columns)
-    how = (f"encoding {found}", f"separated by {_SPOKEN[separator]}", *notes)
-    return Raw(path.name, by_name, np.arange(size) + 2, False, how)
+    broken = _broken_cells(path.name, by_name, header, separator, first)
+    where = [f"header in row {header_row}"] if header_row is not None else []
+    how = (f"encoding {found}", f"separated by {_SPOKEN[separator]}", *where, *notes, *broken)
+    return Raw(path.name, by_name, np.arange(size) + first + 1, False, how)
 
 
 def _decoded(path: Path, data: bytes, encoding: str | None) -> str:
@@ -58,13 +77,13 @@ def _decoded(path: Path, data: bytes, encoding: str | None) -> str:
         )
     try:
         text = data.decode(encoding)
-    except LookupError:
-        raise DataError(
-            f"{path.name}: encoding={encoding!r} is not known; try 'utf-8', 'gb18030' or 'latin-1'."
-        ) from None
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path.name}: byte {error.start} is not {encoding}; leave `encoding` out to have it found out."
+        ) from None
+    except (LookupError, ValueError):
+        raise DataError(
+            f"{path.name}: encoding={encoding!r} is not known; try 'utf-8', 'gb18030' or 'latin-1'."
         ) from None
     if "\x00" in text:
         raise DataError(
@@ -78,7 +97,10 @@ def _decoded(path: Path, data: bytes, encoding: str | None) -> str:
 def _header(path: Path, text: str) -> tuple[list[str], str]:
     """Read the names in the first row, and the separator that splits it into most of them."""
     if not text.partition("\n")[0].strip():
-        raise DataError(f"{path.name}: the first row is blank; it must hold the names of the columns.")
+        raise DataError(
+            f"{path.name}: the first row is blank; it must hold the names of the columns. If they stand lower, pass "
+            "header_row=, in the shell --header-row."
+        )
     try:
         rows = {
             candidate: next(csv.reader(io.StringIO(text[:HEADER_SIZE], newline=""), delimiter=candidate))
@@ -90,11 +112,11 @@ def _header(path: Path, text: str) -> tuple[list[str], str]:
     return rows[separator], separator
 
 
-def _check_quotes(path: Path, text: str, separator: str) -> None:
+def _check_quotes(path: Path, text: str, separator: str, first: int) -> None:
     """Refuse a quotation mark that is never closed: it would swallow the rows that follow."""
     if text.count('"') % 2 == 0:
         return
-    row = 1
+    row = first
     try:
         for _ in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
             row += 1
@@ -106,7 +128,7 @@ def _open_quote(path: Path, row: int) -> DataError:
     return DataError(f"{path.name}, row {row}: a quotation mark is opened but not closed; it swallows what follows.")
 
 
-def _cells(path: Path, text: str, header: list[str], separator: str) -> list[pa.Array]:
+def _cells(path: Path, text: str, header: list[str], separator: str, first: int) -> list[pa.Array]:
     """Read one text column per name of the header."""
     ragged: list[tuple[int, int]] = []
 
@@ -132,7 +154,37 @@ def _cells(path: Path, text: str, header: list[str], separator: str) -> list[pa.
         row, cells = ragged[0]
         more = f" ({len(ragged)} rows in all)" if len(ragged) > 1 else ""
         raise DataError(
-            f"{path.name}, row {row}: {cells} cells, but the header has {len(header)}{more}. "
+            f"{path.name}, row {row + first - 1}: {cells} cells, but the header has {len(header)}{more}. "
             "A separator inside an answer must stand in quotes."
         )
     return [column.slice(1).combine_chunks() for column in table.columns]
+
+
+def _broken_cells(
+    source: str, columns: Mapping[str, pa.Array], header: Sequence[str], separator: str, first: int
+) -> list[str]:
+    """Note cells with line breaks; refuse one whose lines look like rows that a quotation mark swallowed."""
+    notes = []
+    places = {name.strip(): place for place, name in reversed(list(enumerate(header)))}
+    for name, column in columns.items():
+        broken = pc.match_substring(column, "\n").to_numpy(zero_copy_only=False)
+        rows = np.flatnonzero(broken)
+        for row in rows:
+            lines = column[int(row)].as_py().replace("\r\n", "\n").split("\n")
+            if _like_rows(lines, places.get(name, 0), len(header), separator):
+                raise TableError.swallowed(source, int(row) + first + 1, name, len(lines))
+        if len(rows):
+            notes.append(f"cells with line breaks in {name!r}: {len(rows)} (first in row {rows[0] + first + 1})")
+    return notes
+
+
+def _like_rows(lines: list[str], place: int, width: int, separator: str) -> bool:
+    """Tell whether the lines of a cell are the rest of its row, whole rows, and the beginning of a row.
+
+    In prose a separator is followed by a blank, in a table it is not.
+    """
+    if width < _NARROWEST:
+        return False
+    counts = [line.count(separator) - line.count(f"{separator} ") for line in lines]
+    whole = any(count == width - 1 for count in counts[1:-1])
+    return whole or (counts[0] == width - 1 - place and counts[-1] == place)

@@ -20,6 +20,7 @@ def read_survey(
     on_absent: str = "raise",
     sheet: str | None = None,
     encoding: str | None = None,
+    header_row: int | None = None,
 ) -> Survey:
     """Read who answered what.
 
@@ -27,13 +28,16 @@ def read_survey(
     ----------
     data : path of a .csv, .tsv, .txt, .xlsx, .parquet, .sav or .dta file; a pandas or polars frame; an Arrow
         table or stream; a DuckDB relation; anything with ``__arrow_c_stream__`` or ``toArrow``. Never modified.
-    questionnaire : what was asked. None: numbers are plain variables, text is categories.
+    questionnaire : what was asked. None: numbers are plain variables, text is categories; a .sav or .dta
+        file then speaks for itself: numbers with value labels are questions on a scale, with those labels.
     design : columns of weight, stratum, unit …; None takes the questionnaire's.
     on_unknown : answers that are neither a level nor a missing code: "raise" names them all, "missing" sets them
         missing and counts them in the ledger.
     on_absent : questions and columns of the questionnaire that the data lack: "raise", or "missing" = not asked.
     sheet : of an Excel workbook; None = the first.
     encoding : of a text file; None finds out UTF-8, UTF-16 (with mark) or GB18030 and notes it in the ledger.
+    header_row : of a text file or worksheet: the row that names the columns, counted from 1, where titles stand
+        above it; None = the first.
 
     Returns
     -------
@@ -61,5 +65,6 @@ def read_survey(
         on_absent=on_absent,
         sheet=sheet,
         encoding=encoding,
+        header_row=header_row,
     )
-    return Survey(cleaned.table, questionnaire, cleaned.design, cleaned.ledger)
+    return Survey(cleaned.table, cleaned.questionnaire, cleaned.design, cleaned.ledger)

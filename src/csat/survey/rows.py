@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 
 from csat import reduce
 from csat.design import Calibration, Design
-from csat.errors import OptionError, SampleError, UnknownColumnError
+from csat.errors import SampleError, UnknownColumnError
 from csat.moments import Groups, Levels, Recode, Residuals, Variable, term_of
 from csat.questionnaire import Questionnaire
-from csat.questionnaire.scales import folded, number_in
-from csat.read import INSIDE, ROW, Ledger, spelled
+from csat.read import INSIDE, ROW, Ledger
+from csat.survey.choices import by_number, chosen
 from csat.survey.quality import Quality, quality_of
 from csat.weighting import Weights
 
@@ -91,9 +91,9 @@ class Survey:
         found = set(pc.unique(_keys(self._rows().column(column))).drop_null().to_pylist())
         described = None if self.questionnaire is None else self.questionnaire.column(column)
         ordered = [code for code in described.labels if code in found] if described is not None else []
-        return (*ordered, *sorted(found - set(ordered), key=_by_number))
+        return (*ordered, *sorted(found - set(ordered), key=by_number))
 
-    def where(self, **equal: Any) -> Survey:
+    def where(self, /, **equal: Any) -> Survey:
         """Respondents of a domain, with the whole design kept.
 
         The other rows stay in the table, marked as outside: leaving them out would lose strata and units,
@@ -101,7 +101,8 @@ class Survey:
 
         Parameters
         ----------
-        **equal : column = value, or a list of values. A category may be given by its code or by its label.
+        **equal : column = value, or a list of values. A category, and an answer
+            to a scaled question, may be given by its code or by its label.
 
         Raises
         ------
@@ -320,15 +321,8 @@ class Survey:
         return self.categories(name)
 
     def _category(self, column: str, value: Any) -> str:
-        """Code of a category given by its code or label."""
-        described = None if self.questionnaire is None else self.questionnaire.column(column)
-        meaning = {} if described is None else described.vocabulary()
-        text = str(spelled(value)).strip()
-        code = meaning.get(folded(text), text)
-        known = tuple(dict.fromkeys((*meaning.values(), *self._all_keys(column))))
-        if code not in known:
-            raise OptionError.choose(column, value, known[:20])
-        return code
+        """Code of a group given by its code or label."""
+        return chosen(self.questionnaire, column, value, self._all_keys(column))
 
     def _all_keys(self, column: str) -> list[str]:
         return pc.unique(_keys(self.table.column(column))).drop_null().to_pylist()
@@ -396,12 +390,6 @@ def _sampled_share(first: Groups, within: Groups) -> np.ndarray:
 def _keys(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Text of a grouping column; whole numbers have no decimal point."""
     return column if pa.types.is_string(column.type) else column.cast(pa.string())
-
-
-def _by_number(text: str) -> tuple[float, str]:
-    """Sort key that puts 2 before 10, and words after numbers."""
-    number = number_in(text)
-    return (np.inf if number is None else number, text)
 
 
 def _few(words: Sequence[str]) -> str:
