@@ -243,7 +243,8 @@ def _rows(batch: pa.RecordBatch, by: Sequence[str], design: Design, inside: str 
     grouped = np.logical_and.reduce([codes >= 0 for codes, _ in labelled], initial=True) & np.ones(size, bool)
     if by:
         distinct, domain = _combine([codes for codes, _ in labelled])
-        names = [tuple(words[i] for i, (_, words) in zip(row, labelled, strict=True)) for row in distinct.tolist()]
+        listed = [[*words, ""] for _, words in labelled]  # code -1, a row without a group, finds the empty label
+        names = [tuple(words[i] for i, words in zip(row, listed, strict=True)) for row in distinct.tolist()]
     else:
         domain, names = np.zeros(size, int), [()]
     taken = kept & grouped

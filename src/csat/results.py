@@ -16,6 +16,7 @@ import pandas as pd
 
 from csat.distributions import chi2_tail, f_tail, t_quantile, two_sided_p
 from csat.errors import OptionError
+from csat.moments import as_names
 from csat.version import __version__
 
 #: Why a figure can be missing, in English; `report/locale` holds the other languages.
@@ -230,12 +231,9 @@ class Estimates(Shown):
         OptionError
             If the matrix does not fit the terms and names.
         """
-        matrix = np.asarray(matrix, float)
-        if matrix.shape != (len(term), len(self.term)):
-            raise OptionError(
-                f"A contrast of {len(self.term)} terms needs a matrix with a row per name and a column per term, "
-                f"{(len(term), len(self.term))}; found {matrix.shape}."
-            )
+        term = as_names(term, "term")
+        matrix = _numbers(matrix, (len(term), len(self.term)))
+        keys = _key_columns(keys, len(term))
         used = matrix != 0
         known = np.isfinite(np.diag(self.vcov))
         estimate = np.where(used, matrix * np.where(np.isfinite(self.estimate), self.estimate, 0.0), 0.0).sum(axis=1)
@@ -252,7 +250,7 @@ class Estimates(Shown):
         smallest = np.array([self.n[row].min() if row.any() else 0 for row in used])
         df = self.df if np.ndim(self.df) == 0 else np.array([np.asarray(self.df)[row].min() for row in used])
         return Estimates(
-            tuple(term),
+            term,
             estimate,
             vcov,
             df,
@@ -262,9 +260,31 @@ class Estimates(Shown):
             self.provenance,
             self.level,
             0.0,
-            dict(keys or {}),
+            keys,
             broken,
         )
+
+
+def _numbers(matrix: Any, shape: tuple[int, int]) -> np.ndarray:
+    """A contrast matrix with a row per name and a column per term."""
+    try:
+        found = np.asarray(matrix, float)
+    except (TypeError, ValueError, OverflowError):
+        found = np.empty(0)
+    if found.shape != shape or not np.isfinite(found).all():
+        raise OptionError(f"A contrast is a matrix of numbers, here {shape[0]} names × {shape[1]} terms.")
+    return found
+
+
+def _key_columns(keys: Any, size: int) -> dict[str, tuple[Any, ...]]:
+    """Further columns of `size` rows each."""
+    columns = {} if keys is None else keys
+    if not isinstance(columns, Mapping) or any(
+        not isinstance(name, str) or not isinstance(column, Sequence) or len(column) != size
+        for name, column in columns.items()
+    ):
+        raise OptionError(f"keys is a table: name of a column → its {size} values.")
+    return {name: tuple(column) for name, column in columns.items()}
 
 
 def estimates_of(found: Any) -> Estimates:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from csat.distributions import t_quantile
-from csat.errors import OptionError, SampleError
+from csat.errors import SampleError, check_choice
 from csat.results import Estimates, Provenance, Shown, estimates_of, insert_before
 
 #: Points of the grid on which the variance between groups is looked for.
@@ -109,10 +109,10 @@ def shrink(estimates: Estimates, term: str | None = None) -> Shrunken:
 
 
 def _of_term(estimates: Estimates, term: str | None) -> Estimates:
+    if term is not None:
+        check_choice("term", term, dict.fromkeys(estimates.term))
     wanted = estimates.term[0] if term is None else term
     at = [i for i, name in enumerate(estimates.term) if name == wanted]
-    if not isinstance(wanted, str) or not at:
-        raise OptionError.choose("term", term, dict.fromkeys(estimates.term))
     df = np.broadcast_to(np.asarray(estimates.df, float), len(estimates.term))[at]
     return replace(
         estimates,

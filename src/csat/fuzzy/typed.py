@@ -73,7 +73,7 @@ def _frame(matrix: Matrix) -> pd.DataFrame:
         if np.iscomplexobj(matrix):
             raise TypeError
         rows = np.asarray(matrix, float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise MembershipError.shape("The membership matrix", "something else", "a table of numbers") from None
     if rows.ndim != 2 or not rows.size:
         raise MembershipError.shape("The membership matrix", f"an array of shape {rows.shape}", "rows and columns")
@@ -113,7 +113,7 @@ def _checked_weights(weights: Weights | None, factors: Sequence[str]) -> np.ndar
         weights = [weights[factor] for factor in factors]
     try:
         shares = np.asarray(weights, float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise MembershipError.shape("The factor weights", repr(weights), f"{len(factors)} numbers") from None
     if shares.shape != (len(factors),):
         raise MembershipError.shape("The factor weights", shares.size, len(factors))

@@ -168,6 +168,8 @@ class Groups:
         if any(isinstance(name, Recode) for name in names):
             raise SampleError.needs_rows("Recoding answers")
         wanted = [str(name) for name in names]
+        if not wanted:
+            raise OptionError("No variable is named; name at least one.")
         return self._over(tuple(by))._under(rule)._select(wanted)
 
     def levels(self, names: Sequence[str], by: Sequence[str] = ()) -> Levels:

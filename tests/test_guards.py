@@ -1,0 +1,310 @@
+"""Wrong values never leave csat as an exception of another library: every public function, every argument."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import csat
+from csat.moments.guards import RESERVED
+
+STUDY = """
+[study]
+name = "tiny"
+index = "all"
+[scales.ten]
+low = 1
+high = 10
+[items]
+a = { scale = "ten" }
+b = { scale = "ten" }
+e = { scale = "ten" }
+[dimensions.all]
+children = ["a", "b"]
+[columns.g]
+kind = "category"
+[columns.t]
+kind = "category"
+"""
+
+#: What people pass by mistake: nothing, numbers, texts, empty and strange containers, tables, a class.
+WRONG = {
+    "None": None,
+    "True": True,
+    "1": 1,
+    "-1.5": -1.5,
+    "nan": float("nan"),
+    "10**400": 10**400,
+    "1j": 1j,
+    "text": "zz",
+    "empty": "",
+    "bytes": b"x",
+    "[]": [],
+    "[None]": [None],
+    "[1]": [1],
+    "[[]]": [[]],
+    "texts": ["zz", "zz"],
+    "set": {"zz"},
+    "{}": {},
+    "mapping": {"zz": "zz"},
+    "numbers": {"zz": 1.0},
+    "odd keys": {1: None},
+    "array": np.array([1.0, 2.0]),
+    "matrix": np.eye(2),
+    "frame": pd.DataFrame({"zz": [1.0, 2.0]}),
+    "twins": pd.DataFrame(np.eye(2), columns=["zz", "zz"]),
+    "series": pd.Series([1.0, 2.0]),
+    "object": object(),
+    "class": csat.Survey,
+}
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    path = tmp_path_factory.mktemp("study") / "study.toml"
+    path.write_text(STUDY, encoding="utf-8")
+    return csat.read_questionnaire(path)
+
+
+@pytest.fixture(scope="module")
+def frame():
+    rng = np.random.default_rng(5)
+    answers = np.clip(np.round(rng.normal(7, 1.5, (120, 3)) + rng.normal(0, 1, (120, 1))), 1, 10)
+    return pd.DataFrame(answers, columns=["a", "b", "e"]).assign(g=list("xyz") * 40, t=["2026Q1", "2026Q2"] * 60)
+
+
+@pytest.fixture(scope="module")
+def survey(frame, asked):
+    return csat.read_survey(frame, asked)
+
+
+@pytest.fixture(scope="module")
+def calls(survey, asked):
+    """Function and a valid value of each argument."""
+    by_group = csat.index(survey, by="g").estimates
+    table = pd.DataFrame({"own": [80.0, 70.0], "peer": [75.0, 72.0]}, index=["a", "b"])
+    cov = pd.DataFrame([[1.0, 0.5], [0.5, 1.0]], ["p", "q"], ["p", "q"])
+    rest = {"level": 0.95}
+    return {
+        "index": (csat.index, {"source": survey, "by": "g", "nodes": ["all"], "questionnaire": asked} | rest),
+        "gaps": (
+            csat.gaps,
+            {"source": survey, "by": "g", "against": "x", "own": "y", "nodes": ["a"], "adjust": "holm", "margin": 2.0,
+             "weights": None, "questionnaire": asked} | rest,
+        ),
+        "gaps of a table": (
+            csat.gaps, {"source": table, "against": "peer", "own": "own", "weights": {"a": 0.5, "b": 0.5}} | rest
+        ),
+        "gaps to a table": (
+            csat.gaps, {"source": survey, "against": pd.DataFrame({"mean": [70.0]}, index=["a"]), "nodes": ["a"]}
+        ),
+        "expectation_gaps": (
+            csat.expectation_gaps,
+            {"source": survey, "pairs": {"a": "e"}, "by": "g", "adjust": "bh", "margin": 1, "questionnaire": asked},
+        ),
+        "letters": (csat.letters, {"estimates": by_group, "by": "g", "adjust": "none"}),
+        "contributions": (csat.contributions, {"estimates": by_group, "questionnaire": asked, "node": "all"}),
+        "evaluate": (
+            csat.evaluate,
+            {"source": survey, "by": "g", "weights": None, "operator": "min-max", "membership": "share",
+             "grades": None, "questionnaire": asked} | rest,
+        ),
+        "evaluate a matrix": (
+            csat.evaluate,
+            {"source": [[0.2, 0.8], [0.5, 0.5]], "by": None, "weights": [0.5, 0.5], "grades": asked.grades[:2]} | rest,
+        ),
+        "regress": (
+            csat.regress, {"source": survey, "outcome": "e", "drivers": ["a"], "se": "HC1", "complete": ["b"]} | rest
+        ),
+        "stepwise": (
+            csat.stepwise,
+            {"source": survey, "outcome": "e", "candidates": ["a", "b"], "rule": "p", "direction": "both",
+             "enter": 0.05, "remove": 0.1, "se": "design"} | rest,
+        ),
+        "importance": (
+            csat.importance, {"source": survey, "outcome": "e", "drivers": ["a", "b"], "method": "lmg"} | rest
+        ),
+        "sem": (
+            csat.sem,
+            {"source": survey, "model": "e ~ a + b", "estimator": "ML", "likelihood": "normal", "engine": "csat"}
+            | rest,
+        ),
+        "Model": (csat.Model, {"syntax": "e ~ a"}),
+        "from_covariance": (
+            csat.from_covariance,
+            {"cov": cov, "n": 50, "mean": {"p": 1.0, "q": 2.0}, "names": ["p", "q"], "divisor": "n"},
+        ),
+        "check_ranks": (csat.check_ranks, {"scores": {"u": 80.0, "v": 70.0}, "ranks": {"u": 1, "v": 2}}),
+        "check_composites": (
+            csat.check_composites, {"composites": {"u": 80.0}, "parts": {"u": [70.0, 90.0]}, "digits": 2}
+        ),
+        "trend": (
+            csat.trend,
+            {"source": survey, "period": "t", "by": "g", "every": "half", "since": "previous", "nodes": ["all"],
+             "questionnaire": asked} | rest,
+        ),
+        "split_change": (
+            csat.split_change,
+            {"source": survey, "period": "t", "before": "2026Q1", "after": "2026Q2", "mix": "g", "nodes": ["all"],
+             "questionnaire": asked} | rest,
+        ),
+        "shrink": (csat.shrink, {"estimates": by_group, "term": "all"}),
+        "contrast": (by_group.contrast, {"matrix": np.eye(9), "term": list("abcdefghi"), "keys": {}}),
+        "mean": (partial(csat.mean, survey), {"names": ["a"], "by": "g", "rule": "available"} | rest),
+        "total": (partial(csat.total, survey), {"names": ["a"], "by": "g", "rule": "listwise"} | rest),
+        "ratio": (partial(csat.ratio, survey, "a", "b"), {"by": "g"} | rest),
+        "share": (partial(csat.share, survey, "g"), {"by": "t"} | rest),
+        "box": (partial(csat.box, survey), {"names": "a", "by": "t"} | rest),
+        "nps": (partial(csat.nps, survey, "a"), {"by": "t"} | rest),
+        "quantile": (partial(csat.quantile, survey, "a"), {"by": "t"}),
+        "var": (partial(csat.var, survey), {"names": "a", "by": "t"} | rest),
+        "sd": (partial(csat.sd, survey), {"names": "a", "by": "t"} | rest),
+        "difference": (partial(csat.difference, survey, "a"), {"by": "g"} | rest),
+        "ranktest": (partial(csat.ranktest, survey, "a"), {"by": "g"} | rest),
+        "crosstab": (partial(csat.crosstab, survey, "g", "t"), rest),
+    }  # fmt: skip
+
+
+NAMES = (
+    *("index", "gaps", "gaps of a table", "gaps to a table", "expectation_gaps", "letters", "contributions"),
+    *("evaluate", "evaluate a matrix", "regress", "stepwise", "importance", "sem", "Model", "from_covariance"),
+    *("check_ranks", "check_composites", "trend", "split_change", "shrink", "contrast", "mean", "total", "ratio"),
+    *("share", "box", "nps", "quantile", "var", "sd", "difference", "ranktest", "crosstab"),
+)
+
+
+def test_every_call_is_tried(calls):
+    assert set(calls) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_wrong_values_are_refused_in_words(calls, name):
+    function, valid = calls[name]
+    function(**valid)
+    leaked = []
+    for argument in valid:
+        for label, wrong in WRONG.items():
+            try:
+                function(**(valid | {argument: wrong}))
+            except csat.CsatError:
+                continue
+            except Exception as error:  # noqa: BLE001
+                leaked.append(f"{argument}={label}: {type(error).__name__}: {error}")
+    assert not leaked, "\n".join(leaked)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda f, s: csat.index(f), r"A DataFrame is not a survey yet; read it first: csat.read_survey\(frame\)"),
+        (lambda f, s: csat.index("a.csv"), r"read it first: csat.read_survey\('a.csv'\)"),
+        (lambda f, s: csat.regress(f, "e", ["a"]), "A DataFrame is not a survey yet"),
+        (lambda f, s: csat.gaps(f, by="g", against="x"), "A DataFrame is not a survey yet"),
+        (lambda f, s: csat.index(7), r"A survey \(csat.read_survey\) or a summary \(csat.from_covariance\) is needed"),
+        (lambda f, s: csat.index(csat.Survey), "is needed; found type"),
+        (lambda f, s: csat.index(s, questionnaire="study.toml"), "use csat.read_questionnaire"),
+        (lambda f, s: csat.index(s, nodes=[]), "nodes names one or more different nodes"),
+        (lambda f, s: csat.index(s, nodes=1), "nodes must be a name or several; found int 1"),
+        (lambda f, s: csat.index(s, by=5), "by must be a name or several; found int 5"),
+        (lambda f, s: csat.index(s, by=[5]), "by: a name is a text; found int 5"),
+        (lambda f, s: csat.index(s, by=["g", "g"]), "by names column 'g' twice"),
+        (lambda f, s: csat.mean(s, "a", by=["g", "g"]), "by names column 'g' twice"),
+        (lambda f, s: csat.mean(s, []), "No variable is named"),
+        (lambda f, s: csat.share(s, "g", values=[]), "No variable is named"),
+        (lambda f, s: csat.from_covariance(np.eye(2), 9).groups([]), "No variable is named"),
+        (lambda f, s: csat.letters(csat.index(s, by="g"), "g"), "found Index: pass its .estimates"),
+        (lambda f, s: csat.letters(f, "g"), "found DataFrame: e.g. of csat.index"),
+        (
+            lambda f, s: csat.index(s).estimates.contrast(np.eye(2), ["d"]),
+            "numbers, here 1 names × 3 terms",
+        ),
+        (lambda f, s: csat.regress(s, "e", []), "No driver is named"),
+        (lambda f, s: csat.stepwise(s, "e", []), "No driver is named"),
+        (lambda f, s: csat.regress(s, ["e"], ["a"]), "the outcome is the name of a variable or an item"),
+        (lambda f, s: csat.evaluate(s, operator=["min-max"]), r"operator=\['min-max'\] is not known; choose one of"),
+        (lambda f, s: csat.sem(s, 5), "model is a text such as"),
+        (lambda f, s: csat.check_ranks({"u": "80"}, {}), "The score of 'u' is no number; found str '80'"),
+        (lambda f, s: csat.check_composites({"u": 80}, {"u": ["a"]}), "'u, part 1' is no number"),
+        (lambda f, s: csat.check_composites({"u": 80}, {}), "No parts given for the composite 'u'"),
+        (lambda f, s: csat.check_composites({"u": 80}, {"u": [1]}, digits=2.5), "digits=2.5: the number of printed"),
+    ],
+)
+def test_words_of_wrong_arguments(frame, survey, call, message):
+    with pytest.raises(csat.CsatError, match=message):
+        call(frame, survey)
+
+
+@pytest.mark.parametrize("level", [2, 1, 0, -1.0, float("nan"), "a", None, True])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("quantile",)])
+def test_every_verb_checks_the_level(calls, name, level):
+    function, valid = calls[name]
+    if "level" in valid:
+        with pytest.raises(csat.CsatError, match="the confidence level lies between 0 and 1"):
+            function(**(valid | {"level": level}))
+
+
+@pytest.mark.parametrize("name", ["n", "estimate", "se", "kind", "sd", "note", "value", "period", "own", "verdict"])
+def test_groups_with_the_name_of_a_result_column(frame, asked, name):
+    source = csat.read_survey(frame.assign(**{name: frame["g"]}), asked)
+    message = f"column '{name}' has the name of a result's column; rename it in the data"
+    for call in (
+        lambda: csat.index(source, by=name),
+        lambda: csat.gaps(source, by=name, against="x"),
+        lambda: csat.evaluate(source, by=["g", name]),
+        lambda: csat.trend(source, "t", by=name),
+    ):
+        with pytest.raises(csat.CsatError, match=message):
+            call()
+
+
+@pytest.mark.parametrize("name", ["n", "estimate", "note"])
+def test_no_estimates_have_a_column_twice(frame, name):
+    source = csat.read_survey(frame.assign(**{name: frame["g"]}))
+    with pytest.raises(csat.CsatError, match=rf"(?i)column '{name}' has the name of a result's column"):
+        csat.mean(source, "a", by=name)
+    with pytest.raises(csat.CsatError, match="column 'value' has the name"):
+        csat.share(csat.read_survey(frame.assign(value=frame["g"])), "t", by="value")
+
+
+def test_the_reserved_names_are_the_columns_of_results(calls):
+    """A new column of a result must be reserved, or a group of that name would overwrite it."""
+    for name in ("index", "gaps", "expectation_gaps", "letters", "trend", "shrink", "share", "box"):
+        function, valid = calls[name]
+        assert set(function(**valid).tidy().columns) - {"g", "t"} <= RESERVED
+
+
+def test_an_empty_grouping_column(frame, asked):
+    empty = csat.read_survey(frame.assign(none=pd.Series([None] * 120, dtype=object)), asked)
+    message = "Column 'none' is empty for all 120 respondents"
+    for call in (
+        lambda: csat.index(empty, by="none"),
+        lambda: csat.mean(empty, "a", by="none"),
+        lambda: csat.evaluate(empty, by="none"),
+        lambda: empty.levels(["a"], ["none"]),
+    ):
+        with pytest.raises(csat.CsatError, match=message):
+            call()
+    with pytest.raises(
+        csat.CsatError, match="None of the 120 respondents has a value in all of the columns 'g', 'none'"
+    ):
+        csat.index(empty, by=["g", "none"])
+
+
+def test_groups_without_respondents(survey):
+    with pytest.raises(csat.CsatError, match="There are no respondents to group by 'g'"):
+        csat.index(survey.where(t="2026Q1").where(t="2026Q2"), by="g")
+
+
+def test_an_identifier_as_a_group_is_refused_before_memory_is(asked):
+    data = pd.DataFrame({"a": 5.0, "b": 6.0, "e": 7.0, "g": "x", "t": "2026Q1"}, index=range(20000))
+    data["id"] = data.index.astype(str)
+    with pytest.raises(csat.CsatError, match="Column 'id' has 20000 different values: 20000 groups × 2 figures"):
+        csat.index(csat.read_survey(data, asked), by="id")
+
+
+def test_groups_of_added_summaries_are_counted_too(frame, asked):
+    data = pd.concat([frame] * 30, ignore_index=True).assign(id=np.arange(3600).astype(str))
+    parts = [csat.read_survey(data[i::2], asked).groups(["a", "b"], ("id",)) for i in (0, 1)]
+    with pytest.raises(csat.CsatError, match="3600 groups × 2 figures are more than the 5000"):
+        csat.mean(parts[0] + parts[1], ["a", "b"], by="id")
