@@ -98,10 +98,10 @@ def read_clean(
     asked = Questionnaire(name="") if questionnaire is None else questionnaire
     design = asked.design if design is None else design
     raw = read_raw(data, sheet, encoding, header_row, spoken_names(asked, design))
-    if questionnaire is None:
+    if questionnaire is None and raw.value_labels:
         stated = asked_in(raw, without=design.columns)
         questionnaire = stated if stated.items else None
-        asked = asked if questionnaire is None else questionnaire
+        asked = questionnaire or asked
     if not len(raw.rows):
         raise DataError.no_rows(raw.source)
     for name in (ROW, INSIDE):

@@ -57,13 +57,13 @@ def asked_in(raw: Raw, *, without: Collection[str] = (), missing: bool = False) 
     items: dict[str, Item] = {}
     columns: dict[str, Column] = {}
     scales: dict[tuple[Any, ...], Scale] = {}
+    taken = {folded(name) for name in without} | {""}
     for name, column in raw.columns.items():
-        if name in without or not folded(name):
+        if folded(name) in taken:
             continue
+        taken.add(folded(name))
         texts = _texts(raw.titles.get(name) or "")
         scale = _scale(name, column, raw, missing)
-        if folded(name) in {folded(other) for other in (*items, *columns)}:
-            continue
         if scale is None:
             columns[name] = _column(name, column, raw, texts)
             continue
