@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import csat
+from csat.design import Replication
 
 
 def test_stratified_clusters_by_hand():
@@ -114,3 +115,89 @@ def test_nps_by_hand():
 def test_nps_of_another_scale_is_refused():
     with pytest.raises(csat.CsatError, match="needs a 0–10"):
         csat.nps(csat.read_survey(pd.DataFrame({"x": ["a", "b"]})), "x")
+
+
+DESIGNS = (
+    {},
+    {"psu": "unit"},
+    {"stratum": "half"},
+    {"stratum": "half", "psu": "unit"},
+    {"replication": Replication("JK1")},
+    {"psu": "unit", "replication": Replication("JK1")},
+)
+
+
+@pytest.fixture
+def constant(rng):
+    """Two groups that never disagree within themselves, with weights that are no round numbers."""
+    n = 240
+    group, weight = np.tile(["a", "b", "b"], n // 3), rng.uniform(0.3, 3, n)
+    data = pd.DataFrame({"x": np.where(group == "a", 7.3, 6.1), "y": rng.normal(7, 1, n), "g": group, "w": weight})
+    return data.assign(unit=np.repeat(np.arange(24), 10).astype(str), half=np.repeat(["1", "2"], n // 2))
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=str)
+def test_constant_answers_have_no_error_and_no_test(constant, design):
+    source = csat.read_survey(constant, design=csat.Design(weight="w", **design))
+    found = csat.mean(source, ["x", "y"], by="g")
+    frame = found.tidy()
+    same = frame["term"] == "x"
+    assert (frame.loc[same, "se"] == 0).all()
+    assert (frame.loc[~same, "se"] > 0.01).all()
+    assert (found.vcov[np.ix_(same, ~same)] == 0).all()
+    assert (frame.loc[same, "low"] == frame.loc[same, "estimate"]).all()
+    assert frame.loc[same, "n_eff"].isna().all()
+    assert frame["note"].tolist() == ["nothing varies: no test", "", "nothing varies: no test", ""]
+    gap = found.contrast(np.array([[1.0, 0, -1, 0], [0, 1, 0, -1]]), ["x", "y"]).tidy()
+    assert_allclose(gap["estimate"][0], 1.2)
+    assert gap[["statistic", "p"]].isna().to_numpy().tolist() == [[True, True], [False, False]]
+    assert gap["note"].tolist() == ["nothing varies: no test", ""]
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=str)
+def test_shares_of_nobody_and_everybody(constant, design):
+    source = csat.read_survey(constant, design=csat.Design(weight="w", **design))
+    shares = csat.share(source, "g", by="g", values=["a", "b"], interval="t").tidy()
+    assert_allclose(shares["estimate"], [1, 0, 0, 1])
+    assert (shares["se"] == 0).all()
+    assert (shares["low"] == shares["high"]).all()
+
+
+def test_weights_and_offsets_of_any_size_leave_no_false_variance(rng):
+    for n in (3, 50, 3000):
+        for weight in (np.full(n, 0.1), rng.uniform(0.3, 3, n), 1e9 * rng.choice([0.7, 1.3], n)):
+            for value in (1 / 3, 7.3, -1e6, 1e-9):
+                data = pd.DataFrame({"x": value, "z": rng.normal(size=n), "w": weight})
+                data.loc[0, "x"], data["g"] = value + 1, np.where(np.arange(n) == 0, "odd", "rest")
+                source = csat.read_survey(data, design=csat.Design(weight="w"))
+                assert csat.mean(source, "x", by="g").se[1] == 0
+
+
+def test_small_spreads_are_kept(rng):
+    """Rounding is cut at 1e-13 of the variance around the midpoint; a spread of a millionth of the range is none."""
+    data = pd.DataFrame({"x": np.r_[0.0, 1e5 + rng.normal(0, 0.1, 400)], "g": ["far"] + ["near"] * 400})
+    found = csat.mean(csat.read_survey(data), "x", by="g").tidy().set_index("g").loc["near"]
+    assert_allclose(found["se"], data["x"][1:].std() / 20, rtol=1e-2)
+    assert found["note"] == ""
+
+
+def test_two_answers_that_always_agree_differ_by_nothing(constant):
+    source = csat.read_survey(constant.assign(z=constant["y"]), design=csat.Design(weight="w"))
+    gap = csat.mean(source, ["y", "z"]).contrast(np.array([[1.0, -1.0]]), ["y − z"]).tidy().iloc[0]
+    assert (gap["estimate"], gap["se"], gap["note"]) == (0, 0, "nothing varies: no test")
+
+
+def test_figures_that_are_not_finite_say_why():
+    published = csat.mean(csat.from_covariance([[1.0]], 50, names=["x"]), "x").tidy().iloc[0]
+    assert np.isnan(published["estimate"])
+    assert published["note"] == "this source is a summary without rows"
+
+
+def test_a_contrast_names_its_columns_by_a_table(constant):
+    means = csat.mean(csat.read_survey(constant), "y", by="g")
+    row = means.contrast(np.array([[1.0, -1.0]]), ["y"], {"from": ("b",)}).tidy()
+    assert list(row.columns[:3]) == ["term", "from", "estimate"]
+    with pytest.raises(csat.CsatError, match="keys is a table: name of a column → its 1 values"):
+        means.contrast(np.array([[1.0, -1.0]]), ["y"], {"from": ("b", "c")})
+    with pytest.raises(csat.CsatError, match="Column 'se' has the name of a result's column"):
+        means.contrast(np.array([[1.0, -1.0]]), ["y"], {"se": ("b",)})

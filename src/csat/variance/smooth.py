@@ -35,17 +35,16 @@ def totals_covariance(groups: Groups, scores: np.ndarray, statistic: Statistic |
         If respondents are the units but the source has no rows.
     """
     check_size(groups.by, groups.domains, scores.shape[1])
-    of_cell = scores[groups.domain]
+    if groups.replication is None and groups.residuals is None:
+        vcov = _linear(groups, scores[groups.domain])
+        if groups.second is not None:
+            vcov = vcov + _linear(groups.second, scores[groups.second.domain])
+        return _by_domains(vcov, groups)
     if groups.replication is not None:
         vcov = joint_covariance(groups, statistic or _along_totals(scores), grams=False)
-    elif groups.residuals is not None:
-        vcov = _after_calibration(groups, _side_by_side(scores))
     else:
-        vcov = _flat(stratified(groups, *_sums_and_squares(groups, of_cell)))
-        if groups.second is not None:
-            within = groups.second
-            vcov = vcov + _flat(stratified(within, *_sums_and_squares(within, scores[within.domain])))
-    size, share = rounding_base(groups, of_cell)
+        vcov = _after_calibration(groups, _side_by_side(scores))
+    size, share = rounding_base(groups, scores[groups.domain])
     return _by_domains(without_rounding(vcov, size.ravel(), share), groups)
 
 
@@ -64,24 +63,30 @@ def joint_totals_covariance(groups: Groups, jacobian: np.ndarray, statistic: Sta
     """
     check_size((), ((),), jacobian.shape[1])
     of_cell = jacobian[groups.domain]
-    whole = replace(groups, by=(), domains=((),), domain=np.zeros_like(groups.domain))
+    if groups.replication is None and groups.residuals is None:
+        vcov = _linear(_as_one(groups), of_cell)
+        if groups.second is not None:
+            vcov = vcov + _linear(_as_one(groups.second), jacobian[groups.second.domain])
+        return vcov
     if groups.replication is not None:
         vcov = joint_covariance(groups, statistic, grams=False)
-    elif groups.residuals is not None:
-        vcov = _after_calibration(groups, jacobian)
     else:
-        vcov = _flat(stratified(whole, *_sums_and_squares(groups, of_cell)))
-        if groups.second is not None:
-            within = replace(groups.second, by=(), domains=((),), domain=np.zeros_like(groups.second.domain))
-            vcov = vcov + _flat(stratified(within, *_sums_and_squares(within, jacobian[groups.second.domain])))
-    size, share = rounding_base(whole, of_cell)
+        vcov = _after_calibration(groups, jacobian)
+    size, share = rounding_base(_as_one(groups), of_cell)
     return without_rounding(vcov, size.ravel(), share)
 
 
-def _sums_and_squares(groups: Groups, of_cell: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """(C, q) sums of the scores `of_cell` (C, q, p) in each cell, and (C, q, q) sums of their products."""
+def _as_one(groups: Groups) -> Groups:
+    """The same cells as one domain."""
+    return replace(groups, by=(), domains=((),), domain=np.zeros_like(groups.domain))
+
+
+def _linear(groups: Groups, of_cell: np.ndarray) -> np.ndarray:
+    """(D·q, D·q) covariance of the sums of scores of one stage; `of_cell` (C, q, p) are gradients by the totals."""
     sums = np.einsum("cqp,cp->cq", of_cell, groups.gram[:, 0, :])
-    return sums, None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
+    squares = None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
+    size, share = rounding_base(groups, of_cell)
+    return without_rounding(_flat(stratified(groups, sums, squares)), size.ravel(), share)
 
 
 def _flat(vcov: np.ndarray) -> np.ndarray:
