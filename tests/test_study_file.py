@@ -53,7 +53,6 @@ period = "Second"
 [weighting]
 method = "logit"
 bounds = [0.4, 3]
-trim = [0.3, 5]
 
 [weighting.targets.sex]
 "女" = 0.52
@@ -184,7 +183,6 @@ def test_weighting_is_read_with_codes_for_labels(tmp_path):
     assert read(tmp_path).weighting == {
         "method": "logit",
         "bounds": [0.4, 3.0],
-        "trim": [0.3, 5.0],
         "targets": {
             "sex": {"f": 0.52, "m": 0.48},
             "sex:age": {"f:18-34": 25.0, "f:35+": 27.0, "m:18-34": 23.0, "m:35+": 25.0},
@@ -195,7 +193,9 @@ def test_weighting_is_read_with_codes_for_labels(tmp_path):
 
 
 def test_rake_is_the_default_method(tmp_path):
-    assert read(tmp_path, STUDY.replace('method = "logit"\n', "")).weighting["method"] == "rake"
+    text = STUDY.replace('method = "logit"\nbounds = [0.4, 3]\n', "trim = [0.3, 5]\n").replace("arpu = 5800", "")
+    weighting = read(tmp_path, text).weighting
+    assert (weighting["method"], weighting["trim"]) == ("rake", [0.3, 5])
 
 
 @pytest.mark.parametrize(
@@ -203,9 +203,21 @@ def test_rake_is_the_default_method(tmp_path):
     [
         ('method = "logit"', 'methd = "logit"', "[weighting], key 'methd': not known here. Did you mean 'method'"),
         ('method = "logit"', 'method = "logist"', "choose one of rake, poststratify, linear, exponential, logit, bou"),
-        ("bounds = [0.4, 3]", "bounds = [3, 0.4]", "[weighting], key 'bounds': [3, 0.4] must be 0 or more and rise"),
+        ("bounds = [0.4, 3]", "bounds = [3, 0.4]", "[weighting], key 'bounds': [3, 0.4]: 0 ≤ low < 1 < high is needed"),
         ("bounds = [0.4, 3]", "bounds = 3", "key 'bounds': 3 is no pair such as [0.3, 3]"),
-        ("trim = [0.3, 5]", "total = 0", "[weighting], key 'total': 0 must be above 0"),
+        ("bounds = [0.4, 3]", "bounds = [0.4, 3]\ntotal = 0", "[weighting], key 'total': 0 must be above 0"),
+        ('method = "logit"\nbounds = [0.4, 3]', "", "key 'arpu': 'rake' knows categories only"),
+        (
+            'method = "logit"',
+            'method = "linear"',
+            "key 'bounds': 'linear' takes no bounds = [low, high]; they belong to",
+        ),
+        ("bounds = [0.4, 3]", "", "key 'bounds': 'logit' needs bounds = [low, high]"),
+        (
+            "bounds = [0.4, 3]",
+            "bounds = [0.4, 3]\ntrim = [0.3, 3]",
+            "key 'trim': goes with rake, poststratify, exponen",
+        ),
         ("m = 0.48", "m = -0.48", "[weighting.targets.sex], key 'm': the target -0.48 must be 0 or more"),
         ("m = 0.48", "m = 0.45", "[weighting.targets.sex]: the shares sum to 0.97, not 1."),
         ("m = 0.48", "m = 48", "[weighting.targets.sex:age]: sums to 100, but 'sex' to 48.52."),
@@ -215,6 +227,11 @@ def test_rake_is_the_default_method(tmp_path):
         ('"m:35+" = 25', '"m" = 25', "key 'm': names 1 categories for 2 columns; write them as sex:age"),
         ('targets."sex:age"', 'targets."sex:agee"', "[weighting.targets.sex:agee]: no column 'agee'. Did you mean"),
         ("arpu = 5800", "quarter = 3", "[weighting.targets.quarter]: 3 is no table of categories"),
+        (
+            STUDY[STUDY.index('method = "logit"') :],
+            'method = "poststratify"\n[weighting.targets]\nsex = { f = 1, m = 1 }\nage = { "18-34" = 2 }',
+            "'poststratify' takes one margin, not 2",
+        ),
         (STUDY[STUDY.index("[weighting.targets.sex]") :], "", "[weighting.targets]: is missing; write a table"),
     ],
 )
@@ -224,7 +241,9 @@ def test_weighting_errors_name_the_margin(tmp_path, old, new, words):
 
 
 def test_with_a_total_every_margin_is_scaled(tmp_path):
-    asked = read(tmp_path, STUDY.replace("trim = [0.3, 5]", "total = 1000").replace("m = 0.48", "m = 0.45"))
+    asked = read(
+        tmp_path, STUDY.replace("bounds = [0.4, 3]", "bounds = [0.4, 3]\ntotal = 1000").replace("m = 0.48", "m = 0.45")
+    )
     assert asked.weighting["total"] == 1000
 
 

@@ -14,6 +14,11 @@ from csat.questionnaire.scales import folded, plain_number
 #: Ways to meet the targets; the first is the default.
 METHODS = ("rake", "poststratify", "linear", "exponential", "logit", "bounded")
 
+#: Methods that need bounds, that know categories only, and that weights can be trimmed after.
+_BOUNDED = ("logit", "bounded")
+_CATEGORIES = ("rake", "poststratify")
+_TRIMMED = ("rake", "poststratify", "exponential")
+
 #: Shares may miss 1 by this much, totals each other by this part.
 SHARE_SLACK = 1e-6
 SUM_SLACK = 1e-9
@@ -53,9 +58,31 @@ def weighting_of(table: Table, columns: Sequence[Column], others: Collection[str
     if not targets:
         raise QuestionnaireError.at(_TARGETS, None, "is missing; write a table [weighting.targets.COLUMN] per margin.")
     made["targets"] = {margin: _margin(margin, given, by_code, others) for margin, given in targets.items()}
+    _check_method(made)
     if "total" not in made:
         _check_sums(made["targets"])
     return made
+
+
+def _check_method(made: Mapping[str, Any]) -> None:
+    """Refuse settings that the method has no use for."""
+    method, targets = made["method"], made["targets"]
+    if (method in _BOUNDED) is not ("bounds" in made):
+        needs = "needs" if method in _BOUNDED else "takes no"
+        raise QuestionnaireError.at(
+            "weighting", "bounds", f"{method!r} {needs} bounds = [low, high]; they belong to {' and '.join(_BOUNDED)}."
+        )
+    if "trim" in made and method not in _TRIMMED:
+        raise QuestionnaireError.at("weighting", "trim", f"goes with {', '.join(_TRIMMED)} only, not with {method!r}.")
+    numbers = [margin for margin, given in targets.items() if not isinstance(given, Mapping)]
+    if numbers and method in _CATEGORIES:
+        raise QuestionnaireError.at(
+            _TARGETS, numbers[0], f"{method!r} knows categories only; for the total of a number choose another method."
+        )
+    if method == "poststratify" and len(targets) > 1:
+        raise QuestionnaireError.at(
+            _TARGETS, None, f"'poststratify' takes one margin, not {len(targets)}; cross them or choose 'rake'."
+        )
 
 
 def _method(table: Table) -> str:
@@ -72,8 +99,8 @@ def _pair(table: Table, key: str) -> list[float]:
     if not isinstance(given, Sequence) or isinstance(given, str) or len(given) != 2:
         raise QuestionnaireError.at("weighting", key, f"{shown(given)} is no pair such as [0.3, 3].")
     low, high = (number_at("weighting", {key: end}, key) for end in given)
-    if not 0 <= low < high:
-        raise QuestionnaireError.at("weighting", key, f"[{low:g}, {high:g}] must be 0 or more and rise.")
+    if not 0 <= low < 1 < high:
+        raise QuestionnaireError.at("weighting", key, f"[{low:g}, {high:g}]: 0 ≤ low < 1 < high is needed.")
     return [low, high]
 
 
