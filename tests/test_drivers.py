@@ -25,6 +25,7 @@ def test_regression_on_a_published_matrix():
     got = csat.regress(csat.from_covariance(COV, n=100), "y", ["a", "b", "c"], se="classical")
     assert_allclose(got.beta[1:], np.linalg.solve(COV.iloc[:3, :3], COV.iloc[:3, 3]), rtol=1e-12)
     assert np.isnan(got.coefficients.estimate[0])  # no means were published, so there is no intercept
+    assert got.tidy()["note"].tolist() == ["this source is a summary without rows", "", "", ""]
 
 
 def test_design_errors_need_rows():
@@ -160,3 +161,41 @@ def test_representations_are_short_deterministic_and_escaped():
     assert repr(got) == repr(csat.regress(source, "y", [name], se="classical"))
     assert "<b>" not in got._repr_html_()
     assert "&lt;b&gt;a" in got._repr_html_()
+
+
+@pytest.mark.parametrize("scale", [1.0, 1 / 3, 1e6])
+@pytest.mark.parametrize("direction", ["both", "forward"])
+def test_a_selection_ends_where_nothing_is_left_to_explain(rng, direction, scale):
+    """A driver that determines the outcome used to divide by a residual of zero."""
+    data = answers(rng).assign(y=lambda d: scale * d["x2"] + 7)
+    got = csat.stepwise(csat.read_survey(data), "y", ["x0", "x1", "x2", "x3"], direction=direction)
+    assert (got.selected, got.ended) == (("x2",), "exact")
+    step = got.tidy().iloc[0]
+    assert (step["f"], step["p"], step["r2"], step["sigma"]) == (np.inf, 0, 1, 0)
+    assert got.excluded[["f", "p"]].isna().all(axis=None)
+    assert got.glance()["ended"][0] == "exact"
+
+
+def test_backward_selection_of_an_exact_model_removes_nothing(rng):
+    data = answers(rng).assign(y=lambda d: d["x1"] - d["x2"])
+    got = csat.stepwise(csat.read_survey(data), "y", ["x0", "x1", "x2"], direction="backward")
+    assert (got.selected, got.ended, got.steps) == (("x0", "x1", "x2"), "exact", ())
+
+
+@pytest.mark.parametrize("se", ["design", "classical", "HC0", "HC1"])
+def test_an_exact_regression_is_not_tested(rng, se):
+    data = answers(rng).assign(y=lambda d: 2 * d["x1"] - d["x2"] / 3 + 5)
+    got = csat.regress(csat.read_survey(data), "y", ["x1", "x2"], se=se)
+    assert_allclose(got.coefficients.estimate, [5, 2, -1 / 3])
+    assert (got.coefficients.se == 0).all()
+    assert got.r2 == pytest.approx(1)
+    frame = got.tidy()
+    assert frame[["statistic", "p"]].isna().all(axis=None)
+    assert set(frame["note"]) == {"nothing varies: no test"}
+    assert np.isnan(got.test.p)
+
+
+def test_drivers_may_be_one_name_or_items(rng):
+    source = csat.read_survey(answers(rng))
+    one = csat.regress(source, "y", "x1").coefficients.estimate
+    assert_allclose(csat.regress(source, "y", ["x1"]).coefficients.estimate, one)

@@ -308,3 +308,100 @@ def test_groups_of_added_summaries_are_counted_too(frame, asked):
     parts = [csat.read_survey(data[i::2], asked).groups(["a", "b"], ("id",)) for i in (0, 1)]
     with pytest.raises(csat.CsatError, match="3600 groups × 2 figures are more than the 5000"):
         csat.mean(parts[0] + parts[1], ["a", "b"], by="id")
+
+
+GOOD = pd.DataFrame([[2.0, 0.5], [0.5, 1.0]], ["p", "q"], ["p", "q"])
+
+
+def test_rows_of_a_covariance_table_follow_its_columns():
+    """A table sorted by row used to be read as if the rows stood in the order of the columns."""
+    turned = GOOD.loc[["q", "p"]]
+    moments = csat.from_covariance(turned, 50, divisor="n").moments()
+    assert moments.names == ("p", "q")
+    np.testing.assert_allclose(moments.cov, GOOD)
+    assert csat.from_covariance(pd.DataFrame(np.eye(2), columns=["p", "q"]), 50.0).moments().n == 50
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"cov": GOOD.set_axis(["p", "z"], axis=0)},
+            r"Rows and columns of the covariance matrix differ: rows \['p', 'z'\]",
+        ),
+        ({"cov": GOOD.set_axis(["p", "p"], axis=1)}, "names a variable twice"),
+        ({"cov": GOOD.astype(str)}, "a square table of numbers"),
+        ({"cov": [[1.0], [0.5, 1.0]]}, "a square table of numbers"),
+        ({"cov": np.eye(2) * 1j}, "a square table of numbers"),
+        ({"cov": []}, r"is square; found shape \(0,\)"),
+        ({"n": 10.5}, "n=10.5: the number of respondents is a whole number, 2 or more"),
+        ({"n": 1}, "n=1: the number"),
+        ({"n": float("nan")}, "n=nan"),
+        ({"n": float("inf")}, "n=above 10¹¹"),
+        ({"n": 10**400}, "n=above 10¹¹"),
+        ({"n": "10"}, "n='10'"),
+        ({"n": None}, "n=None"),
+        ({"mean": {"p": 1.0}}, r"exactly the variables of the matrix; they differ at \['q'\]"),
+        ({"mean": {"p": 1.0, "q": 1.0, "r": 2.0}}, r"they differ at \['r'\]"),
+        ({"mean": {"p": 1.0, "q": None}}, "The mean of 'q' is nan; leave mean= out"),
+        ({"mean": {"p": 1.0, "q": float("inf")}}, "The mean of 'q' is inf"),
+        ({"mean": {"p": 1.0, "q": "x"}}, "Means are numbers, by name or in order"),
+        ({"mean": [1.0]}, "2 means are needed, one per variable; found 1"),
+        ({"names": ["p", 2]}, "2 different names are needed, one text per row"),
+        ({"names": ["p", "p"]}, "2 different names are needed"),
+        ({"names": "pq"}, "2 different names are needed"),
+        ({"divisor": ["n"]}, "divisor=.* is not known; choose one of 'n-1', 'n'"),
+    ],
+)
+def test_covariances_that_cannot_be_read(options, message):
+    with pytest.raises(csat.CsatError, match=message):
+        csat.from_covariance(**({"cov": GOOD, "n": 50} | options))
+
+
+@pytest.fixture
+def settled(frame, asked):
+    """Everyone in a group gives the same answers; weights are no round numbers."""
+    weight = np.random.default_rng(3).uniform(0.3, 3, len(frame))
+    level = frame["g"].map({"x": 8.0, "y": 7.0, "z": 8.0}) - (frame["t"] == "2026Q1")
+    data = frame.assign(a=level, b=level, w=weight)
+    return csat.read_survey(data[data["t"] == "2026Q2"], asked, design=csat.Design(weight="w")), csat.read_survey(
+        data[data["g"] == "x"], asked, design=csat.Design(weight="w")
+    )
+
+
+def test_what_does_not_vary_is_not_called_different(settled):
+    """Two constant groups used to differ with t = 5e8."""
+    now, one_group = settled
+    gap = csat.gaps(now, by="g", against="x", own=["y", "z"], nodes=["all"]).tidy()
+    assert gap["se"].tolist() == [0, 0]
+    assert gap["p"].isna().all()
+    assert gap["adjusted_p"].isna().all()
+    assert gap["verdict"].tolist() == ["", ""]
+    assert gap["note"].tolist() == ["nothing varies: no test"] * 2
+    assert set(csat.letters(csat.index(now, by="g").estimates, "g").higher_than) == {""}
+    change = csat.trend(one_group, "t", nodes=["all"])
+    assert change.changes.estimate[0] > 10
+    assert change.verdict == ("",)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"weight": 1.5}, r"Design\(weight=…\) is the name of a column; found float 1.5"),
+        ({"stratum": ["a"]}, r"Design\(stratum=…\) is the name of a column; found list \['a'\]"),
+        ({"psu": ""}, r"Design\(psu=…\) is the name of a column; found str ''"),
+        ({"replicates": "w1"}, "replicates is a list of columns, not str"),
+        ({"replicates": ["w1", 2]}, r"Design\(replicates=…\) is the name of a column; found int 2"),
+        ({"replication": "JK1"}, "replication must be a Replication, not str"),
+        ({"lone_psu": ["fail"]}, "lone_psu=.* is not known"),
+    ],
+)
+def test_designs_name_columns(options, message):
+    with pytest.raises(csat.CsatError, match=message):
+        csat.Design(**options)
+
+
+def test_replicates_may_be_a_list():
+    design = csat.Design(replicates=["r1", "r2"], replication=csat.Replication("BRR"))
+    assert design.columns == ("r1", "r2")
+    assert hash(design) == hash(csat.Design(replicates=("r1", "r2"), replication=csat.Replication("BRR")))

@@ -205,3 +205,46 @@ def test_arithmetic_of_definitions(text, value):
 def test_a_definition_may_use_an_earlier_one():
     model = Model("y ~ a*x\nz ~ b*y\ni := a*b\nj := 2*i")
     assert [d.name for d in model.definitions] == ["i", "j"]
+
+
+@pytest.mark.parametrize(
+    "text", ["(" * 101 + "a" + ")" * 101, "-" * 101 + "a", "2^" * 101 + "a", "exp(" * 101 + "a" + ")" * 101]
+)
+def test_definitions_are_not_nested_without_end(text):
+    with pytest.raises(
+        ModelError, match=r"Model, line 2, character \d+: more than 100 brackets and signs inside one another"
+    ):
+        Model(f"y ~ a*x\nind := {text}")
+    deep = "(" * 90 + "a" + ")" * 90
+    assert evaluate(Model(f"y ~ a*x\nind := {deep}").definitions[0].expression, {"a": np.float64(3)}) == 3
+
+
+def test_definitions_have_no_thousand_operands():
+    with pytest.raises(ModelError, match=r"line 2, .*more than 400 operands in one definition"):
+        Model("y ~ a*x\nind := " + "+".join(["a"] * 2000))
+    long = Model("y ~ a*x\nind := " + "+".join(["a"] * 399)).definitions[0].expression
+    assert evaluate(long, {"a": np.float64(1)}) == 399
+
+
+@pytest.mark.parametrize("number", ["1e300", "1e400", "1e-300"])
+@pytest.mark.parametrize("model", ["y ~ {}*x", "y ~ start({})*x", "f =~ x + {}*y", "y ~ a*x; ind := {}*a"])
+def test_numbers_that_overflow_are_refused(model, number):
+    text = model.format(number)
+    place = text.index(number) + 1
+    with pytest.raises(ModelError, match=rf"character {place}: {number} is too large or too small: .* 1e-30 and 1e30"):
+        Model(text)
+
+
+def test_a_model_of_constructs_alone():
+    with pytest.raises(ModelError, match="line 1, character 4: no variable of the data"):
+        Model("f=~g1\ng1=~f")
+
+
+def test_a_model_is_a_text():
+    with pytest.raises(ModelError, match="A model is a text such as 'loyalty ~ quality'; found int"):
+        Model(5)
+
+
+def test_definitions_without_a_value_are_not_finite():
+    parsed = Model("y ~ a*x; one := a/0; two := log(0-a); three := 10^(a*999)").definitions
+    assert not any(np.isfinite(evaluate(d.expression, {"a": np.float64(1)})) for d in parsed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from csat.errors import DesignError, OptionError
+from csat.errors import DesignError, OptionError, check_choice
 
 #: What to do with a stratum of one sampled unit, whose variance cannot be estimated from itself.
 LONE_RULES = ("fail", "certainty", "adjust", "average")
@@ -52,8 +52,7 @@ class Replication:
     df: float | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in GIVEN:
-            raise OptionError.choose("kind", self.kind, GIVEN)
+        check_choice("kind", self.kind, GIVEN)
         if self.size < 2:
             raise OptionError(f"size={self.size!r}: a bootstrap needs at least 2 replicates; 500 or more are usual.")
         if (self.kind == "Fay") != (self.rho is not None) or not 0 <= (self.rho or 0.0) < 1:
@@ -131,6 +130,7 @@ class Design:
     fpc2: str | None = None
 
     def __post_init__(self) -> None:
+        self._check_types()
         named = self.columns
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
@@ -143,10 +143,23 @@ class Design:
             )
         if self.fpc2 is not None and self.replication is not None:
             raise DesignError("Replicate weights describe the first stage only: leave out fpc2, or replication.")
-        if self.lone_psu not in LONE_RULES:
-            raise OptionError.choose("lone_psu", self.lone_psu, LONE_RULES)
+        check_choice("lone_psu", self.lone_psu, LONE_RULES)
         if self.replication is not None:
             _check_replication(self.replication, len(self.replicates), self.lone_psu)
+
+    def _check_types(self) -> None:
+        """Columns are named by texts; the names of replicate weights become a tuple."""
+        for role in ("weight", "stratum", "psu", "fpc", "ssu", "fpc2"):
+            _check_column(role, getattr(self, role), optional=True)
+        if isinstance(self.replicates, str) or not isinstance(self.replicates, Sequence):
+            raise DesignError(f"replicates is a list of columns, not {type(self.replicates).__name__}.")
+        for name in self.replicates:
+            _check_column("replicates", name)
+        object.__setattr__(self, "replicates", tuple(self.replicates))
+        for role, kind in (("replication", Replication), ("calibration", Calibration)):
+            value = getattr(self, role)
+            if value is not None and not isinstance(value, kind):
+                raise DesignError(f"{role} must be a {kind.__name__}, not {type(value).__name__}.")
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -154,6 +167,11 @@ class Design:
         base = (self.calibration.weight, *self.calibration.auxiliaries) if self.calibration is not None else ()
         roles = (self.weight, self.stratum, self.psu, self.fpc, self.ssu, self.fpc2, *base)
         return tuple(name for name in roles if name is not None) + self.replicates
+
+
+def _check_column(role: str, name: object, *, optional: bool = False) -> None:
+    if not (isinstance(name, str) and name) and not (optional and name is None):
+        raise DesignError(f"Design({role}=…) is the name of a column; found {type(name).__name__} {name!r}"[:90] + ".")
 
 
 def _check_replication(replication: Replication, size: int, lone_psu: str) -> None:

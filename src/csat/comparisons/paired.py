@@ -43,7 +43,9 @@ def expectation_gaps(
     if asked is None:
         raise QuestionnaireError("Expectation gaps need a questionnaire: it holds the scales of both items.")
     if not isinstance(pairs, Mapping) or not pairs:
-        raise OptionError("pairs is empty or no table: give perceived item → expected item, e.g. {'overall': 'expectation'}.")
+        raise OptionError(
+            "pairs is empty or no table: give perceived item → expected item, e.g. {'overall': 'expectation'}."
+        )
     codes = list(dict.fromkeys(as_names([*pairs.keys(), *pairs.values()], "pairs")))
     items = score_items(asked, codes)
     groups = source.groups(items.variables, group_names(by), "available")

@@ -55,7 +55,7 @@ class Gaps(Shown):
 
     @property
     def verdict(self) -> tuple[str, ...]:
-        """(k,) "equivalent", "different" or "undecided"; empty where there is no standard error.
+        """(k,) "equivalent", "different" or "undecided"; empty where nothing can be tested.
 
         Equivalent: the gap lies within the margin by two one-sided tests. Different: its adjusted p is below 1 − level.
         Equivalence goes first: a gap that is surely small is not worth a headline, however sure it is not 0.
@@ -63,9 +63,8 @@ class Gaps(Shown):
         """
         alpha = 1 - self.estimates.level
         reach = np.abs(self.estimates.estimate) + t_quantile(1 - alpha, self.estimates.df) * self.estimates.se
-        known = np.isfinite(self.p) | (self.estimates.se == 0)
         words = np.select(
-            [~known, reach < self.margin, self.adjusted_p < alpha], ["", EQUIVALENT, DIFFERENT], UNDECIDED
+            [~np.isfinite(self.p), reach < self.margin, self.adjusted_p < alpha], ["", EQUIVALENT, DIFFERENT], UNDECIDED
         )
         return tuple(words.tolist())
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from csat.errors import CollinearityError, OptionError, SampleError, check_choice
 from csat.moments import Groups, Moments, Source, as_names, shown, source_of
-from csat.results import Estimates, Provenance, Shown, Test, insert_before
+from csat.results import Estimates, Provenance, Shown, Test, Unavailable, insert_before
 from csat.variance import degrees_of_freedom, linearised, method_of, row_squares
 
 SE = ("design", "classical", "HC0", "HC1")
@@ -215,6 +215,7 @@ def regress(
         provenance=Provenance("listwise", method_of(groups) if se == "design" else se),
         level=level,
         null=0.0,
+        unavailable={} if np.isfinite(fit.coef[0]) else {0: Unavailable("no_rows")},
     )
     return Regression(
         outcome=names[-1],

@@ -173,11 +173,13 @@ def _state(corr: np.ndarray, n: int, inside: tuple[int, ...]) -> _State:
     own = np.where(np.isin(np.arange(k), at), 0.0, np.diag(left)[:k])
     safe = np.maximum(own, np.finfo(float).tiny)
     # the tolerance of those inside falls when a driver enters: 1 / diagonal of the enlarged inverse
-    others = 1 / (np.diag(inverse)[:, None] + slopes[:, :k] ** 2 / safe)
+    with np.errstate(over="ignore"):
+        others = 1 / (np.diag(inverse)[:, None] + slopes[:, :k] ** 2 / safe)
     room = np.where(own > 0, np.minimum(own, others.min(axis=0, initial=1.0)), 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         drop_f = loss / (rss / df)
-    return _State(inside, rss, df, drop_f, np.where(room > 0, left[:k, k] ** 2 / safe, 0.0), room)
+    gain = np.where((room > 0) & (rss > 0), left[:k, k] ** 2 / safe, 0.0)
+    return _State(inside, rss, df, drop_f, gain, room)
 
 
 def _f_and_p(gain: np.ndarray | float, rss: float, df: int) -> tuple[np.ndarray, np.ndarray]:
