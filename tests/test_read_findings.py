@@ -323,7 +323,7 @@ def test_an_spss_file_alone_gives_means_and_labels(sav):
     assert asked.text("Q1", "zh") == "网络质量"
     assert asked.value_text("Q1", 5.0, "zh") == "非常满意"
     assert asked.value_text("brand", "g", "en") == "GoTone"
-    assert survey.categories("brand") == ("g", "x", "m") or survey.categories("brand") == ("g", "m", "x")
+    assert survey.categories("brand") == ("g", "m", "x")
 
 
 def test_means_and_shares_of_an_spss_file(sav):
@@ -331,8 +331,7 @@ def test_means_and_shares_of_an_spss_file(sav):
 
     survey = read_survey(sav)
     assert mean(survey, "Q1").tidy()["estimate"].tolist() == [3]
-    shares = share(survey, "sex").tidy()["estimate"]
-    assert sorted(shares.round(2).tolist()) in ([0.4, 0.6], [40.0, 60.0])
+    assert share(survey, "sex").tidy()["estimate"].tolist() == pytest.approx([0.6, 0.4])
 
 
 def test_the_design_of_an_spss_file_is_no_question(sav):

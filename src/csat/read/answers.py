@@ -69,9 +69,7 @@ def scaled_answers(column: pa.Array, scale: Scale, declared: Ranges, labels: Map
         If the file labels a code with the words that the scale has for another.
     """
     _check_labels(scale, labels)
-    spoken = scale.vocabulary()
-    headed = _headed(column, scale, spoken)
-    number = _with_words(column, spoken | {folded(word): level for word, level in headed.items()})
+    number, headed = _numbers_and_words(column, scale)
     spelled = ~np.isnan(number)
     reasons = np.where(is_empty(column, number=True) & ~spelled, _EMPTY, _UNKNOWN).astype(np.int8)
     level, fits = _nearest_level(number, scale)
@@ -126,21 +124,23 @@ def labelled(column: pa.Array, labels: Mapping[Any, str]) -> pa.Array:
     return named if words and not (after == _UNKNOWN).any() else column
 
 
-def _with_words(column: pa.Array, meaning: Mapping[str, float]) -> np.ndarray:
-    """(n,) numbers, where text may be a label."""
+def _numbers_and_words(column: pa.Array, scale: Scale) -> tuple[np.ndarray, dict[str, float]]:
+    """Read (n,) numbers, where text may be a label, and the words that were read by the number they begin with."""
     number = numbers_in(column)
-    if is_text(column):
-        for code, rows in looked_up(column, meaning):
-            number = np.where(rows, code, number)
-    return number
+    odd = np.isnan(number)
+    if not is_text(column) or not odd.any():
+        return number, {}
+    spoken = scale.vocabulary()
+    headed = _headed(column.filter(pa.array(odd)), scale, spoken)
+    for code, rows in looked_up(column, spoken | {folded(word): level for word, level in headed.items()}):
+        number = np.where(rows, code, number)
+    return number, headed
 
 
-def _headed(column: pa.Array, scale: Scale, spoken: Mapping[str, float]) -> dict[str, float]:
+def _headed(words: pa.Array, scale: Scale, spoken: Mapping[str, float]) -> dict[str, float]:
     """Find answers that begin with their number ("5.非常满意", "4分"), and the level or missing code each means."""
-    if not is_text(column):
-        return {}
-    words = [word for word in words_in(column) if word and folded(word) not in spoken]
-    found = {word: _heading(word, scale, spoken) for word in words}
+    unknown = [word for word in words_in(words) if word and folded(word) not in spoken]
+    found = {word: _heading(word, scale, spoken) for word in unknown}
     return {word: number for word, number in found.items() if number is not None}
 
 

@@ -13,6 +13,9 @@ from csat.read.faults import TableError
 #: Rows among which the header is looked for.
 LOOKED_AT = 30
 
+#: Characters among which they are looked for.
+_SAMPLE = 1 << 20
+
 #: A row with fewer cells than this is no header of a survey when a title could be meant.
 _FEWEST = 3
 
@@ -59,7 +62,7 @@ def records(text: str, separator: str) -> list[list[str]]:
     """Split the first rows of a text into cells, as far as quotation marks allow."""
     found: list[list[str]] = []
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+        for row in csv.reader(io.StringIO(text[:_SAMPLE], newline=""), delimiter=separator):
             found.append(row)
             if len(found) == LOOKED_AT:
                 break

@@ -61,7 +61,8 @@ def read_text(
     columns = _cells(path, text, header, separator, first)
     size = len(columns[0])
     by_name, notes = named(path.name, header, columns)
-    broken = _broken_cells(path.name, by_name, header, separator, first)
+    # without a quotation mark no cell can hold a line break
+    broken = _broken_cells(path.name, by_name, header, separator, first) if '"' in text else []
     where = [f"header in row {header_row}"] if header_row is not None else []
     how = (f"encoding {found}", f"separated by {_SPOKEN[separator]}", *where, *notes, *broken)
     return Raw(path.name, by_name, np.arange(size) + first + 1, False, how)
