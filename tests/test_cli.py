@@ -77,19 +77,19 @@ def test_several_values_of_a_column_mean_either(capsys):
 
 
 def test_warnings_are_notes_on_stderr(capsys):
-    assert main(["sem", STUDY, DATA]) == 0
+    assert main(["sem", STUDY, DATA, "--own"]) == 0
     err = capsys.readouterr().err
     assert err.startswith("csat: note: The sample has weights")
     assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
-    (["check", STUDY, DIRTY], ["C11 (1–10): '11'", "on_unknown"]),
+    (["check", STUDY, DIRTY], ["C11 (1–10): '11'", "--on-unknown"]),
     (["index", STUDY, "nowhere.csv"], ["No file 'nowhere.csv'"]),
     (["index", STUDY, DATA, "--by", "brnd"], ["No column 'brnd'", "'brand'"]),
     (["index", STUDY, DATA, "--where", "brand=gotoone"], ["gotoone", "gotone"]),
     (["gaps", STUDY, DATA, "--by", "brand", "--against", "xian"], ["No group 'xian'"]),
-    (["evaluate", STUDY, DATA, "--operator", "max"], ["operator='max'"]),
+    (["evaluate", STUDY, DATA, "--operator", "max"], ["--operator max is not known"]),
     (["index", DATA, DATA], ["csat: "]),
 ])  # fmt: skip
 def test_wrong_data_are_a_sentence_and_exit_code_1(capsys, arguments, words):
@@ -109,7 +109,7 @@ def test_unknown_answers_can_count_as_missing(capsys):
 @pytest.mark.parametrize("arguments", [
     [], ["fly"], ["index"], ["index", STUDY], ["index", STUDY, DATA, "--level", "95"],
     ["index", STUDY, DATA, "--by", "a,,b"], ["index", STUDY, DATA, "--where", "brand"],
-    ["index", STUDY, DATA, "--lang", "fr"], ["sem", STUDY, DATA, "--by", "brand"],
+    ["index", STUDY, DATA, "--lang", "fr"], ["report", STUDY, DATA, "--by", "brand"], ["gaps", STUDY, DATA, "--margin", "-1"],
 ])  # fmt: skip
 def test_wrong_usage_is_exit_code_2(capsys, arguments):
     with pytest.raises(SystemExit) as stopped:

@@ -49,17 +49,17 @@ def asked() -> Questionnaire:
 
 @pytest.fixture
 def index() -> Index:
-    """Three groups: 250, 58 and 12 respondents; one item of the first group has no answers."""
-    groups, nodes = ("g", "m", "e"), ("top", "A", "B")
+    """Groups of 250, 58, 12 and 9 respondents; one item of the first group has no answers."""
+    groups, nodes = ("g", "m", "e", "t"), ("top", "A", "B")
     keys = {
         "brand": tuple(group for group in groups for _ in nodes),
-        "kind": ("index", "item", "item") * 3,
-        "depth": (0, 1, 1) * 3,
+        "kind": ("index", "item", "item") * 4,
+        "depth": (0, 1, 1) * 4,
     }
-    values = [68.224, 70.0, np.nan, 61.5, 60.0, 63.0, 99.0, 98.0, 100.0]
-    n = [250, 250, 0, 58, 58, 60, 12, 12, 13]
-    made = estimates(nodes * 3, values, n, keys=keys, unavailable={2: Unavailable("no_answers")})
-    return Index(made, np.array([np.nan, 20.0, np.nan] * 3), 0)
+    values = [68.224, 70.0, np.nan, 61.5, 60.0, 63.0, 99.0, 98.0, 100.0, 97.0, 97.0, 97.0]
+    n = [250, 250, 0, 58, 58, 60, 12, 12, 13, 9, 9, 9]
+    made = estimates(nodes * 4, values, n, keys=keys, unavailable={2: Unavailable("no_answers")})
+    return Index(made, np.array([np.nan, 20.0, np.nan] * 4), 0)
 
 
 @pytest.fixture

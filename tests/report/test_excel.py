@@ -18,7 +18,16 @@ def book(index, whole, asked, tmp_path):
         csat.table(whole, "zh", asked),
         csat.table(whole, "zh", asked, kind="items"),
     ]
-    return openpyxl.load_workbook(csat.report.write_workbook(tables, tmp_path / "a.xlsx", title="=cmd()", lang="zh"))
+    return openpyxl.load_workbook(
+        csat.report.write_workbook(
+            tables,
+            tmp_path / "a.xlsx",
+            title="=cmd()",
+            lang="zh",
+            facts=["仅限兰州"],
+            method=["标准误按抽样设计计算。"],
+        )
+    )
 
 
 def test_sheets_are_contents_tables_notes(book):
@@ -59,9 +68,9 @@ def test_headings_stay_in_sight_and_columns_fit_chinese(book):
 
 
 def test_notes_say_every_rule(book):
-    said = [row[0].value for row in book["说明"].iter_rows() if row[0].value]
-    assert "样本不足30人，不予显示。" in said
-    assert any("泰勒线性化" in line for line in said)
+    said = [(row[0].value, row[1].value) for row in book["说明"].iter_rows() if row[1].value]
+    assert ("满意度指数、维度与指标", "样本不足30人，不予显示。") in said
+    assert ("", "标准误按抽样设计计算。") in said
 
 
 def test_the_same_tables_give_the_same_bytes(whole, asked, tmp_path):

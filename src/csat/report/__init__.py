@@ -10,15 +10,17 @@ from csat.report.excel import write_workbook
 from csat.report.jupyter import Table
 from csat.report.notebook import new_study
 from csat.report.plots import plot
-from csat.report.settings import Plan, masthead, plan
+from csat.report.settings import Plan, base_of, masthead, method, plan
 from csat.report.tables import table
 
 __all__ = [
     "Headline",
     "Plan",
     "Table",
+    "base_of",
     "headline",
     "masthead",
+    "method",
     "new_study",
     "plan",
     "plot",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from csat.report.notebook import Notebook, fill, parametrise, read_notebook, tem
 from csat.report.page import page, remarks_of, section_titles, tables_of
 from csat.report.progress import Progress
 from csat.report.progress import progress as shown_progress
-from csat.report.settings import study_title
+from csat.report.settings import Plan, checked_where, masthead, method, plan
 from csat.report.words import LANGUAGES
 from csat.survey import read_survey
 
@@ -31,6 +32,7 @@ def write_report(
     where: Mapping[str, Any] | None = None,
     on_unknown: str = "raise",
     progress: bool = True,
+    **reading: Any,
 ) -> list[Path]:
     """Write a report: one HTML page that needs nothing else, and an Excel workbook of the same tables.
 
@@ -45,10 +47,11 @@ def write_report(
         these names are replaced, once the new ones are complete.
     lang : "zh", "en" or "both".
     notebook : an analyst's own notebook with a cell tagged ``parameters``. None: the one in the package,
-        without the sections that the study has no use for.
-    where : column → value: the report on a part of the respondents.
+        without the sections that study and data have no use for.
+    where : column → value: the report on a part of the respondents; page and workbook say so.
     on_unknown : "raise" stops at answers that the study does not know; "missing" counts them as missing.
     progress : say on stderr what is being done.
+    **reading : further arguments of `csat.read_survey`: sheet, encoding, on_absent.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def write_report(
     Raises
     ------
     OptionError
-        If the language is not known, or `folder` is a file.
+        If the language is not known, `where` is no filter, or `folder` cannot be written into.
     CsatError
         If study or data are wrong, naming file, row and column.
     ReportError
@@ -67,18 +70,18 @@ def write_report(
     languages = LANGUAGES if lang == "both" else (lang,)
     if lang not in (*LANGUAGES, "both"):
         raise OptionError.choose("lang", lang, (*LANGUAGES, "both"))
-    folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise OptionError(f"{folder} is a file; the report needs a folder to write into.")
+    folder, filtered = _checked_folder(folder), checked_where(where)
     asked = read_questionnaire(study)
-    survey = read_survey(data, asked, on_unknown=on_unknown).where(**(where or {}))
-    raw = trim(template(), asked) if notebook is None else read_notebook(notebook)
+    survey = read_survey(data, asked, on_unknown=on_unknown, **reading).where(**filtered)
+    about = plan(survey, filtered)
+    raw = trim(template(), asked, about) if notebook is None else read_notebook(notebook)
     place = Path.cwd() if notebook is None else Path(notebook).resolve().parent
     parameters = {
         "study": str(Path(study).resolve()),
         "data": str(Path(data).resolve()),
         "on_unknown": on_unknown,
-        "where": dict(where or {}),
+        "reading": reading,
+        "where": filtered,
     }
     with (
         shown_progress(len(languages) * len(raw["cells"]), progress) as told,
@@ -88,8 +91,21 @@ def write_report(
         for one in languages:
             ready = parametrise(fill(raw, one), parameters | {"lang": one})
             done = _executed(ready, place, Path(scratch) / one, told)
-            made += _written(done, study_title(survey, one), one, Path(scratch))
+            made += _written(done, about, one, Path(scratch))
         return _moved(made, folder)
+
+
+def _checked_folder(folder: str | Path) -> Path:
+    """Refuse a folder that cannot be written into, before anything is computed."""
+    if not str(folder).strip():
+        raise OptionError("folder is empty; name the folder that the report goes into, e.g. folder='report'.")
+    folder = Path(folder)
+    there = next((path for path in (folder, *folder.absolute().parents) if path.exists()), Path.cwd())
+    if not there.is_dir():
+        raise OptionError(f"{there} is a file; the report needs a folder to write into.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise OptionError(f"{there} cannot be written into; choose another folder.")
+    return folder
 
 
 def _executed(ready: Notebook, place: Path, scratch: Path, told: Progress) -> Notebook:
@@ -106,10 +122,13 @@ def _executed(ready: Notebook, place: Path, scratch: Path, told: Progress) -> No
     return done
 
 
-def _written(done: Notebook, title: str, lang: str, scratch: Path) -> list[Path]:
+def _written(done: Notebook, about: Plan, lang: str, scratch: Path) -> list[Path]:
     html, workbook = scratch / f"report-{lang}.html", scratch / f"report-{lang}.xlsx"
-    html.write_text(page(done, title=title, lang=lang), encoding="utf-8")
-    write_workbook(tables_of(done), workbook, title=title, lang=lang)
+    head = masthead(about, lang)
+    html.write_text(page(done, title=head.title, lang=lang), encoding="utf-8")
+    write_workbook(
+        tables_of(done), workbook, title=head.title, lang=lang, facts=head.facts, method=method(about, lang).sentences
+    )
     return [html, workbook]
 
 

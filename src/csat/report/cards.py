@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from csat.bases import Base
 from csat.errors import OptionError
-from csat.report.base import CAREFUL, LEAST, Base, judge
 from csat.report.description import TABLE_MIME, Cell, Column
 from csat.report.format import shown
 from csat.report.html import environment
 from csat.report.jupyter import Table
 from csat.report.names import Names
-from csat.report.tables.cells import groups_of, level_of
+from csat.report.plots.gap import signed
+from csat.report.tables.cells import base_note, groups_of, level_of
+from csat.report.tables.evaluation import scale_notes
+from csat.report.tables.trend import period_names
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from csat.fuzzy import Evaluation
     from csat.indices import Index
     from csat.questionnaire import Questionnaire
+    from csat.trends import Trend
 
 Row = tuple[Cell, Cell, Cell]
 
@@ -44,7 +48,8 @@ class Headline:
             }
             for label, figure, remark in self.table.rows
         ]
-        return environment().get_template("headline.html.j2").render(lang=self.table.lang, cards=cards)
+        notes = [self.table.say(note) for note in self.table.notes]
+        return environment().get_template("headline.html.j2").render(lang=self.table.lang, cards=cards, notes=notes)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
         return {"text/html": self._repr_html_(), "text/plain": repr(self), TABLE_MIME: self.table.to_dict()}
@@ -55,9 +60,15 @@ def _said(cell: Cell) -> Word | str | None:
 
 
 def headline(
-    index: Index, evaluation: Evaluation | None = None, lang: str = "en", names: Questionnaire | None = None
+    index: Index,
+    evaluation: Evaluation | None = None,
+    lang: str = "en",
+    names: Questionnaire | None = None,
+    *,
+    trend: Trend | None = None,
+    base: Word | str | None = None,
 ) -> Headline:
-    """Put the index, its verdict and its best and weakest item into big numbers.
+    """Put the index, its change, its verdict and its best and weakest item into big numbers.
 
     Parameters
     ----------
@@ -65,6 +76,8 @@ def headline(
     evaluation : of the same respondents and without groups; None leaves the verdict out.
     lang : "en" or "zh".
     names : the questionnaire whose texts stand for the codes.
+    trend : of the same respondents, without groups; None leaves the change out.
+    base : whom the figures are about.
 
     Raises
     ------
@@ -76,10 +89,13 @@ def headline(
         raise OptionError("headline() needs one index; leave by= out, or take one group with survey.where(…).")
     texts = Names(lang, names)
     top, items = tidy[tidy["kind"] == "index"].iloc[0], tidy[tidy["kind"] == "item"]
-    rows = [_index_row(top, level_of(index))]
+    rows = [_index_row(top, level_of(index), texts)]
+    rows += [] if trend is None else _change_rows(trend, texts)
+    notes: list[Word | str] = [] if base is None else [Word("note.base", {"base": base})]
     if evaluation is not None:
         rows.append(_verdict_row(evaluation, texts))
-    ranked = items[[judge(float(n)) is not Base.SUPPRESSED for n in items["n"]]].sort_values("estimate")
+        notes += scale_notes(evaluation, texts)
+    ranked = items[[not texts.bases.judge(float(n)).hidden for n in items["n"]]].sort_values("estimate")
     if len(ranked):
         rows.append(_item_row("headline.best", ranked.iloc[-1], texts))
         rows.append(_item_row("headline.worst", ranked.iloc[0], texts))
@@ -88,26 +104,41 @@ def headline(
         Column("value", Word("column.value"), "score"),
         Column("remark", Word("column.remark")),
     )
-    return Headline(Table("headline", Word("title.headline"), columns, tuple(rows), lang))
+    return Headline(Table("headline", Word("title.headline"), columns, tuple(rows), lang, notes=tuple(notes)))
 
 
-def _index_row(top: pd.Series, level: float) -> Row:
-    base = judge(float(top["n"]))
+def _index_row(top: pd.Series, level: float, texts: Names) -> Row:
+    base = texts.bases.judge(float(top["n"]))
     label = Cell(Word("headline.index"))
-    if base is Base.SUPPRESSED:
-        return label, Cell(None, Word("base.suppressed", {"least": LEAST})), Cell(applies=False)
+    if base.hidden:
+        return label, Cell(None, base_note(base, texts.bases)), Cell(applies=False)
     blanks = {"level": level, "low": float(top["low"]), "high": float(top["high"])}
     remark = Cell(Word("headline.interval", blanks)) if blanks["low"] == blanks["low"] else Cell(applies=False)
-    small = Word("base.small", {"least": LEAST, "most": CAREFUL - 1}) if base is Base.SMALL else None
+    small = base_note(base, texts.bases) if base is Base.SMALL else None
     return label, Cell(float(top["estimate"]), small), remark
+
+
+def _change_rows(trend: Trend, texts: Names) -> list[Row]:
+    """Change of the index in the last period, and whether it is more than noise."""
+    tidy = trend.tidy()
+    top = tidy[(tidy["kind"] == "index") & (tidy["period"] == tidy["period"].iloc[-1])].iloc[0]
+    if not top["verdict"]:
+        return []
+    label = Cell(Word("headline.change", {"since": period_names([top["since"]], texts)[0]}))
+    base = texts.bases.judge(float(trend.changes.n[trend.at == top.name][0]))
+    if base.hidden:
+        return [(label, Cell(None, base_note(base, texts.bases)), Cell(applies=False))]
+    said = Word(f"headline.change_{top['verdict'].replace(' ', '_')}", {"noise": float(top["noise"])})
+    return [(label, Cell(signed(float(top["change"]))), Cell(said))]
 
 
 def _verdict_row(evaluation: Evaluation, texts: Names) -> Row:
     tidy = evaluation.tidy()
     top = tidy[tidy["kind"] == "index"].iloc[0]
     label = Cell(Word("headline.verdict"))
-    if judge(float(top["n"])) is Base.SUPPRESSED or not isinstance(top["upper"], str):
-        return label, Cell(None, Word("base.suppressed", {"least": LEAST})), Cell(applies=False)
+    base = texts.bases.judge(float(top["n"]))
+    if base.hidden or not isinstance(top["upper"], str):
+        return label, Cell(None, base_note(base, texts.bases)), Cell(applies=False)
     score = Word("headline.evaluated", {"score": float(top["score"])})
     return label, Cell(texts.verdict(top["upper"], top["lower"])), Cell(score)
 

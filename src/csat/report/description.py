@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 
 from csat.report.words import Word, words
 
-Kind = Literal["text", "score", "percent", "p_value", "count", "estimate", "statistic"]
+Kind = Literal["text", "score", "percent", "percentage_points", "p_value", "count", "estimate", "statistic", "plain"]
 Value = float | str | Word | None
 
 #: Under this type a notebook keeps the description of a table beside its HTML; the workbook is made from it.

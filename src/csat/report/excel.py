@@ -6,12 +6,11 @@ import datetime
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from csat.errors import MissingDependencyError
-from csat.report.base import CAREFUL, LEAST
 from csat.report.description import Cell, Column, Description, Kind
-from csat.report.format import EXCEL, shown
+from csat.report.format import EXCEL, legal, shown
 from csat.report.html import letter
 from csat.report.text import width
 from csat.report.words import Word, Words, words
@@ -27,7 +26,15 @@ LONGEST_NAME, WIDEST, TWO_LINES = 31, 60, 30
 CREATED = datetime.datetime(2000, 1, 1)
 
 
-def write_workbook(tables: Sequence[Description], path: str | Path, *, title: str = "", lang: str = "en") -> Path:
+def write_workbook(
+    tables: Sequence[Description],
+    path: str | Path,
+    *,
+    title: str = "",
+    lang: str = "en",
+    facts: Sequence[str] = (),
+    method: Sequence[str] = (),
+) -> Path:
     """Write tables into one Excel workbook.
 
     Text that comes from data is written as text, whatever it begins with: never a formula, never a link.
@@ -38,6 +45,8 @@ def write_workbook(tables: Sequence[Description], path: str | Path, *, title: st
     path : of the .xlsx file.
     title : first line of the contents sheet.
     lang : of the contents and notes sheets.
+    facts : lines of the contents sheet under the title: period, own group, filter, data, weights.
+    method : sentences of the notes sheet: how the figures were made.
 
     Raises
     ------
@@ -56,14 +65,14 @@ def write_workbook(tables: Sequence[Description], path: str | Path, *, title: st
         "nan_inf_to_errors": False,
     }
     with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"title": title, "created": CREATED})
+        book.set_properties({"title": legal(title), "created": CREATED})
         styles = Styles(book)
         catalogue = words(lang)
         names = sheet_names([table.say(table.title) for table in tables], catalogue)
-        _contents(book, styles, title, list(zip(names, tables, strict=True)), catalogue)
+        _contents(book, styles, [title, *facts], list(zip(names, tables, strict=True)), catalogue)
         for name, table in zip(names, tables, strict=True):
             _sheet(book.add_worksheet(name), styles, table)
-        _notes(book, styles, tables, catalogue)
+        _notes(book, styles, list(zip(names, tables, strict=True)), method, catalogue)
     return Path(path)
 
 
@@ -95,7 +104,7 @@ def sheet_names(titles: Sequence[str], catalogue: Words) -> list[str]:
     taken = {catalogue.say(Word("page.contents")).casefold(), catalogue.say(Word("page.notes")).casefold()}
     names = []
     for title in titles:
-        stem = FORBIDDEN.sub(" ", title).strip() or catalogue.say(Word("page.table"))
+        stem = FORBIDDEN.sub(" ", legal(title)).strip() or catalogue.say(Word("page.table"))
         tries = (stem[:LONGEST_NAME], *(f"{stem[: LONGEST_NAME - 4]} {number}" for number in range(2, 1000)))
         name = next(name for name in map(str.strip, tries) if name.casefold() not in taken)
         taken.add(name.casefold())
@@ -104,17 +113,18 @@ def sheet_names(titles: Sequence[str], catalogue: Words) -> list[str]:
 
 
 def _contents(
-    book: Workbook, styles: Styles, title: str, named: list[tuple[str, Description]], catalogue: Words
+    book: Workbook, styles: Styles, head: Sequence[str], named: list[tuple[str, Description]], catalogue: Words
 ) -> None:
     sheet = book.add_worksheet(catalogue.say(Word("page.contents")))
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 1, WIDEST)
     sheet.fit_to_pages(1, 0)
-    sheet.write_string(0, 0, title, styles.title)
-    for row, (name, table) in enumerate(named, start=2):
+    for row, line in enumerate(head):
+        sheet.write_string(row, 0, legal(line), styles.note if row else styles.title)
+    for row, (name, table) in enumerate(named, start=len(head) + 1):
         sheet.write_url(row, 0, f"internal:'{name}'!A1", styles.link, name)
-        sheet.write_string(row, 1, table.say(table.title), styles.text[0])
+        sheet.write_string(row, 1, legal(table.say(table.title)), styles.text[0])
 
 
 def _sheet(sheet: Worksheet, styles: Styles, table: Description) -> None:
@@ -125,15 +135,15 @@ def _sheet(sheet: Worksheet, styles: Styles, table: Description) -> None:
     starts = [place + sum(noted[:place]) for place in range(len(table.columns))]
     sheet.hide_gridlines(2)
     sheet.set_row(2, TWO_LINES)
-    sheet.write_string(0, 0, table.say(table.title), styles.title)
+    sheet.write_string(0, 0, legal(table.say(table.title)), styles.title)
     for start, column in zip(starts, table.columns, strict=True):
-        heading = table.say(column.heading)
+        heading = legal(table.say(column.heading))
         inner = styles.head_inner if start else styles.head
         sheet.write_string(2, start, heading, inner if column.kind == "text" else styles.head_number)
     for start, has_marks in zip(starts, noted, strict=True):
         if has_marks:
-            sheet.write_blank(2, start + 1, None, styles.head)
-            sheet.set_column(start + 1, start + 1, 2.5)
+            sheet.write_string(2, start + 1, catalogue.say(Word("column.mark")), styles.head)
+            sheet.set_column(start + 1, start + 1, 5.5)
     for start, size in zip(starts, _widths(table, catalogue), strict=True):
         sheet.set_column(start, start, size)
     for line, (depth, row) in enumerate(table.indented(), start=3):
@@ -145,7 +155,7 @@ def _sheet(sheet: Worksheet, styles: Styles, table: Description) -> None:
                 sheet.write_string(line, starts[place] + 1, marks[cell.note], styles.note)
     below = [f"({mark}) {catalogue.say(note)}" for note, mark in marks.items()]
     for line, text in enumerate([*below, *map(table.say, table.notes)], start=4 + len(table.rows)):
-        sheet.write_string(line, 0, text, styles.note)
+        sheet.write_string(line, 0, legal(text), styles.note)
     sheet.freeze_panes(3, starts[table.label] + 1)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
@@ -159,7 +169,7 @@ def _write(
     if isinstance(cell.value, (int, float)) and not cell.missing:
         sheet.write_number(*at, cell.value, styles.number[kind])
     elif column.kind == "text":
-        sheet.write_string(*at, shown(cell, kind, catalogue), styles.text[min(indent, len(styles.text) - 1)])
+        sheet.write_string(*at, legal(shown(cell, kind, catalogue)), styles.text[min(indent, len(styles.text) - 1)])
     else:
         sheet.write_string(*at, shown(cell, kind, catalogue), styles.dash)
 
@@ -176,20 +186,24 @@ def _widths(table: Description, catalogue: Words) -> list[float]:
     return sizes
 
 
-def _notes(book: Workbook, styles: Styles, tables: Sequence[Description], catalogue: Words) -> None:
+def _notes(
+    book: Workbook,
+    styles: Styles,
+    named: list[tuple[str, Description]],
+    method: Sequence[str],
+    catalogue: Words,
+) -> None:
     sheet = book.add_worksheet(catalogue.say(Word("page.notes")))
     sheet.hide_gridlines(2)
-    sheet.set_column(0, 0, 110)
-    method = [line.removeprefix("- ") for line in catalogue.sentences["report.method_text"].strip().splitlines()]
+    sheet.set_column(0, 0, 34)
+    sheet.set_column(1, 1, 110)
     from csat.version import __version__
 
-    general: list[Any] = [
-        Word("page.rounding"),
-        Word("page.small_bases", {"least": LEAST, "most": CAREFUL - 1}),
-        *method,
-        Word("page.made", {"version": __version__}),
-    ]
+    general: list[Word | str] = [Word("page.rounding"), *method, Word("page.made", {"version": __version__})]
     sheet.write_string(0, 0, catalogue.say(Word("page.notes")), styles.title)
-    said = dict.fromkeys(catalogue.say(note) for table in tables for note in (*table.footnotes(), *table.notes))
-    for row, text in enumerate([*map(catalogue.say, general), *said], start=2):
-        sheet.write_string(row, 0, text, styles.wrapped)
+    lines: list[tuple[str, str]] = [("", catalogue.say(text)) for text in general]
+    for name, table in named:
+        lines += [(name, table.say(note)) for note in (*table.footnotes(), *table.notes)]
+    for row, (name, text) in enumerate(lines, start=2):
+        sheet.write_string(row, 0, name, styles.note)
+        sheet.write_string(row, 1, legal(text), styles.wrapped)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from csat.errors import MissingDependencyError, ReportError
-from csat.report.notebook import Notebook
+from csat.report.notebook import NAME, Notebook
 
 Watch = Callable[[int], None]
 
@@ -41,7 +42,12 @@ def execute(notebook: Notebook, folder: Path, scratch: Path, watch: Watch) -> No
     except ImportError as missing:
         problem = MissingDependencyError.extra("nbclient", "report", "Writing a report")  # noqa: S610
         raise problem from missing
-    client = _client(nbformat.reads(json.dumps(notebook), as_version=4), folder, scratch, watch)
+    try:
+        read = nbformat.reads(json.dumps(notebook), as_version=4)
+        nbformat.validate(read)
+    except (nbformat.ValidationError, AttributeError, KeyError, TypeError, ValueError) as problem:
+        raise ReportError.no_notebook(NAME) from problem
+    client = _client(read, folder, scratch, watch)
     environment = {
         **os.environ,
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
@@ -53,7 +59,9 @@ def execute(notebook: Notebook, folder: Path, scratch: Path, watch: Watch) -> No
         running = pool.submit(_run, client, environment)
         try:
             return running.result()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
+            # What the dying kernel has to say in the other thread is of no use to anyone.
+            logging.disable(logging.CRITICAL)
             _kill(client)
             raise
         except CellExecutionError as failure:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 
 from csat.report.description import Cell, Kind
 from csat.report.words import Words
+
+#: Characters that XML 1.0 forbids, and so Excel: controls, lone surrogates, U+FFFE and U+FFFF.
+ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 DASH = "–"
 MINUS = "−"
@@ -19,21 +23,30 @@ def _p_value(value: float) -> str:
 SHOWN: Mapping[Kind, Callable[[float], str]] = {
     "score": "{:.2f}".format,
     "percent": "{:.1%}".format,
+    "percentage_points": lambda value: f"{100 * value:.1f}",
     "p_value": _p_value,
     "count": "{:,.0f}".format,
     "estimate": "{:.3f}".format,
     "statistic": "{:.2f}".format,
+    "plain": "{:g}".format,
 }
 
 EXCEL: Mapping[Kind, str] = {
     "text": "@",
     "score": "0.00",
     "percent": "0.0%",
+    "percentage_points": "0.0%",
     "p_value": '[<0.0005]"<0.001";0.000',
     "count": "#,##0",
     "estimate": "0.000",
     "statistic": "0.00",
+    "plain": "General",
 }
+
+
+def legal(text: str) -> str:
+    """Text without the characters that no page and no workbook may hold."""
+    return ILLEGAL.sub("", text) if ILLEGAL.search(text) else text
 
 
 def number(value: float, kind: Kind) -> str:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from csat.report.description import Cell, Column, Description
-from csat.report.format import shown
+from csat.report.format import ILLEGAL, shown
 from csat.report.words import words
 
 if TYPE_CHECKING:
@@ -24,7 +24,13 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_legal,
     )
+
+
+def _legal(value: Any) -> Any:
+    """What XML forbids is left out; Markup stays Markup."""
+    return type(value)(ILLEGAL.sub("", value)) if isinstance(value, str) and ILLEGAL.search(value) else value
 
 
 def letter(position: int) -> str:

@@ -15,6 +15,7 @@ from csat.report.words import words
 
 if TYPE_CHECKING:
     from csat.questionnaire import Questionnaire
+    from csat.report.settings import Plan
 
 Notebook = dict[str, Any]
 
@@ -43,9 +44,18 @@ def read_notebook(path: str | Path) -> Notebook:
         cells = notebook["cells"]
     except (ValueError, KeyError, TypeError) as problem:
         raise ReportError.no_notebook(path) from problem
-    if not all(isinstance(cell, dict) and "cell_type" in cell for cell in cells):
+    if not isinstance(cells, list) or not all(map(_is_cell, cells)):
         raise ReportError.no_notebook(path)
     return notebook
+
+
+def _is_cell(cell: Any) -> bool:
+    """Whether a cell has what a notebook's cell must have."""
+    if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
+        return False
+    source, metadata = cell.get("source"), cell.get("metadata", {})
+    lines = isinstance(source, str) or (isinstance(source, list) and all(isinstance(line, str) for line in source))
+    return lines and isinstance(metadata, dict) and isinstance(metadata.get("tags", []), list)
 
 
 def text_of_cell(cell: Mapping[str, Any]) -> str:
@@ -70,20 +80,23 @@ def fill(notebook: Notebook, lang: str) -> Notebook:
     return filled
 
 
-def trim(notebook: Notebook, asked: Questionnaire) -> Notebook:
-    """Leave out the sections that the study has no use for: cells tagged ``needs-model`` and so on."""
+def trim(notebook: Notebook, asked: Questionnaire, about: Plan | None = None) -> Notebook:
+    """Leave out the sections that study and data have no use for: cells tagged ``needs-model`` and so on."""
     has = {
+        "needs-index": asked.root is not None,
+        "needs-periods": about is not None and about.period_column is not None,
         "needs-model": asked.model is not None,
         "needs-drivers": asked.outcome is not None and bool(asked.processes),
         "needs-groups": bool(asked.settings.get("by")),
-        "needs-peers": bool(asked.settings.get("against")) and "peer_column" in asked.settings,
+        "needs-peers": bool(asked.settings.get("against") if about is None else about.against)
+        and "peer_column" in asked.settings,
     }
     kept = [cell for cell in notebook["cells"] if all(has.get(tag, True) for tag in tags_of(cell))]
     return {**notebook, "cells": kept}
 
 
 def parametrise(notebook: Notebook, parameters: Mapping[str, Any]) -> Notebook:
-    """Add a cell that sets the parameters after the one tagged ``parameters``, as papermill does.
+    """Add a cell that sets the parameters after the one tagged ``parameters``.
 
     Raises
     ------

@@ -11,6 +11,7 @@ from typing import Any
 
 from csat import errors
 from csat.report.description import TABLE_MIME
+from csat.report.format import legal
 from csat.report.html import environment, to_html
 from csat.report.jupyter import Table
 from csat.report.notebook import Notebook, tags_of, text_of_cell
@@ -50,18 +51,23 @@ def page(notebook: Notebook, *, title: str, lang: str) -> str:
     """
     catalogue = words(lang)
     sections: list[Section] = []
-    body, current = [], title
+    head: list[str] = []
+    body: list[str] = []
+    current = title
     lost: set[str] = set()
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
-            body.append(_markdown(text_of_cell(cell), sections))
+            if sections or not _begins_section(cell):
+                body.append(_markdown(text_of_cell(cell), sections))
+            else:
+                head, body = body, [_markdown(text_of_cell(cell), sections)]
             current = sections[-1].title if sections else title
         elif cell["cell_type"] == "code":
             alt = catalogue.say(Word("page.figure", {"section": current}))
             body += [_output(output, cell, alt, lost) for output in cell["outputs"]]
             if any(output["output_type"] == "error" for output in cell["outputs"]):
                 lost |= set(ASSIGNED.findall(text_of_cell(cell)))
-    return (
+    return legal(
         environment()
         .get_template("page.html.j2")
         .render(
@@ -69,12 +75,18 @@ def page(notebook: Notebook, *, title: str, lang: str) -> str:
             title=title,
             style=(files("csat.report") / "templates" / "page.css").read_text(encoding="utf-8"),
             sections=sections,
+            head="\n".join(filter(None, head)),
             body="\n".join(filter(None, body)),
             contents=catalogue.say(Word("page.contents")),
             skip=catalogue.say(Word("page.skip")),
             made=catalogue.say(Word("page.made", {"version": __version__})),
         )
     )
+
+
+def _begins_section(cell: Mapping[str, Any]) -> bool:
+    """Whether a cell starts with a heading of the second level: what stands before the first one is the head."""
+    return text_of_cell(cell).lstrip().startswith("## ")
 
 
 def tables_of(notebook: Notebook) -> list[Table]:

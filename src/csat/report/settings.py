@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from csat.errors import QuestionnaireError
+from csat.errors import OptionError, QuestionnaireError
 from csat.report.html import environment
 from csat.report.names import Names
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
     from csat.survey import Survey
+
+#: Column → value or values: a part of the respondents.
+Where = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -20,20 +25,26 @@ class Plan:
 
     everyone : respondents of the period, peers included.
     own : the operator's own customers among them.
+    history : own customers of all periods up to the report's.
     groupings : grouping column → the respondents it is tabulated for: everyone for the column that tells own from
         peer, own customers for the others.
     peer_column, own_label : how own customers are marked; None without peers.
     against : labels of the peers that occur in the data.
     period : of the report; None: all of the data.
+    period_column : None where the data hold fewer than two periods up to the report's.
+    where : what the respondents were filtered by before.
     """
 
     everyone: Survey
     own: Survey
+    history: Survey
     groupings: dict[str, Survey]
     peer_column: str | None
     own_label: str | None
     against: tuple[str, ...]
     period: str | None
+    period_column: str | None
+    where: Where = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return (
@@ -41,9 +52,49 @@ class Plan:
             f"against {list(self.against)})"
         )
 
+    def base(self, part: str = "own", lang: str = "en") -> Word:
+        """Say whom figures are about: "own" customers, "everyone" of the period, or the "history" of own customers."""
+        survey: Survey = {"own": self.own, "everyone": self.everyone, "history": self.history}[part]
+        asked = self.own.questionnaire
+        settings = {} if asked is None else asked.settings
+        where: dict[str, Any] = dict(self.where)
+        if part != "history" and self.period is not None:
+            where[str(settings["period_column"])] = self.period
+        if part != "everyone" and self.peer_column is not None and self.own_label is not None:
+            where[self.peer_column] = self.own_label
+        return base_of(survey, where, lang)
 
-def plan(survey: Survey) -> Plan:
+    def grouped_base(self, column: str, lang: str = "en") -> Word:
+        """Say whom the figures by a grouping column are about."""
+        return self.base("everyone" if self.groupings[column] is self.everyone else "own", lang)
+
+
+def base_of(survey: Survey, where: Where, lang: str) -> Word:
+    """Say which respondents a survey holds, and how many.
+
+    Parameters
+    ----------
+    survey : with the respondents.
+    where : what they were filtered by; empty: everyone who was read.
+    """
+    if not where:
+        return Word("base.everyone", {"n": len(survey)})
+    return Word("base.part", {"what": said_of(where, Names(lang, survey.questionnaire)), "n": len(survey)})
+
+
+def said_of(where: Where, names: Names) -> str:
+    """A filter in words: the texts of the values."""
+    values = [names.listed(names.values(column, _listed(value))) for column, value in where.items()]
+    return ("，" if names.lang == "zh" else "; ").join(values)
+
+
+def plan(survey: Survey, where: Where | None = None) -> Plan:
     """Read a survey's ``[report]`` settings: own, by, against, peer_column, period_column, period.
+
+    Parameters
+    ----------
+    survey : with a questionnaire.
+    where : what the survey was filtered by, to say so.
 
     Raises
     ------
@@ -58,19 +109,63 @@ def plan(survey: Survey) -> Plan:
     everyone = survey.where(**{period_column: period}) if period_column and period is not None else survey
     column, mine = settings.get("peer_column"), settings.get("own")
     own = everyone.where(**{column: mine}) if column and mine is not None else everyone
+    past = periods_until(survey, period_column, period)
+    history = survey.where(**{period_column: list(past)}) if period_column and past else survey
+    if column and mine is not None:
+        history = history.where(**{column: mine})
     groupings = {name: everyone if name == column else own for name in _listed(settings.get("by"))}
     found = everyone.categories(column) if column else ()
     against = tuple(peer for peer in _listed(settings.get("against")) if peer in found and peer != mine)
-    return Plan(everyone, own, groupings, column, mine, against, period)
+    several = period_column if len(past) > 1 else None
+    return Plan(everyone, own, history, groupings, column, mine, against, period, several, dict(where or {}))
 
 
-def _listed(setting: Any) -> list[str]:
-    return [] if setting is None else [setting] if isinstance(setting, str) else list(setting)
+def periods_until(survey: Survey, column: str | None, period: str | None) -> tuple[str, ...]:
+    """Periods in the data, in the order of time, up to the report's."""
+    from csat.trends.periods import in_order
+
+    if column is None or column not in survey.columns:
+        return ()
+    ordered = in_order(survey.categories(column))
+    return tuple(ordered[: ordered.index(period) + 1] if period in ordered else ordered)
+
+
+def _listed(setting: Any) -> list[Any]:
+    if setting is None:
+        return []
+    return list(setting) if isinstance(setting, list | tuple | set | frozenset) else [setting]
+
+
+def checked_where(where: Any) -> dict[str, Any]:
+    """Check a filter: column names to a text, a number, or a list of these.
+
+    Raises
+    ------
+    OptionError
+        For anything else.
+    """
+    if where is None:
+        return {}
+    if not isinstance(where, Mapping):
+        raise OptionError(f'where={where!r} must be a table of column and value, such as {{"city": "lanzhou"}}.')
+    checked: dict[str, Any] = {}
+    for column, value in where.items():
+        values = [_plain(one) for one in _listed(value)]
+        simple = isinstance(column, str) and values and all(isinstance(one, str | int | float) for one in values)
+        if not simple:
+            raise OptionError(f"where: {column!r} = {value!r} is no column with a text, a number or a list of these.")
+        checked[column] = values if len(values) > 1 else values[0]
+    return checked
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy as Python's own, which can be written into a notebook."""
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Masthead:
-    """Title line of a report: study, period, whose customers, how many."""
+    """Title line of a report: study, period, whose customers, how many, from which data."""
 
     lang: str
     title: str
@@ -85,17 +180,32 @@ class Masthead:
 
 
 def masthead(about: Plan, lang: str = "en") -> Masthead:
-    """Say which study, period and customers a report is about."""
+    """Say which study, period, customers, filter, data and weights a report is about."""
     asked = about.own.questionnaire
-    names, catalogue = Names(lang, asked), words(lang)
+    names, say = Names(lang, asked), words(lang).say
     settings = {} if asked is None else asked.settings
-    facts = []
+    facts: list[Word] = []
     if about.period is not None:
-        facts.append(names.value(str(settings["period_column"]), about.period))
+        period = names.value(str(settings["period_column"]), about.period)
+        facts.append(Word("headline.period", {"period": period}))
     if about.peer_column is not None and about.own_label is not None:
-        facts.append(names.value(about.peer_column, about.own_label))
-    facts.append(catalogue.say(Word("headline.count", {"n": len(about.own)})))
-    return Masthead(lang, study_title(about.own, lang), tuple(facts))
+        facts.append(Word("headline.own", {"own": names.value(about.peer_column, about.own_label)}))
+    if about.where:
+        facts.append(Word("headline.where", {"what": said_of(about.where, names)}))
+    facts.append(Word("headline.count", {"n": len(about.own)}))
+    facts += _data_facts(about, names)
+    return Masthead(lang, study_title(about.own, lang), tuple(map(say, facts)))
+
+
+def _data_facts(about: Plan, names: Names) -> list[Word]:
+    survey = about.own
+    used = {"used": len(about.everyone), "read": survey.ledger.rows_read}
+    facts = [Word("headline.file", {"file": PurePath(survey.ledger.source).name}), Word("headline.used", used)]
+    weight, column = survey.weight, survey.design.weight
+    if column is None or not len(weight):
+        return [*facts, Word("headline.unweighted")]
+    blanks = {"low": float(weight.min()), "high": float(weight.max()), "n_eff": survey.n_eff}
+    return [*facts, Word("headline.weights", {"column": names.code(column), **blanks})]
 
 
 def study_title(survey: Survey, lang: str) -> str:
@@ -104,3 +214,81 @@ def study_title(survey: Survey, lang: str) -> str:
 
     asked = survey.questionnaire
     return "" if asked is None else text_of(asked.texts, lang, asked.name)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Method:
+    """How the figures of a report were made, a sentence per method that it uses."""
+
+    lang: str
+    sentences: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"- {sentence}" for sentence in self.sentences)
+
+    def _repr_html_(self) -> str:
+        return environment().get_template("method.html.j2").render(lang=self.lang, sentences=self.sentences)
+
+
+def method(about: Plan, lang: str = "en") -> Method:
+    """Describe the methods of a report, from the settings of its study."""
+    asked = about.own.questionnaire
+    if asked is None:
+        raise QuestionnaireError("The methods of a report follow from its study.")
+    names, say = Names(lang, asked), words(lang).say
+    keys: Sequence[Word] = [
+        *(_scoring(about, names) if asked.root else []),
+        *([Word("method.regression"), Word("method.importance")] if asked.outcome and asked.processes else []),
+        *([Word("method.structural")] if asked.model else []),
+        *([_fuzzy(names)] if asked.root else []),
+        *([Word("method.gap")] if about.against else []),
+        *([Word("method.trend")] if about.period_column else []),
+        _design(about, names),
+        Word("method.bases", {"suppress": names.bases.suppress, "most": names.bases.flag - 1}),
+    ]
+    return Method(lang, tuple(map(say, keys)))
+
+
+def _scoring(about: Plan, names: Names) -> list[Word]:
+    asked = about.own.questionnaire
+    scales = {} if asked is None else {asked.scale_of(leaf).name: asked.scale_of(leaf) for leaf in asked.leaves}
+    graded = [scale for scale in scales.values() if scale.conversion == "grade"]
+    linear = len(graded) < len(scales)
+    said = [
+        Word(
+            "method.score_grade",
+            {"scales": scale.name, "scores": names.listed([f"{x:g}" for x in scale.score(_levels(scale))[::-1]])},
+        )
+        for scale in graded
+    ]
+    item = Word("method.item" if about.own.design.weight else "method.item_plain")
+    return [*([Word("method.score")] if linear else []), *said, item, Word("method.index")]
+
+
+def _levels(scale: Any) -> Any:
+    import numpy as np
+
+    return np.array(scale.levels, float)
+
+
+def _fuzzy(names: Names) -> Word:
+    asked = names.questionnaire
+    settings: Mapping[str, str] = {} if asked is None else asked.fuzzy
+    scores = [] if asked is None else [f"{grade.score:g}" for grade in asked.grades]
+    return Word(
+        "method.fuzzy",
+        {
+            "operator": Word(f"operator.{settings.get('operator', 'weighted-average')}"),
+            "membership": Word(f"membership.{settings.get('membership', 'share')}"),
+            "scores": names.listed(scores),
+        },
+    )
+
+
+def _design(about: Plan, names: Names) -> Word:
+    design = about.own.design
+    if design.replicates or design.replication is not None:
+        return Word("method.replicates")
+    parts = [part for part in ("weight", "stratum", "psu", "fpc") if getattr(design, part) is not None]
+    said = names.listed([words(names.lang).say(Word(f"design.{part}")) for part in parts])
+    return Word("method.design", {"design": said}) if parts else Word("method.design_none")

@@ -74,8 +74,17 @@ def to_csv(table: Description) -> str:
     writer.writerow([column.name for column in table.columns])
     for row in table.rows:
         values = (_raw(cell, column, table) for column, cell in zip(table.columns, row, strict=True))
-        writer.writerow(["" if value is None else value for value in values])
+        writer.writerow(["" if value is None else harmless(value) for value in values])
     return out.getvalue()
+
+
+def harmless(value: float | str) -> float | str:
+    """Text that a spreadsheet would run as a formula gets an apostrophe in front.
+
+    >>> harmless("=1+1"), harmless(-2.5)
+    ("'=1+1", -2.5)
+    """
+    return f"'{value}" if isinstance(value, str) and value.lstrip()[:1] in ("=", "+", "-", "@") and value else value
 
 
 def to_json(tables: Sequence[Description]) -> str:

@@ -9,12 +9,14 @@ import csat.report.plots.driver as driver
 import csat.report.plots.estimate as estimate
 import csat.report.plots.evaluation as evaluation
 import csat.report.plots.gap as gap
+import csat.report.plots.groups as groups
 import csat.report.plots.index as index
 import csat.report.plots.paths as paths
 import csat.report.plots.style as style
+import csat.report.plots.trend as trend
 from csat.report.names import Names
 from csat.report.tables import choose
-from csat.report.words import words
+from csat.report.words import Word, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +33,13 @@ PLOTS: Mapping[str, Mapping[str, Drawing]] = {
     "Importance": {"importance": driver.importance},
     "Sem": {"paths": paths.paths, "loadings": paths.loadings},
     "Evaluation": {"evaluation": evaluation.evaluation, "items": evaluation.items},
-    "Gaps": {"dumbbell": gap.dumbbell, "bars": gap.bars},
+    "Gaps": {"bars": gap.bars, "dumbbell": gap.dumbbell},
+    "Trend": {"trend": trend.lines, "changes": trend.changes},
+    "ChangeSplit": {"split": trend.split},
+    "Letters": {"letters": groups.letters},
+    "Shrunken": {"league": groups.league},
+    "Crosstab": {"crosstab": groups.crosstab},
+    "Difference": {"difference": groups.difference},
     "Estimates": {"estimates": estimate.estimates},
 }
 
@@ -42,18 +50,21 @@ def plot(
     lang: str = "en",
     ax: Axes | None = None,
     names: Questionnaire | None = None,
+    base: Word | str | None = None,
 ) -> Axes:
     """Draw a result.
 
     Parameters
     ----------
-    result : an `Index`, `Regression`, `Stepwise`, `Importance`, `Sem`, `Evaluation`, `Gaps` or `Estimates`.
+    result : any result of csat with a chart (`PLOTS` names their classes).
     kind : which chart, where a result has several: ``"nodes"``, ``"groups"`` or ``"items"`` of an index; ``"paths"``
-        or ``"loadings"`` of a structural model; ``"evaluation"`` or ``"items"`` of an evaluation; ``"dumbbell"``
-        or ``"bars"`` of gaps. None: the usual one.
+        or ``"loadings"`` of a structural model; ``"evaluation"`` or ``"items"`` of an evaluation; ``"bars"``
+        (gaps with their intervals) or ``"dumbbell"`` (both scores) of gaps; ``"trend"`` or ``"changes"`` of a trend.
+        None: the usual one.
     lang : "en" or "zh". Chinese needs no installed font.
     ax : axes to draw on. None: a new figure, sized to the rows.
     names : the questionnaire whose texts stand for the codes. None shows the codes.
+    base : whom the result is about, e.g. ``plan.base("own", lang)``; stands below the chart.
 
     Returns
     -------
@@ -70,7 +81,14 @@ def plot(
     if ax is None:
         style.wake_backend()
     with style.style():
-        return style.finish(draw(result, Names(lang, names), ax))
+        drawn = draw(result, Names(lang, names), ax)
+        if base is not None:
+            style.below(drawn.figure.axes[-1] if ax is None else drawn, _base(base, lang))
+        return style.finish(drawn)
+
+
+def _base(base: Word | str, lang: str) -> str:
+    return words(lang).say(Word("note.base", {"base": base}))
 
 
 __all__ = ["PLOTS", "plot"]

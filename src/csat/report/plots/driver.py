@@ -12,6 +12,7 @@ from csat.report.names import Names
 from csat.report.plots.rows import draw_rows, remarks
 from csat.report.tables.cells import level_of
 from csat.report.tables.driver import INTERCEPTS
+from csat.report.tables.model import sample_notes
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 def regression(result: Regression, names: Names, ax: Axes | None) -> Axes:
     """Coefficients with intervals, largest first; grey where the interval spans zero."""
     catalogue = words(names.lang)
+    title = catalogue.say(Word("title.regression", {"outcome": names.running(result.outcome)}))
+    about = _about(result.n, result.left_out, names)
+    if names.bases.judge(result.n).hidden:
+        return style.empty(ax, title, about[-1])
     frame = result.tidy()
     frame = frame[~frame["term"].isin(INTERCEPTS)].sort_values("estimate", ascending=False)
     labels = [style.wrap(name) for name in names.codes(list(frame["term"]))]
@@ -30,19 +35,30 @@ def regression(result: Regression, names: Names, ax: Axes | None) -> Axes:
     colours = [style.GREY if spans else style.BLUE for spans in unclear]
     ax = style.axes_for(ax, style.row_height(labels) + 1.4)
     estimate, low, high = (frame[name].to_numpy(float) for name in ("estimate", "low", "high"))
-    # A model answers for its base below the chart; its coefficients all rest on the same respondents.
-    bases = draw_rows(ax, labels, estimate, low, high, np.full(len(frame), np.nan), kind="estimate", colours=colours)
+    bases = [names.bases.judge(result.n)] * len(frame)
+    draw_rows(ax, labels, bases, estimate, low, high, kind="estimate", colours=colours)
     ax.axvline(0, color=style.GREY, lw=1, zorder=1)
     ax.set_xlabel(catalogue.say(Word("plot.coefficient")))
     fit = catalogue.say(Word("plot.explained", {"r2": result.r2}))
-    style.below(ax, fit, *remarks(bases, catalogue, level_of(result)))
-    ax.set_title(catalogue.say(Word("title.regression", {"outcome": names.running(result.outcome)})))
+    grey = catalogue.say(Word("plot.unclear"))
+    style.below(ax, fit, *remarks(bases, names.bases, catalogue, level_of(result)), grey, *about)
+    ax.set_title(title)
     return ax
+
+
+def _about(n: float, left_out: float, names: Names) -> list[str]:
+    """Sentences on the respondents of a model."""
+    return [words(names.lang).say(note) for note in sample_notes(n, left_out, names.bases)]
 
 
 def importance(result: Importance, names: Names, ax: Axes | None) -> Axes:
     """Share of the explained variance of each driver, largest first."""
     catalogue = words(names.lang)
+    title = catalogue.say(Word("title.importance", {"outcome": names.running(result.outcome)}))
+    n = float(result.estimates.n[0])
+    about = _about(n, result.left_out, names)
+    if names.bases.judge(n).hidden:
+        return style.empty(ax, title, about[-1])
     frame = result.tidy().sort_values("rank", kind="stable")
     labels = [style.wrap(name) for name in names.codes(list(frame["term"]))]
     share = frame["share"].to_numpy(float) / 100
@@ -53,8 +69,8 @@ def importance(result: Importance, names: Names, ax: Axes | None) -> Axes:
         style.beside(ax, row, number(float(value), "percent"))
     _percent(ax)
     ax.set_xlabel(catalogue.say(Word("plot.share")))
-    style.below(ax, catalogue.say(Word("plot.explained", {"r2": result.r2})))
-    ax.set_title(catalogue.say(Word("title.importance", {"outcome": names.running(result.outcome)})))
+    style.below(ax, catalogue.say(Word("plot.explained", {"r2": result.r2})), *about)
+    ax.set_title(title)
     return ax
 
 
@@ -67,6 +83,12 @@ def _percent(ax: Axes) -> None:
 def steps(result: Stepwise, names: Names, ax: Axes | None) -> Axes:
     """R² after each step, and which driver came or went."""
     catalogue = words(names.lang)
+    title = catalogue.say(Word("title.stepwise", {"outcome": names.running(result.outcome)}))
+    about = _about(result.n, result.left_out, names)
+    if names.bases.judge(result.n).hidden:
+        return style.empty(ax, title, about[-1])
+    if not result.steps:
+        return style.empty(ax, title, catalogue.say(Word("note.nothing_entered")))
     frame = result.tidy()
     moves = {"enter": "plot.step_in", "remove": "plot.step_out"}
     labels = [
@@ -83,5 +105,6 @@ def steps(result: Stepwise, names: Names, ax: Axes | None) -> Axes:
     for row, value in enumerate(r2):
         style.beside(ax, row, number(float(value), "estimate"))
     ax.set_xlabel(catalogue.say(Word("plot.r2")))
-    ax.set_title(catalogue.say(Word("title.stepwise", {"outcome": names.running(result.outcome)})))
+    style.below(ax, *about)
+    ax.set_title(title)
     return ax

@@ -9,18 +9,23 @@ import numpy as np
 import pandas as pd
 
 import csat.report.plots.style as style
-from csat.report.base import Base, judge
 from csat.report.format import DASH, number
 from csat.report.names import Names
 from csat.report.plots.index import group_labels
 from csat.report.plots.rows import remarks
-from csat.report.tables.evaluation import names_of_groups
+from csat.report.tables.cells import judge_rows
+from csat.report.tables.evaluation import names_of_groups, scale_notes
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from csat.fuzzy import Evaluation
+
+#: A segment at least this long carries its share.
+LABELLED = 0.07
+#: Letters on these colours (the ends of the scale of grades) are white.
+DARK = frozenset({style.GRADES[0], style.GRADES[-1]})
 
 
 def evaluation(result: Evaluation, names: Names, ax: Axes | None) -> Axes:
@@ -29,9 +34,9 @@ def evaluation(result: Evaluation, names: Names, ax: Axes | None) -> Axes:
     by = names_of_groups(tidy)
     if by:
         frame = tidy[tidy["kind"] == "index"]
-        return _stacks(frame, result.grades, group_labels(frame, by, names), names, ax)
+        return _stacks(result, frame, group_labels(frame, by, names), names, ax)
     frame = tidy[tidy["kind"] != "item"]
-    return _stacks(frame, result.grades, names.codes(list(frame["term"])), names, ax)
+    return _stacks(result, frame, names.codes(list(frame["term"])), names, ax)
 
 
 def items(result: Evaluation, names: Names, ax: Axes | None) -> Axes:
@@ -42,39 +47,44 @@ def items(result: Evaluation, names: Names, ax: Axes | None) -> Axes:
     labels = names.codes(list(frame["term"]))
     if by:
         labels = [" · ".join(parts) for parts in zip(group_labels(frame, by, names), labels, strict=True)]
-    return _stacks(frame, result.grades, labels, names, ax)
+    return _stacks(result, frame, labels, names, ax)
 
 
-def _stacks(frame: pd.DataFrame, grades: Sequence[str], labels: list[str], names: Names, ax: Axes | None) -> Axes:
+def _stacks(result: Evaluation, frame: pd.DataFrame, labels: list[str], names: Names, ax: Axes | None) -> Axes:
     catalogue = words(names.lang)
     labels = [style.wrap(label, 30) for label in labels]
-    ax = style.axes_for(ax, style.row_height(labels, 0.36) + 1.5)
-    bases = [judge(float(n)) for n in frame["n"]]
-    hidden = np.array([base is Base.SUPPRESSED for base in bases])
-    shares = np.where(hidden[:, None], 0.0, np.nan_to_num(frame[list(grades)].to_numpy(float)))
-    left = np.zeros(len(frame))
-    for place, grade in enumerate(grades):
-        colour = style.GRADES[round(place * (len(style.GRADES) - 1) / max(1, len(grades) - 1))]
-        ax.barh(range(len(frame)), shares[:, place], left=left, height=0.66, color=colour, label=names.grade(grade))
-        left += shares[:, place]
-    _scores(ax, frame["score"].to_numpy(float), bases)
-    ax.plot([], [], "D", ms=5, color=style.INK, label=catalogue.say(Word("plot.score_mark")))
+    ax = style.axes_for(ax, style.row_height(labels, 0.36) + 1.7)
+    bases = judge_rows(frame, ("n",), names_of_groups(result.tidy()), names.bases)
+    hidden = np.array([base.hidden for base in bases])
+    shares = np.where(hidden[:, None], 0.0, np.nan_to_num(frame[list(result.grades)].to_numpy(float)))
+    _segments(ax, shares, [names.grade(grade) for grade in result.grades])
+    for row, score in enumerate(frame["score"].to_numpy(float)):
+        known = not hidden[row] and np.isfinite(score)
+        text = number(float(score), "score") if known else DASH
+        style.beside(ax, row, text, color=style.INK if known else style.GREY)
     style.label_rows(ax, labels)
+    style.beside(ax, -0.75, catalogue.say(Word("plot.score_mark")), color=style.GREY, fontsize=8.5)
     _percent(ax)
     ax.set_xlabel(catalogue.say(Word("plot.membership")))
-    style.below(ax, *remarks(bases, catalogue))
+    notes = [catalogue.say(note) for note in scale_notes(result, names)]
+    style.below(ax, *remarks(bases, names.bases, catalogue), *notes)
     style.title_over_legend(ax, catalogue.say(Word("title.evaluation")))
     return ax
 
 
-def _scores(ax: Axes, scores: np.ndarray, bases: list[Base]) -> None:
-    for row, (score, base) in enumerate(zip(scores, bases, strict=True)):
-        if base is Base.SUPPRESSED or not np.isfinite(score):
-            style.beside(ax, row, DASH, color=style.GREY)
-            continue
-        fill = style.PAPER if base is Base.SMALL else style.INK
-        ax.plot([score / 100], [row], "D", ms=5.5, mfc=fill, mec=style.INK, mew=1.2, zorder=3)
-        style.beside(ax, row, number(float(score), "score"))
+def _segments(ax: Axes, shares: np.ndarray, grades: Sequence[str]) -> None:
+    """Stack the shares (rows, grades), each segment with its per cent where there is room."""
+    left = np.zeros(len(shares))
+    for place, grade in enumerate(grades):
+        colour = style.GRADES[round(place * (len(style.GRADES) - 1) / max(1, len(grades) - 1))]
+        part = shares[:, place]
+        ax.barh(range(len(shares)), part, left=left, height=0.66, color=colour, label=grade)
+        for row in np.flatnonzero(part >= LABELLED).tolist():
+            ax.text(
+                left[row] + part[row] / 2, row, f"{100 * part[row]:.0f}", ha="center", va="center", fontsize=8,
+                color=style.PAPER if colour in DARK else style.INK,
+            )  # fmt: skip
+        left += part
 
 
 def _percent(ax: Axes) -> None:

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 import csat.report.plots.style as style
-from csat.report.base import Base, judge
+from csat.bases import Base
 from csat.report.format import DASH, MINUS, number
 from csat.report.names import Names
 from csat.report.plots.index import group_labels
 from csat.report.plots.rows import draw_rows, remarks
-from csat.report.tables.cells import level_of, smallest_base
+from csat.report.tables.cells import judge_rows, level_of
 from csat.report.tables.gap import BOTH, Sides, sides_of
 from csat.report.words import Word, words
 
@@ -22,66 +22,105 @@ if TYPE_CHECKING:
 
     from csat.comparisons import Gaps
 
+#: Bases of the own figure, of the peer's, of the gap.
+BASES = (("n",), ("n_peer",), BOTH)
+PALE = "#a9b3bb"
+
 
 def _rows(result: Gaps, names: Names) -> tuple[pd.DataFrame, list[str], Sides]:
-    """Rows sorted by gap, their labels, both sides; several own groups are compared at the index only."""
+    """Index and dimensions, then items, each sorted by gap; several own groups are compared at the index only."""
     tidy = result.tidy()
     sides = sides_of(result, tidy, names)
     several = bool(sides.groups) and sides.own is None
     if several and "kind" in tidy:
         tidy = tidy[tidy["kind"] == "index"]
-    frame = tidy.sort_values("estimate", ascending=False)
+    groups = sides.groups if several else []
+    judged = {f"judged {'+'.join(base)}": judge_rows(tidy, base, groups, names.bases) for base in BASES}
+    above = tidy["kind"].map({"index": 0, "dimension": 1}).fillna(2) if "kind" in tidy else 2
+    frame = tidy.assign(**judged, above=above, lead=-tidy["estimate"]).sort_values(["above", "lead"], kind="stable")
     labels = names.codes(list(frame["term"]))
     if several:
         of_groups = group_labels(frame, sides.groups, names)
         many = frame["term"].nunique() > 1
         labels = [" · ".join(pair) for pair in zip(of_groups, labels, strict=True)] if many else of_groups
-    smallest = [smallest_base(row, BOTH) for row in frame.to_dict("records")]
-    return frame.assign(base=smallest), [style.wrap(label) for label in labels], sides
+    return frame, [style.wrap(label) for label in labels], sides
+
+
+def _judged(frame: pd.DataFrame, base: tuple[str, ...]) -> list[Base]:
+    """Verdicts on the rows; in a column of a frame they are plain texts."""
+    return [Base(verdict) for verdict in frame[f"judged {'+'.join(base)}"]]
+
+
+def _separate(ax: Axes, frame: pd.DataFrame) -> None:
+    """Draw a line between index, dimensions and items."""
+    levels = frame["above"].to_numpy()
+    for row in np.flatnonzero(np.diff(levels)):
+        ax.axhline(row + 0.5, color=style.GREY, lw=0.8, zorder=0)
+
+
+def _weak(frame: pd.DataFrame) -> np.ndarray:
+    """Rows whose gap is not shown to differ."""
+    return (~frame["verdict"].isin(["different", ""])).to_numpy()
 
 
 def dumbbell(result: Gaps, names: Names, ax: Axes | None) -> Axes:
-    """Own and peer score of each node on one line, largest lead first; the gap stands in the margin."""
+    """Own and peer score of each node on one line; the gap stands in the margin, pale where it is not clear."""
     catalogue = words(names.lang)
     frame, labels, sides = _rows(result, names)
-    ax = style.axes_for(ax, style.row_height(labels) + 1.6)
-    bases = [judge(base) for base in frame["base"]]
-    for row, (own, other, gap, base) in enumerate(
-        zip(frame["own"], frame["peer"], frame["estimate"], bases, strict=True)
-    ):
-        if base is Base.SUPPRESSED or not np.isfinite(gap):
+    ax = style.axes_for(ax, style.row_height(labels) + 1.8)
+    weak = _weak(frame)
+    for row, (own, other, gap) in enumerate(zip(frame["own"], frame["peer"], frame["estimate"], strict=True)):
+        mine, theirs, both = (_judged(frame, base)[row] for base in BASES)
+        if both.hidden or not np.isfinite(gap):
             style.beside(ax, row, DASH, color=style.GREY)
             continue
-        fill = (style.PAPER, style.PAPER) if base is Base.SMALL else (style.BLUE, style.ORANGE)
-        ax.plot([own, other], [row, row], color=style.RULE if gap >= 0 else "#f0c4a8", lw=4, zorder=1)
-        ax.plot([other], [row], "D", ms=5.5, mfc=fill[1], mec=style.ORANGE, mew=1.4, zorder=2)
-        ax.plot([own], [row], "o", ms=7, mfc=fill[0], mec=style.BLUE, mew=1.4, zorder=3)
-        style.beside(ax, row, signed(float(gap)))
+        pale = 0.4 if weak[row] else 1.0
+        hollow = [style.PAPER if base is Base.SMALL else None for base in (mine, theirs)]
+        ax.plot([own, other], [row, row], color=style.RULE if gap >= 0 else "#f0c4a8", lw=4, zorder=1, alpha=pale)
+        ax.plot(
+            [other], [row], "D", ms=5.5, mfc=hollow[1] or style.ORANGE, mec=style.ORANGE, mew=1.4, zorder=2, alpha=pale
+        )
+        ax.plot([own], [row], "o", ms=7, mfc=hollow[0] or style.BLUE, mec=style.BLUE, mew=1.4, zorder=3, alpha=pale)
+        style.beside(ax, row, signed(float(gap)), color=style.GREY if weak[row] else style.INK)
     style.label_rows(ax, labels)
+    _separate(ax, frame)
     mine = sides.own or catalogue.say(Word("plot.own"))
     ax.plot([], [], "o", ms=7, color=style.BLUE, label=mine)
     ax.plot([], [], "D", ms=5.5, color=style.ORANGE, label=sides.peer)
     ax.set_xlabel(catalogue.say(Word("plot.score")))
-    style.below(ax, *remarks(bases, catalogue))
+    bases = [base for name in BASES[:2] for base in _judged(frame, name)]
+    style.below(ax, *remarks(bases, names.bases, catalogue), *_notes(result, weak, names))
     style.title_over_legend(ax, catalogue.say(Word("title.gaps", {"peer": sides.peer})))
     return ax
 
 
 def bars(result: Gaps, names: Names, ax: Axes | None) -> Axes:
-    """Gaps with their intervals, largest lead first; grey where the difference is not clear."""
+    """Gaps with their intervals; grey and thin where no difference is shown."""
     catalogue = words(names.lang)
     frame, labels, sides = _rows(result, names)
-    unclear = (~frame["verdict"].isin(["different", ""])).to_numpy()
-    behind = (frame["estimate"] < 0).to_numpy()
-    colours = np.where(unclear, style.GREY, np.where(behind, style.ORANGE, style.BLUE)).tolist()
-    ax = style.axes_for(ax, style.row_height(labels) + 1.4)
-    figures = [frame[name].to_numpy(float) for name in ("estimate", "low", "high", "base")]
-    bases = draw_rows(ax, labels, *figures, write=signed, colours=colours)
+    weak, behind = _weak(frame), (frame["estimate"] < 0).to_numpy()
+    colours = np.where(weak, PALE, np.where(behind, style.ORANGE, style.BLUE)).tolist()
+    ax = style.axes_for(ax, style.row_height(labels) + 1.8)
+    figures = [frame[name].to_numpy(float) for name in ("estimate", "low", "high")]
+    bases = _judged(frame, BOTH)
+    draw_rows(ax, labels, bases, *figures, write=signed, colours=colours)
     ax.axvline(0, color=style.GREY, lw=1, zorder=1)
+    if any(result.verdict) and result.margin > 0:
+        ax.axvspan(-result.margin, result.margin, color=style.RULE, alpha=0.45, lw=0, zorder=0)
+    _separate(ax, frame)
     ax.set_xlabel(catalogue.say(Word("plot.gap")))
-    style.below(ax, *remarks(bases, catalogue, level_of(result)))
+    style.below(ax, *remarks(bases, names.bases, catalogue, level_of(result)), *_notes(result, weak, names, band=True))
     ax.set_title(catalogue.say(Word("title.gaps", {"peer": sides.peer})))
     return ax
+
+
+def _notes(result: Gaps, weak: np.ndarray, names: Names, *, band: bool = False) -> list[str]:
+    if not any(result.verdict):
+        return []
+    alpha = {"alpha": 1 - level_of(result)}
+    found = [Word("plot.weak", alpha)] if weak.any() else []
+    found += [Word("plot.margin", {"margin": result.margin})] if band and result.margin > 0 else []
+    return [words(names.lang).say(note) for note in [*found, Word(f"note.adjust_{result.adjust}")]]
 
 
 def signed(value: float) -> str:

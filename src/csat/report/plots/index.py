@@ -11,7 +11,7 @@ import csat.report.plots.style as style
 from csat.errors import OptionError
 from csat.report.names import Names
 from csat.report.plots.rows import draw_rows, remarks
-from csat.report.tables.cells import groups_of, level_of
+from csat.report.tables.cells import groups_of, judge_rows, level_of
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
@@ -76,10 +76,11 @@ def _chart(
 ) -> Axes:
     catalogue = words(names.lang)
     ax = style.axes_for(ax, style.row_height(labels) + 1.3)
-    figures = (frame[name].to_numpy(float) for name in ("estimate", "low", "high", "n"))
-    bases = draw_rows(ax, labels, *figures, colours=colours)
+    figures = (frame[name].to_numpy(float) for name in ("estimate", "low", "high"))
+    bases = judge_rows(frame, ("n",), groups_of(result.tidy(), "estimate"), names.bases)
+    draw_rows(ax, labels, bases, *figures, colours=colours)
     ax.set_xlabel(catalogue.say(Word("plot.score")))
-    style.below(ax, *remarks(bases, catalogue, level_of(result)))
+    style.below(ax, *remarks(bases, names.bases, catalogue, level_of(result)))
     ax.set_title(catalogue.say(title))
     return ax
 
@@ -96,16 +97,17 @@ def _side_by_side(result: Index, frame: pd.DataFrame, by: list[str], names: Name
     labels = [style.wrap(name) for name in names.codes(terms)]
     ax = style.axes_for(ax, len(terms) * (0.2 + 0.15 * len(kinds)) + 1.6)
     offsets = np.linspace(-0.24, 0.24, len(kinds)) if len(kinds) > 1 else [0.0]
-    bases = []
+    bases = judge_rows(frame, ("n",), by, names.bases)
+    verdicts = dict(zip(frame.index, bases, strict=True))
     for offset, group, colour in zip(offsets, kinds, style.SERIES, strict=False):
         part = frame[frame["group"] == group]
-        figures = [part[name].to_numpy(float) for name in ("estimate", "low", "high", "n")]
-        before = len(ax.lines)
-        bases += draw_rows(ax, labels, *figures, colours=[colour] * len(part), shown=False)
+        figures = [part[name].to_numpy(float) for name in ("estimate", "low", "high")]
+        before, own = len(ax.lines), [verdicts[row] for row in part.index]
+        draw_rows(ax, labels, own, *figures, colours=[colour] * len(part), shown=False)
         for line in ax.lines[before:]:
             line.set_ydata(np.asarray(line.get_ydata(), float) + offset)
         ax.plot([], [], "o", color=colour, label=group)
     ax.set_xlabel(catalogue.say(Word("plot.score")))
-    style.below(ax, *remarks(bases, catalogue, level_of(result)))
+    style.below(ax, *remarks(bases, names.bases, catalogue, level_of(result)))
     style.title_over_legend(ax, catalogue.say(Word("title.nodes")))
     return ax

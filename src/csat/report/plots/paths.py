@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 
 import csat.report.plots.style as style
+from csat.report.doubts import beyond_one
 from csat.report.format import number
 from csat.report.names import Names
 from csat.report.plots.layers import Layout, lay_out
 from csat.report.plots.rows import draw_rows, remarks
 from csat.report.tables.cells import level_of
+from csat.report.tables.structural import notes_of
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ class Arrow:
 def paths(result: Sem, names: Names, ax: Axes | None) -> Axes:
     """Constructs as ellipses with R², paths with standardised values; a model without paths shows correlations."""
     catalogue = words(names.lang)
+    notes = [catalogue.say(note) for note in notes_of(result, names)]
+    if names.bases.judge(result.measures.n).hidden:
+        return style.empty(ax, catalogue.say(Word("title.paths")), " ".join(notes))
     frame = result.standardized("all")
     regressions = frame[frame["op"] == "~"]
     measured = frame.loc[frame["op"].isin(["=~", "<~"]), "lhs"]
@@ -62,6 +67,9 @@ def paths(result: Sem, names: Names, ax: Axes | None) -> Axes:
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
     ax.axis("off")
     _draw_arrows(ax, arrows, places)
+    if any(abs(arrow.value) > 1 for arrow in arrows):
+        notes.insert(0, catalogue.say(Word("plot.beyond_one")))
+    style.notes_under(ax, [*notes, catalogue.say(Word("plot.dashed"))])
     explained = dict(zip(result.r2["term"], result.r2["r2"], strict=True))
     for node, centre in at.items():
         _draw_node(ax, centre, names.construct(node), explained.get(node, np.nan), names)
@@ -135,10 +143,14 @@ def _draw_arrows(ax: Axes, arrows: Sequence[Arrow], nodes: np.ndarray) -> None:
         spot = _spot(arrow.points, placed, others)
         placed.append(spot)
         ax.text(
-            spot[0], spot[1], number(arrow.value, "score"), ha="center", va="center", fontsize=9, color=colour,
+            spot[0], spot[1], _value(arrow.value), ha="center", va="center", fontsize=9, color=colour,
             zorder=2,
             bbox={"boxstyle": "round,pad=0.15", "fc": style.PAPER, "ec": "none"},
         )  # fmt: skip
+
+
+def _value(value: float) -> str:
+    return number(value, "score") + (" !" if abs(value) > 1 else "")
 
 
 def _spot(points: np.ndarray, placed: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> np.ndarray:
@@ -188,8 +200,13 @@ def loadings(result: Sem, names: Names, ax: Axes | None) -> Axes:
     colours = [style.SERIES[constructs.index(lhs) % len(style.SERIES)] for lhs in frame["lhs"]]
     ax = style.axes_for(ax, style.row_height(labels) + 1.3)
     estimate, low, high = (frame[name].to_numpy(float) for name in ("estimate", "low", "high"))
-    bases = draw_rows(ax, labels, estimate, low, high, np.full(len(frame), np.nan), colours=colours)
+    bases = [names.bases.judge(result.measures.n)] * len(frame)
+
+    draw_rows(ax, labels, bases, estimate, low, high, colours=colours, write=_value)
     ax.set_xlabel(catalogue.say(Word("plot.loading")))
-    style.below(ax, *remarks(bases, catalogue, level_of(result)))
+    notes = [catalogue.say(note) for note in notes_of(result, names)]
+    if any(beyond_one("=~", False, value) for value in estimate):
+        notes.insert(0, catalogue.say(Word("plot.beyond_one")))
+    style.below(ax, *remarks(bases, names.bases, catalogue, level_of(result)), *notes)
     ax.set_title(catalogue.say(Word("title.loadings")))
     return ax

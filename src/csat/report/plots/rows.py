@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import csat.report.plots.style as style
-from csat.report.base import LEAST, Base, judge
+from csat.bases import Base, Bases
 from csat.report.description import Kind
 from csat.report.format import DASH, number
 from csat.report.words import Word, Words
@@ -20,24 +20,20 @@ if TYPE_CHECKING:
 def draw_rows(
     ax: Axes,
     labels: Sequence[str],
+    bases: Sequence[Base],
     estimate: np.ndarray,
     low: np.ndarray,
     high: np.ndarray,
-    n: np.ndarray,
     *,
     write: Callable[[float], str] | None = None,
     kind: Kind = "score",
     colours: Sequence[str] | None = None,
     shown: bool = True,
-) -> list[Base]:
-    """Draw estimates (k,) with their intervals; open dots for small bases, a dash instead of suppressed ones.
-
-    Returns the verdict on each row's base, for the remarks below the chart.
-    """
-    bases = [judge(float(size)) for size in n]
+) -> None:
+    """Draw estimates (k,) with their intervals; open dots for small bases, a dash instead of hidden ones."""
     for row, base in enumerate(bases):
         colour = colours[row] if colours is not None else style.BLUE
-        if base is Base.SUPPRESSED or not np.isfinite(estimate[row]):
+        if base.hidden or not np.isfinite(estimate[row]):
             if shown:
                 style.beside(ax, row, DASH, color=style.GREY)
             continue
@@ -48,17 +44,18 @@ def draw_rows(
         if shown:
             style.beside(ax, row, write(float(estimate[row])) if write else number(float(estimate[row]), kind))
     style.label_rows(ax, labels)
-    return bases
 
 
-def remarks(bases: Sequence[Base], catalogue: Words, level: float | None = None) -> list[str]:
+def remarks(verdicts: list[Base], bases: Bases, catalogue: Words, level: float | None = None) -> list[str]:
     """Explain bars, open dots and what is not shown, where the chart has them."""
     said = []
     if level is not None:
         said.append(catalogue.say(Word("plot.interval", {"level": level})))
-    if Base.SMALL in bases:
-        said.append(catalogue.say(Word("plot.small")))
-    hidden = sum(base is Base.SUPPRESSED for base in bases)
+    if Base.SMALL in verdicts:
+        said.append(catalogue.say(Word("plot.small", {"least": bases.suppress, "most": bases.flag - 1})))
+    hidden, withheld = verdicts.count(Base.SUPPRESSED), verdicts.count(Base.WITHHELD)
     if hidden:
-        said.append(catalogue.say(Word("plot.hidden", {"count": hidden, "least": LEAST})))
+        said.append(catalogue.say(Word("plot.hidden", {"count": hidden, "least": bases.suppress})))
+    if withheld:
+        said.append(catalogue.say(Word("plot.withheld", {"count": withheld})))
     return said

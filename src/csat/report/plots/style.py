@@ -27,6 +27,10 @@ OWN_FONT = "csat Sans SC"
 INSTALLED = ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "Droid Sans Fallback")
 LAST = "DejaVu Sans"
 FIGURE_WIDTH = 8.0
+#: Columns of small print below a chart that is beside its labels.
+LINE = 88
+#: Mark of the text under axes without a frame.
+NOTES = "notes"
 
 
 @cache
@@ -170,8 +174,9 @@ def wrap(text: str, most: int = 34, lines: int = 3) -> str:
 
 
 def row_height(labels: Sequence[str], least: float = 0.3) -> float:
-    """Height in inches that rows with these wrapped labels need."""
-    return sum(max(least, 0.19 * (1 + label.count("\n"))) for label in labels)
+    """Height in inches that rows with these wrapped labels need: rows are equally high, so the longest label rules."""
+    most = max((1 + label.count("\n") for label in labels), default=1)
+    return len(labels) * max(least, 0.2 * most + 0.06 * (most > 1))
 
 
 def label_rows(ax: Axes, labels: Sequence[str], grid: str = "x") -> None:
@@ -205,8 +210,36 @@ def title_over_legend(ax: Axes, title: str, columns: int = 88) -> None:
     ax.set_title(title, pad=10 + 18 * lines)
 
 
+def empty(ax: Axes | None, title: str, text: str) -> Axes:
+    """Say why there is nothing to draw."""
+    ax = axes_for(ax, 1.4)
+    ax.axis("off")
+    ax.text(0, 0.5, text, transform=ax.transAxes, va="center", color=GREY, wrap=True)
+    ax.set_title(title)
+    return ax
+
+
+def notes_under(ax: Axes, notes: Sequence[str], most: int = 110) -> None:
+    """Write sentences under axes without a frame, each on lines of its own."""
+    lines = "\n".join(wrap(note, most, 6) for note in notes)
+    if lines:
+        ax.annotate(
+            lines, (0, 0), xytext=(4, -8), xycoords="axes fraction", textcoords="offset points",
+            va="top", ha="left", fontsize=8.5, color=INK, linespacing=1.45, gid=NOTES,
+        )  # fmt: skip
+
+
 def below(ax: Axes, *remarks: str) -> None:
     """Explain marks in small print below the axis label."""
-    said = [remark for remark in remarks if remark]
-    lines = [line for line in (ax.get_xlabel(), "   ".join(said)) if line]
-    ax.set_xlabel("\n".join(lines), fontsize=8.5, loc="left", linespacing=1.45)
+    under = next((text for text in ax.texts if text.get_gid() == NOTES), None)
+    if under is not None:
+        under.set_text("\n".join([under.get_text(), *remarks]))
+        return
+    lines = [ax.get_xlabel()]
+    for remark in filter(None, remarks):
+        together = f"{lines[-1]}   {remark}" if len(lines) > 1 else remark
+        if len(lines) > 1 and sum(map(_size, together)) <= LINE:
+            lines[-1] = together
+        else:
+            lines += wrap(remark, LINE, 4).split("\n")
+    ax.set_xlabel("\n".join(filter(None, lines)), fontsize=8.5, loc="left", linespacing=1.45)

@@ -7,6 +7,7 @@ another package can be shown by adding a line.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from csat.errors import OptionError
@@ -16,10 +17,12 @@ from csat.report.tables.driver import excluded, final, importance, regression, s
 from csat.report.tables.estimate import estimates
 from csat.report.tables.evaluation import evaluation, summary
 from csat.report.tables.gap import gaps
+from csat.report.tables.groups import check, crosstab, difference, league, letters, sample_size, test, weights
 from csat.report.tables.index import groups, items, nodes
-from csat.report.tables.ledger import columns, ledger, quality
+from csat.report.tables.ledger import columns, ledger, missing_texts, other_columns, quality
 from csat.report.tables.structural import fit, loadings, parameters, paths
-from csat.report.words import words
+from csat.report.tables.trend import changes, split, trend
+from csat.report.words import Word, words
 
 if TYPE_CHECKING:
     from csat.questionnaire import Questionnaire
@@ -36,8 +39,19 @@ TABLES: Mapping[str, Mapping[str, Builder]] = {
     "Evaluation": {"evaluation": evaluation, "summary": summary},
     "Gaps": {"gaps": gaps},
     "Estimates": {"estimates": estimates},
-    "Ledger": {"ledger": ledger, "columns": columns},
+    "Trend": {"trend": trend, "changes": changes},
+    "ChangeSplit": {"split": split},
+    "Letters": {"letters": letters},
+    "Shrunken": {"league": league},
+    "Crosstab": {"crosstab": crosstab},
+    "Difference": {"difference": difference},
+    "Test": {"test": test},
+    "SampleSize": {"sample_size": sample_size},
+    "Weights": {"weights": weights},
+    "TableCheck": {"check": check},
+    "Ledger": {"ledger": ledger, "columns": columns, "other": other_columns},
     "Quality": {"quality": quality},
+    "DataFrame": {"missing_texts": missing_texts},
 }
 
 
@@ -61,25 +75,35 @@ def choose(result: object, kind: str | None, known: Mapping[str, Mapping[str, An
     )
 
 
-def table(result: Any, lang: str = "en", names: Questionnaire | None = None, *, kind: str | None = None) -> Table:
+def table(
+    result: Any,
+    lang: str = "en",
+    names: Questionnaire | None = None,
+    *,
+    kind: str | None = None,
+    base: Word | str | None = None,
+    codes: bool = False,
+) -> Table:
     """Describe a result as a table for people; Jupyter shows it, `csat.write_report` puts it into Excel.
 
     Parameters
     ----------
-    result : an `Index`, `Regression`, `Stepwise`, `Importance`, `Sem`, `Evaluation`, `Gaps`, `Estimates`, `Ledger`
-        or `Quality`.
+    result : any result of csat (`TABLES` names their classes).
     lang : "en" or "zh".
     names : the questionnaire whose texts stand for the codes. None shows the codes.
     kind : which table, where a result has several. None: the first of these. Of an index ``"nodes"``, ``"groups"``,
         ``"items"``; of a stepwise regression ``"steps"``, ``"final"``, ``"excluded"``; of a structural model
         ``"parameters"``, ``"paths"``, ``"loadings"``, ``"fit"``; of an evaluation ``"evaluation"``, ``"summary"``
-        (without items); of a ledger ``"ledger"``, ``"columns"``.
+        (without items); of a trend ``"trend"``, ``"changes"`` (of the last period); of a ledger ``"ledger"``,
+        ``"columns"``, ``"other"`` (columns that are no scaled questions).
+    base : whom the result is about, e.g. ``plan.base("own", lang)``; stands first among the notes.
+    codes : show codes although `names` is given, which then only rules small bases and what is a question.
 
     Returns
     -------
     Table
         Figures as computed. A figure that rests on fewer than 30 respondents is not shown; one that rests on 30
-        to 99 carries a mark; both are explained below the table.
+        to 99 carries a mark; both are explained below the table. A study may set other limits.
 
     Raises
     ------
@@ -88,7 +112,8 @@ def table(result: Any, lang: str = "en", names: Questionnaire | None = None, *, 
     """
     words(lang)
     build: Builder = choose(result, kind, TABLES, "table")
-    return build(result, Names(lang, names))
+    made = build(result, Names(lang, names, spoken=not codes))
+    return made if base is None else replace(made, notes=(Word("note.base", {"base": base}), *made.notes))
 
 
 __all__ = ["TABLES", "choose", "table"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from csat.report.base import CAREFUL, LEAST, Base, judge
+from csat.bases import Base, Bases
 from csat.report.description import Cell, Column, Kind
 from csat.report.jupyter import Table
 from csat.report.names import Names
@@ -47,49 +47,85 @@ def describe(
     title: Word | str,
     frame: pd.DataFrame,
     shows: Sequence[Show],
-    lang: str,
+    names: Names,
     *,
+    groups: Sequence[str] = (),
     notes: Sequence[Word | str] = (),
     label: str | None = None,
 ) -> Table:
-    """Build a table from a frame whose texts are already in `lang`.
+    """Build a table from a frame whose texts are already in the language of `names`.
 
-    A column ``note`` explains the row's missing figures; a column ``depth`` indents the row's label.
+    A column ``note`` explains the row's missing figures; a column ``depth`` indents the row's label; a column
+    ``about <name>`` holds the footnotes of the column of that name. `groups` are columns whose rows add up to a
+    total: a group that would give away a hidden one is withheld too.
     """
     records = frame.to_dict("records")
+    bases = names.bases
+    judged = {base: judge_rows(frame, base, groups, bases) for base in {show.base for show in shows}}
     depths = tuple(int(depth) for depth in frame["depth"]) if "depth" in frame else ()
-    names = [show.name for show in shows]
+    columns = [show.name for show in shows]
     return Table(
         name,
         title,
         tuple(show.column() for show in shows),
-        tuple(tuple(_cell(record, show) for show in shows) for record in records),
-        lang,
+        tuple(
+            tuple(_cell(record, show, judged[show.base][row], bases) for show in shows)
+            for row, record in enumerate(records)
+        ),
+        names.lang,
         depths,
         tuple(notes),
-        names.index(label) if label in names else 0,
+        columns.index(label) if label in columns else 0,
     )
 
 
-def _cell(record: dict[Any, Any], show: Show) -> Cell:
+#: Columns that tell one figure of a group from another: groups add up within them.
+WITHIN = ("code", "term", "expected", "level", "value", "period", "part")
+
+
+def judge_rows(frame: pd.DataFrame, base: Sequence[str], groups: Sequence[str], bases: Bases) -> list[Base]:
+    """Judge each row of a frame on its smallest base; rows of groups together with the other groups."""
+    sizes = [smallest_base(record, base) for record in frame.to_dict("records")]
+    if not groups or not base:
+        return [bases.judge(size) for size in sizes]
+    found = [Base.ENOUGH] * len(sizes)
+    keys = [name for name in WITHIN if name in frame and name not in groups]
+    inside = list(zip(*(frame[name] for name in keys), strict=True)) if keys else [()] * len(sizes)
+    places: dict[tuple[Any, ...], list[int]] = {}
+    for place, key in enumerate(inside):
+        places.setdefault(tuple(map(str, key)), []).append(place)
+    for together in places.values():
+        for place, verdict in zip(together, bases.judge_groups([sizes[i] for i in together]), strict=True):
+            found[place] = verdict
+    return found
+
+
+def base_note(verdict: Base, bases: Bases) -> Word | None:
+    """Say why a base hides or marks a figure."""
+    if verdict is Base.ENOUGH:
+        return None
+    blanks = {"least": bases.suppress, "most": bases.flag - 1} if verdict is Base.SMALL else {"least": bases.suppress}
+    return Word(f"base.{verdict}", {} if verdict is Base.WITHHELD else blanks)
+
+
+def _cell(record: dict[Any, Any], show: Show, verdict: Base, bases: Bases) -> Cell:
     value = record[show.name]
     if value is None:
         return Cell(applies=False)
+    about = record.get(f"about {show.name}") or None
     if isinstance(value, str | Word):
-        return Cell(value)
-    smallest = smallest_base(record, show.base)
-    verdict = judge(smallest)
-    if verdict is Base.SUPPRESSED:
+        return Cell("" if verdict.hidden else value, about) if show.base else Cell(value, about)
+    if verdict.hidden:
         # A figure without any answer is missing for its own reason; a small base would hide that.
-        reason = _reason(record) if smallest == 0 else None
-        return Cell(None, reason or Word("base.suppressed", {"least": LEAST}))
+        reason = _reason(record) if smallest_base(record, show.base) == 0 else None
+        return Cell(None, reason or base_note(verdict, bases))
     figure = float(value)
     if np.isnan(figure):
         # A base that is not known needs no footnote: the figures beside it carry the reason.
         return Cell(None, None if show.kind == "count" else _reason(record))
     if show.marked and verdict is Base.SMALL:
-        return Cell(figure, Word("base.small", {"least": LEAST, "most": CAREFUL - 1}))
-    return Cell(figure)
+        return Cell(figure, base_note(verdict, bases))
+    return Cell(figure, about)
 
 
 def smallest_base(record: Mapping[Any, Any], base: Sequence[str]) -> float:
@@ -112,7 +148,7 @@ def groups_of(frame: pd.DataFrame, before: str) -> list[str]:
 def named(frame: pd.DataFrame, groups: Sequence[str], names: Names) -> pd.DataFrame:
     """Replace codes by their texts in ``term`` and in the group columns."""
     said = {group: names.values(group, list(frame[group])) for group in groups}
-    return frame.assign(term=names.codes(list(frame["term"])), **said)
+    return frame.assign(code=frame["term"], term=names.codes(list(frame["term"])), **said)
 
 
 def group_shows(groups: Sequence[str], names: Names) -> list[Show]:
@@ -127,7 +163,7 @@ def interval(level: float, base: tuple[str, ...] = (), kind: Kind = "score") -> 
 
 def level_of(result: Any) -> float:
     """Level of a result's intervals: its own, or that of the estimates inside it."""
-    for holder in ("estimates", "coefficients", "score"):
+    for holder in ("estimates", "coefficients", "score", "levels"):
         inner = getattr(result, holder, None)
         if inner is not None and hasattr(inner, "level"):
             return float(inner.level)

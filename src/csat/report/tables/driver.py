@@ -5,25 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from csat.errors import SampleError
-from csat.report.base import CAREFUL, Base, judge
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.cells import Show, describe, interval, level_of, objects, only_where
+from csat.report.tables.model import sample_notes
 from csat.report.words import Word
 
 if TYPE_CHECKING:
     from csat.drivers import Importance, Regression, Stepwise
 
 INTERCEPTS = frozenset({"(intercept)", "(Intercept)", "Intercept", "intercept", "const"})
+N = ("n",)
 
 
 def _term(code: Any, names: Names) -> str | Word:
     return Word("term.intercept") if code in INTERCEPTS else names.code(code)
-
-
-def base_notes(n: float) -> list[Word]:
-    """Warn below a model fitted to few respondents; a model is not suppressed, its method has its own least n."""
-    return [] if judge(n) is Base.ENOUGH else [Word("note.small_model", {"n": n, "most": CAREFUL})]
 
 
 def regression(result: Regression, names: Names) -> Table:
@@ -32,65 +28,66 @@ def regression(result: Regression, names: Names) -> Table:
 
 
 def _coefficients(result: Regression, names: Names, name: str) -> Table:
-    frame = result.tidy()
+    frame = result.tidy().assign(n=result.n)
     frame["beta"] = only_where(~frame["term"].isin(INTERCEPTS), frame["beta"])
+    frame["vif"] = only_where(~frame["term"].isin(INTERCEPTS), frame["vif"])
     frame["term"] = objects([_term(code, names) for code in frame["term"]])
     about = result.glance().iloc[0].to_dict()
     shows = [
         Show("term", heading=Word("column.driver")),
-        Show("estimate", "estimate", heading=Word("column.coefficient")),
-        Show("se", "estimate"),
-        Show("statistic", "statistic", heading=Word("column.t")),
-        Show("p", "p_value"),
-        *interval(level_of(result), kind="estimate"),
-        Show("beta", "estimate"),
+        Show("estimate", "estimate", N, Word("column.coefficient"), marked=True),
+        Show("se", "estimate", N),
+        Show("statistic", "statistic", N, Word("column.t")),
+        Show("p", "p_value", N),
+        *interval(level_of(result), N, "estimate"),
+        Show("beta", "estimate", N),
+        Show("vif", "statistic", N),
     ]
+    fit = Word("note.regression", {name: float(about[name]) for name in ("n", "r2", "adj_r2", "f", "df1", "df2")})
     notes = [
-        Word("note.regression", {name: float(about[name]) for name in ("n", "r2", "adj_r2", "f", "df1", "df2")}),
-        *base_notes(float(about["n"])),
+        *([] if names.bases.judge(result.n).hidden else [fit]),
+        *sample_notes(result.n, result.left_out, names.bases),
+        Word(f"note.se_{'design' if about['se'] == 'linearisation' else 'other'}", {"kind": str(about["se"])}),
     ]
-    return describe(
-        name,
-        Word(f"title.{name}", {"outcome": names.running(result.outcome)}),
-        frame,
-        shows,
-        names.lang,
-        notes=notes,
-    )
+    title = Word(f"title.{name}", {"outcome": names.running(result.outcome)})
+    return describe(name, title, frame, shows, names, notes=notes)
 
 
 def steps(result: Stepwise, names: Names) -> Table:
     """What entered and left, in order, and what it did to the fit."""
-    frame = result.tidy()
+    frame = result.tidy().assign(n=result.n)
     frame["term"] = objects([_term(code, names) for code in frame["term"]])
     frame["action"] = objects([Word(f"action.{action}") for action in frame["action"]])
     shows = [
         Show("step", "count"),
-        Show("action"),
-        Show("term", heading=Word("column.driver")),
-        Show("f", "statistic"),
+        Show("action", base=N),
+        Show("term", base=N, heading=Word("column.driver")),
+        Show("f", "statistic", N),
         Show("df1", "count"),
         Show("df2", "count"),
-        Show("p", "p_value"),
-        Show("r2", "estimate"),
-        Show("adj_r2", "estimate"),
-        Show("r2_change", "estimate"),
+        Show("p", "p_value", N),
+        Show("r2", "estimate", N, marked=True),
+        Show("adj_r2", "estimate", N),
+        Show("r2_change", "estimate", N),
     ]
-    kept = {"count": len(result.selected), "names": _listed(result.selected, names)}
-    notes = [Word("note.selected", kept) if result.selected else Word("note.nothing_entered"), Word("note.caution")]
     return describe(
         "stepwise",
         Word("title.stepwise", {"outcome": names.running(result.outcome)}),
         frame,
         shows,
-        names.lang,
-        notes=notes,
+        names,
+        notes=_step_notes(result, names),
         label="term",
     )
 
 
-def _listed(codes: tuple[str, ...], names: Names) -> str:
-    return ("、" if names.lang == "zh" else ", ").join(names.codes(codes))
+def _step_notes(result: Stepwise, names: Names) -> list[Word | str]:
+    kept = {"count": len(result.selected), "names": names.listed(names.codes(result.selected))}
+    outcome = Word("note.selected", kept) if result.selected else Word("note.nothing_entered")
+    hidden = names.bases.judge(result.n).hidden
+    rule = Word("note.step_rule", {"enter": result.enter, "remove": result.remove})
+    base = sample_notes(result.n, result.left_out, names.bases)
+    return [*([] if hidden else [outcome]), *base, rule, Word("note.caution"), Word("note.classical_steps")]
 
 
 def final(result: Stepwise, names: Names) -> Table:
@@ -108,12 +105,13 @@ def final(result: Stepwise, names: Names) -> Table:
 
 def excluded(result: Stepwise, names: Names) -> Table:
     """Candidates that stayed out, and how near they were to entering."""
-    frame = result.excluded.copy()
+    frame = result.excluded.assign(n=result.n)
     frame["term"] = objects([_term(code, names) for code in frame["term"]])
     kinds = {"f": "statistic", "p": "p_value"}
     shows = [Show("term", heading=Word("column.driver"))]
-    shows += [Show(name, kinds[name]) for name in kinds if name in frame]  # type: ignore[arg-type]
-    return describe("excluded", Word("title.excluded"), frame, shows, names.lang)
+    shows += [Show(name, kinds[name], N) for name in kinds if name in frame]  # type: ignore[arg-type]
+    notes = [*sample_notes(result.n, result.left_out, names.bases), Word("note.classical_steps")]
+    return describe("excluded", Word("title.excluded"), frame, shows, names, notes=notes)
 
 
 def importance(result: Importance, names: Names) -> Table:
@@ -123,20 +121,25 @@ def importance(result: Importance, names: Names) -> Table:
     frame["share"] = frame["share"] / 100.0
     about = result.glance().iloc[0].to_dict()
     shows = [
-        Show("rank", "count"),
+        Show("rank", "count", N),
         Show("term", heading=Word("column.driver")),
-        Show("share", "percent"),
-        Show("estimate", "estimate", heading=Word("column.r2_points")),
-        *interval(level_of(result), kind="estimate"),
+        Show("share", "percent", N, marked=True),
+        Show("estimate", "estimate", N, Word("column.r2_points")),
+        *interval(level_of(result), N, "estimate"),
     ]
     adds_up = "note.importance" if result.method == "lmg" else "note.importance_alone"
-    notes = [Word(adds_up, {"r2": float(about["r2"]), "n": float(about["n"])}), *base_notes(float(about["n"]))]
+    hidden = names.bases.judge(float(about["n"])).hidden
+    notes = [
+        *([] if hidden else [Word(adds_up, {"r2": float(about["r2"]), "n": float(about["n"])})]),
+        Word("note.importance_interval"),
+        *sample_notes(float(about["n"]), result.left_out, names.bases),
+    ]
     return describe(
         "importance",
         Word("title.importance", {"outcome": names.running(result.outcome)}),
         frame,
         shows,
-        names.lang,
+        names,
         notes=notes,
         label="term",
     )

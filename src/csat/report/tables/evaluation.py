@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from csat.report.base import Base, judge
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.cells import Show, describe, group_shows, groups_of, interval, level_of, named, objects
@@ -14,6 +13,8 @@ from csat.report.words import Word
 
 if TYPE_CHECKING:
     from csat.fuzzy import Evaluation
+
+N = ("n",)
 
 
 def names_of_groups(tidy: pd.DataFrame) -> list[str]:
@@ -36,21 +37,51 @@ def _table(result: Evaluation, tidy: pd.DataFrame, names: Names) -> Table:
     groups, grades = names_of_groups(tidy), result.grades
     frame = named(tidy, groups, names)
     frame["verdict"] = objects([_verdict(row, names) for row in tidy.to_dict("records")])
-    n = ("n",)
     shows = [
         *group_shows(groups, names),
         Show("term"),
-        *(Show(grade, "percent", n, names.grade(grade)) for grade in grades),
-        Show("score", "score", n, marked=True),
-        *(interval(level_of(result), n) if "low" in tidy else []),
-        Show("verdict"),
+        *(Show(grade, "percent", N, names.grade(grade)) for grade in grades),
+        Show("score", "score", N, marked=True),
+        *(interval(level_of(result), N) if "low" in tidy else []),
+        Show("verdict", base=N),
         Show("n", "count"),
     ]
-    return describe("evaluation", Word("title.evaluation"), frame, shows, names.lang, label="term")
+    notes = [*scale_notes(result, names), Word("note.node_base")]
+    title = Word("title.evaluation")
+    return describe("evaluation", title, frame, shows, names, groups=groups, label="term", notes=notes)
+
+
+def scale_notes(result: Evaluation, names: Names) -> list[Word | str]:
+    """How the evaluation was made, and whether its score may be held against the index."""
+    made = Word(
+        "note.evaluation",
+        {"operator": Word(f"operator.{result.operator}"), "membership": Word(_membership(result.membership_kind))},
+    )
+    return [made, *([] if comparable(result, names) else [Word("note.fuzzy_scale")])]
+
+
+def _membership(kind: str) -> str:
+    return f"membership.{kind.replace(' ', '_')}"
+
+
+def comparable(result: Evaluation, names: Names) -> bool:
+    """Whether the score stands on the 0–100 of the index: answers keep their score, or have those of the grades."""
+    asked = names.questionnaire
+    if result.membership_kind == "triangular":
+        return True
+    if asked is None or not asked.leaves:
+        return False
+    scores = {grade.score for grade in asked.grades}
+    return all(_on_grades(asked.scale_of(leaf), scores) for leaf in asked.leaves)
+
+
+def _on_grades(scale: Any, scores: set[float]) -> bool:
+    import numpy as np
+
+    return bool(scale.levels) and set(np.round(scale.score(np.array(scale.levels, float)), 9).tolist()) <= scores
 
 
 def _verdict(row: dict[Any, Any], names: Names) -> Word | str:
-    hidden = judge(float(row["n"])) is Base.SUPPRESSED
-    if hidden or not isinstance(row["upper"], str) or not isinstance(row["lower"], str):
+    if not isinstance(row["upper"], str) or not isinstance(row["lower"], str):
         return "–"
     return names.verdict(row["upper"], row["lower"])

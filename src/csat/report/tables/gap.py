@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from csat.report.base import Base, judge
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.cells import (
@@ -19,7 +18,6 @@ from csat.report.tables.cells import (
     level_of,
     named,
     objects,
-    smallest_base,
 )
 from csat.report.words import Word, words
 
@@ -55,7 +53,7 @@ def gaps(result: Gaps, names: Names) -> Table:
     frame = named(tidy, sides.groups, names)
     if "expected" in tidy:
         frame["expected"] = names.codes(list(tidy["expected"]))
-    frame["verdict"] = objects([_verdict(row) for row in tidy.to_dict("records")])
+    frame["verdict"] = objects([Word(f"gap.{found}") if found else "" for found in tidy["verdict"]])
     tested = any(result.verdict)
     shows = [
         *group_shows([] if sides.own else sides.groups, names),
@@ -65,7 +63,11 @@ def gaps(result: Gaps, names: Names) -> Table:
         Show("peer", "score", ("n_peer",), sides.peer, marked=True),
         Show("estimate", "score", BOTH, Word("column.gap")),
         *interval(level_of(result), BOTH),
-        *([Show("adjusted_p", "p_value", BOTH), Show("verdict", heading=Word("column.gap_verdict"))] if tested else []),
+        *(
+            [Show("adjusted_p", "p_value", BOTH), Show("verdict", base=BOTH, heading=Word("column.gap_verdict"))]
+            if tested
+            else []
+        ),
         *(Show(base, "count") for base in BOTH if tidy[base].notna().any()),
     ]
     notes = [Word("note.gap")]
@@ -73,9 +75,5 @@ def gaps(result: Gaps, names: Names) -> Table:
         notes.append(Word("note.gap_verdict", {"margin": result.margin, "alpha": 1 - level_of(result)}))
         notes.append(Word(f"note.adjust_{result.adjust}"))
     title = Word("title.gaps", {"peer": sides.peer})
-    return describe("gaps", title, frame, shows, names.lang, label="term", notes=notes)
-
-
-def _verdict(row: dict[object, object]) -> Word | str:
-    shown = row["verdict"] and judge(smallest_base(row, BOTH)) is not Base.SUPPRESSED
-    return Word(f"gap.{row['verdict']}") if shown else ""
+    groups = [] if sides.own else sides.groups
+    return describe("gaps", title, frame, shows, names, groups=groups, label="term", notes=notes)

@@ -35,7 +35,8 @@ def nodes(result: Index, names: Names) -> Table:
         Show("sd", "score", N),
         Show("n", "count"),
     ]
-    return describe("index", Word("title.index"), frame, shows, names.lang, label="term")
+    title, notes = Word("title.index"), [Word("note.node_base")]
+    return describe("index", title, frame, shows, names, groups=groups, label="term", notes=notes)
 
 
 def groups(result: Index, names: Names) -> Table:
@@ -62,7 +63,8 @@ def groups(result: Index, names: Names) -> Table:
         frame[f"n {part}"] = at["n"].reindex(keys).to_numpy()
         shows.append(Show(str(part), "score", (f"n {part}",), names.code(part)))
     by = " × ".join(map(names.running, groups))
-    return describe("groups", Word("title.groups", {"by": by}), frame.drop(columns="depth"), shows, names.lang)
+    title, notes = Word("title.groups", {"by": by}), [Word("note.node_base")]
+    return describe("groups", title, frame.drop(columns="depth"), shows, names, groups=groups, notes=notes)
 
 
 def items(result: Index, names: Names) -> Table:
@@ -82,7 +84,5 @@ def items(result: Index, names: Names) -> Table:
         Show("sd", "score", N),
         Show("n", "count"),
     ]
-    notes = [Word("note.sd")]
-    return describe(
-        "items", Word("title.items"), named(leaves, groups, names), shows, names.lang, notes=notes, label="term"
-    )
+    frame, notes = named(leaves, groups, names), [Word("note.sd")]
+    return describe("items", Word("title.items"), frame, shows, names, groups=groups, notes=notes, label="term")

@@ -23,13 +23,18 @@ ODD = frozenset({"unknown_code", "out_of_range"})
 FLAGS = ("straight_line", "too_fast", "duplicate_answers", "any_flag")
 
 
+def _is_question(column: str, names: Names) -> bool:
+    """Whether a column is a scaled question; without a questionnaire every column counts."""
+    return names.questionnaire is None or column in names.questionnaire.codes
+
+
 def ledger(result: Ledger, names: Names) -> Table:
-    """Rows read, left out by reason, kept; then the cells of the kept rows by reason, over all columns."""
+    """Rows read, left out by reason, kept; then the answers of the kept rows by reason, over the scaled questions."""
     read, kept = max(result.rows_read, 1), result.rows_kept
     left_out = [tally for tally in result.tallies if tally.what == "row"]
     cells: dict[str, int] = {}
     for tally in result.tallies:
-        if tally.what == "cell":
+        if tally.what == "cell" and _is_question(tally.column, names):
             cells[tally.reason] = cells.get(tally.reason, 0) + tally.count
     every = max(sum(cells.values()), 1)
     rows = [
@@ -38,33 +43,50 @@ def ledger(result: Ledger, names: Names) -> Table:
         (Word("ledger.rows_kept"), kept, kept / read, "", 0),
         *((Word(f"ledger.cells_{reason}"), count, count / every, "", 1) for reason, count in cells.items()),
     ]
-    return _table("ledger", Word("title.ledger"), rows, names, [Word("note.cells")] if cells else [])
+    questions = len({t.column for t in result.tallies if t.what == "cell" and _is_question(t.column, names)})
+    notes: list[Word | str] = [Word("note.source", {"source": result.source})]
+    notes += [Word("note.cells", {"questions": questions, "rows": kept})] if cells else []
+    return _table("ledger", Word("title.ledger"), rows, names, notes)
 
 
 def columns(result: Ledger, names: Names) -> Table:
-    """What is missing in each column and why, with the first few rows of answers that the study does not know."""
-    missing = [tally for tally in result.tallies if tally.what == "cell" and tally.reason != "valid"]
+    """What is missing in each scaled question and why, with the first rows of answers that the study does not know."""
+    return _missing(result, names, "columns", questions=True)
+
+
+def other_columns(result: Ledger, names: Names) -> Table:
+    """The same of the columns that are no scaled questions: design, groups, identity."""
+    return _missing(result, names, "other", questions=False)
+
+
+def _missing(result: Ledger, names: Names, key: str, *, questions: bool) -> Table:
+    missing = [
+        tally
+        for tally in result.tallies
+        if tally.what == "cell" and tally.reason != "valid" and _is_question(tally.column, names) is questions
+    ]
     frame = pd.DataFrame(
         [(tally.column, tally.reason, tally.count) for tally in missing], columns=["column", "reason", "count"]
     )
     wide = frame.pivot_table(index="column", columns="reason", values="count", fill_value=0, sort=False)
     reasons = [reason for reason in dict.fromkeys(tally.reason for tally in result.tallies) if reason in wide]
     said = wide.assign(part=wide.sum(axis=1) / max(result.rows_kept, 1)).astype(object).reset_index()
-    odd = {
-        tally.column: _examples(tally, names) for tally in missing if tally.reason in ("unknown_code", "out_of_range")
-    }
+    odd = {tally.column: _examples(tally, names) for tally in missing if tally.reason in ODD}
     said["examples"] = [odd.get(column, "") for column in said["column"]]
     said["column"] = names.codes(list(said["column"]))
     shows = [
-        Show("column", heading=Word("column.question")),
+        Show("column", heading=Word("column.question" if questions else "column.column")),
         *(Show(reason, "count", heading=Word(f"ledger.cells_{reason}")) for reason in reasons),
         Show("part", "percent", heading=Word("column.missing")),
         *([Show("examples")] if odd else []),
     ]
-    return describe("columns", Word("title.columns"), said, shows, names.lang)
+    notes = [Word("note.missing_base", {"rows": result.rows_kept})]
+    return describe(key, Word(f"title.{key}"), said, shows, names, notes=notes)
 
 
-def _table(name: str, title: Word, rows: Sequence[tuple[object, ...]], names: Names, notes: Sequence[Word]) -> Table:
+def _table(
+    name: str, title: Word, rows: Sequence[tuple[object, ...]], names: Names, notes: Sequence[Word | str]
+) -> Table:
     frame = pd.DataFrame(list(rows), columns=["what", "count", "share", "examples", "depth"])
     frame["what"] = objects(list(frame["what"]))
     shows = [
@@ -73,7 +95,7 @@ def _table(name: str, title: Word, rows: Sequence[tuple[object, ...]], names: Na
         Show("share", "percent", heading=Word("column.part")),
         *([Show("examples")] if frame["examples"].any() else []),
     ]
-    return describe(name, title, frame, shows, names.lang, notes=notes)
+    return describe(name, title, frame, shows, names, notes=notes)
 
 
 def _reason(tally: Tally, names: Names) -> Word:
@@ -90,6 +112,7 @@ def quality(result: Quality, names: Names) -> Table:
     """How many respondents bear each flag."""
     about = result.glance().iloc[0].to_dict()
     total = max(int(about["n"]), 1)
+    timed = bool(pd.notna(about["seconds_limit"]))
     rows = [
         (
             Word(f"quality.{flag}", {"limit": float(about["seconds_limit"])}),
@@ -99,7 +122,19 @@ def quality(result: Quality, names: Names) -> Table:
             0,
         )
         for flag in FLAGS
-        if flag != "too_fast" or pd.notna(about["seconds_limit"])
+        if flag != "too_fast" or timed
     ]
-    notes = [Word("quality.kept"), Word("quality.missing", {"share": float(about["missing_share"])})]
+    notes: list[Word | str] = [
+        Word("quality.base", {"n": int(about["n"])}),
+        Word("quality.kept"),
+        *([Word("quality.limit", {"limit": float(about["seconds_limit"])})] if timed else []),
+    ]
+    if about["n"]:
+        notes.append(Word("quality.missing", {"share": float(about["missing_share"])}))
     return _table("quality", Word("title.quality"), rows, names, notes)
+
+
+def missing_texts(result: pd.DataFrame, names: Names) -> Table:
+    """What has no text in a language of the study, and what stands in its place (`Questionnaire.missing_texts`)."""
+    shows = [Show("table"), Show("key"), Show("lang"), Show("shown")]
+    return describe("missing_texts", Word("title.missing_texts"), result, shows, names)

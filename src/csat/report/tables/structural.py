@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from csat.report.description import Cell, Column, Kind
+from csat.report.doubts import beyond_one, doubts_of
 from csat.report.jupyter import Table
 from csat.report.names import Names
-from csat.report.tables.cells import Show, describe, interval, level_of, objects, only_where
-from csat.report.tables.driver import base_notes
+from csat.report.tables.cells import Show, base_note, describe, interval, level_of, objects, only_where
+from csat.report.tables.model import sample_notes
 from csat.report.words import Word
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ FIT: dict[str, Kind] = {
 
 #: Fit figures with a usual limit.
 GUIDED = frozenset({"cfi", "tli", "rmsea", "srmr"})
+#: Fit figures that say how large the model is, not how it fits.
+SIZES = frozenset({"n", "npar", "df"})
+N = ("n",)
 
 
 def parameters(result: Sem, names: Names) -> Table:
@@ -45,9 +49,14 @@ def loadings(result: Sem, names: Names) -> Table:
 
 
 def _table(result: Sem, frame: pd.DataFrame, names: Names, key: str) -> Table:
-    frame = frame.copy()
-    frame["about"] = objects([_relation(lhs, op, rhs, names) for lhs, op, rhs in _triples(frame)])
-    frame["relation"] = objects([Word(f"relation.{_kind(op, lhs == rhs)}") for lhs, op, rhs in _triples(frame)])
+    frame = frame.assign(n=result.measures.n)
+    triples = list(zip(frame["lhs"], frame["op"], frame["rhs"], strict=True))
+    beyond = [
+        beyond_one(op, lhs == rhs, value) for (lhs, op, rhs), value in zip(triples, frame["std_all"], strict=True)
+    ]
+    frame["about std_all"] = objects([Word("note.beyond_one") if out else None for out in beyond])
+    frame["about"] = objects([_relation(lhs, op, rhs, names) for lhs, op, rhs in triples])
+    frame["relation"] = objects([Word(f"relation.{_kind(op, lhs == rhs)}") for lhs, op, rhs in triples])
     # A fixed parameter has no standard error by design: its cells stay empty instead of carrying a dash.
     fixed = ~(frame["se"] > 0)
     for name in ("se", "statistic", "p", "low", "high"):
@@ -55,20 +64,26 @@ def _table(result: Sem, frame: pd.DataFrame, names: Names, key: str) -> Table:
     shows = [
         Show("relation"),
         Show("about", heading=Word("column.parameter")),
-        Show("estimate", "estimate"),
-        Show("se", "estimate"),
-        Show("statistic", "statistic", heading=Word("column.z")),
-        Show("p", "p_value"),
-        *interval(level_of(result), kind="estimate"),
-        Show("std_all", "estimate"),
+        Show("estimate", "estimate", N),
+        Show("se", "estimate", N),
+        Show("statistic", "statistic", N, Word("column.z")),
+        Show("p", "p_value", N),
+        *interval(level_of(result), N, "estimate"),
+        Show("std_all", "estimate", N),
     ]
-    fixed_note = [Word("note.fixed")] if fixed.any() else []
-    notes = [*fixed_note, Word("note.simple_sample"), *base_notes(float(result.glance()["n"].iloc[0]))]
-    return describe(key, Word(f"title.{key}"), frame, shows, names.lang, notes=notes, label="about")
+    notes = [*notes_of(result, names), *([Word("note.fixed")] if fixed.any() else [])]
+    return describe(key, Word(f"title.{key}"), frame, shows, names, notes=notes, label="about")
 
 
-def _triples(frame: pd.DataFrame) -> list[tuple[str, str, str]]:
-    return list(zip(frame["lhs"], frame["op"], frame["rhs"], strict=True))
+def notes_of(result: Sem, names: Names) -> list[Word | str]:
+    """Doubts first, then the respondents and what the standard errors assume."""
+    plain = result.provenance.variance == "expected information"
+    left_out = getattr(result, "left_out", None)
+    return [
+        *doubts_of(result, names),
+        *sample_notes(result.measures.n, left_out, names.bases),
+        *([Word("note.simple_sample")] if plain else []),
+    ]
 
 
 def _kind(op: str, same: bool) -> str:
@@ -90,7 +105,8 @@ def _relation(lhs: str, op: str, rhs: str, names: Names) -> str:
 def fit(result: Sem, names: Names) -> Table:
     """Fit measures, one per row, with the usual limits for reading them."""
     about: dict[Any, Any] = result.glance().iloc[0].to_dict()
-    known = [name for name in FIT if name in about]
+    verdict = names.bases.judge(float(about["n"]))
+    hidden = Cell(None, base_note(verdict, names.bases))
     return Table(
         "fit",
         Word("title.fit"),
@@ -102,11 +118,12 @@ def fit(result: Sem, names: Names) -> Table:
         tuple(
             (
                 Cell(Word(f"fit.{name}")),
-                Cell(float(about[name]), kind=FIT[name]),
+                hidden if verdict.hidden and name not in SIZES else Cell(float(about[name]), kind=FIT[name]),
                 Cell(Word(f"guide.{name}")) if name in GUIDED else Cell(applies=False),
             )
-            for name in known
+            for name in FIT
+            if name in about
         ),
         names.lang,
-        notes=(Word("note.simple_sample"), *base_notes(float(about["n"]))),
+        notes=tuple(notes_of(result, names)),
     )

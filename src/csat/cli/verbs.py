@@ -1,0 +1,156 @@
+"""The verbs: each reads the data, asks a method, and shows its tables."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import csat.cli.options as options
+from csat.cli.shell import Asked, domain, each, reading, show, survey_of
+from csat.errors import OptionError
+
+
+def _check(asked: argparse.Namespace) -> None:
+    about = survey_of(asked)
+    survey = about.survey
+    ledger = [(survey.ledger, kind) for kind in (None, "columns", "other")]
+    missing = about.study.missing_texts()
+    show(asked, about, *ledger, (survey.quality(), None), *([(missing, None)] if len(missing) else []))
+
+
+def _index(asked: argparse.Namespace) -> None:
+    from csat.indices import index
+
+    about = survey_of(asked)
+    show(asked, about, (index(about.survey, by=asked.by, level=asked.level), None))
+
+
+def _drivers(asked: argparse.Namespace) -> None:
+    from csat.drivers import importance, regress, stepwise
+
+    def results(part: Asked) -> list[tuple[Any, str | None]]:
+        study, level = part.study, asked.level
+        if study.outcome is None or not study.processes:
+            raise OptionError(
+                f"{asked.study} names no outcome or no processes; add outcome = … to [study] and a [processes] table."
+            )
+        chosen = stepwise(part.survey, study.outcome, study.processes, level=level)
+        return [
+            (regress(part.survey, study.outcome, study.processes, level=level), None),
+            (chosen, None),
+            *([(chosen, "final")] if chosen.final is not None else []),
+            (importance(part.survey, study.outcome, study.processes, level=level), None),
+        ]
+
+    each(asked, results)
+
+
+def _sem(asked: argparse.Namespace) -> None:
+    from csat.structural import sem
+
+    def results(part: Asked) -> list[tuple[Any, str | None]]:
+        if part.study.model is None:
+            raise OptionError(f"{asked.study} holds no structural model; add a [model] table with its syntax.")
+        result = sem(part.survey, part.study.model, level=asked.level)
+        return [(result, "fit"), (result, "parameters")]
+
+    each(asked, results)
+
+
+def _evaluate(asked: argparse.Namespace) -> None:
+    from csat.fuzzy import evaluate
+
+    about = survey_of(asked)
+    how = {"operator": asked.operator, "membership": asked.membership, "level": asked.level}
+    show(asked, about, (evaluate(about.survey, by=asked.by, **how), None))
+
+
+def _gaps(asked: argparse.Namespace) -> None:
+    from csat.comparisons import gaps
+
+    about = survey_of(asked, ("period_column",))
+    settings = about.study.settings
+    by = asked.by or settings.get("peer_column")
+    peers = [asked.against] if asked.against else settings.get("against") or []
+    if by is None or not peers:
+        raise OptionError(
+            "csat gaps needs --by and --against, or peer_column and against in the study's [report] table."
+        )
+    group = None if asked.own is True else asked.own
+    own = group or (settings.get("own") if by == settings.get("peer_column") else None)
+    how = {"own": own, "level": asked.level, "adjust": asked.adjust, "margin": asked.margin}
+    show(asked, about, *((gaps(about.survey, by, peer, **how), None) for peer in peers))
+
+
+def _trend(asked: argparse.Namespace) -> None:
+    from csat.trends import trend
+
+    about = survey_of(asked, ("peer_column",))
+    period = asked.period or about.study.settings.get("period_column")
+    if period is None:
+        raise OptionError("csat trend needs --period COLUMN, or period_column in the study's [report] table.")
+    how = {"every": asked.every, "since": asked.since, "level": asked.level}
+    show(asked, about, (trend(about.survey, period, asked.by, **how), None))
+
+
+def _report(asked: argparse.Namespace) -> None:
+    from csat.report.build import write_report
+
+    made = write_report(
+        asked.study, asked.data, asked.folder, lang=asked.lang, notebook=asked.notebook, where=domain(asked.where),
+        on_unknown=asked.on_unknown, progress=not asked.quiet, **reading(asked),
+    )  # fmt: skip
+    sys.stdout.write("".join(f"{path}\n" for path in made))
+
+
+def _new(asked: argparse.Namespace) -> None:
+    from csat.report.notebook import new_study
+
+    sys.stdout.write("".join(f"{path}\n" for path in new_study(asked.folder, lang=asked.lang)))
+
+
+Option = Callable[[argparse.ArgumentParser], None]
+
+TABLES = (options.level_option, options.table_options)
+
+VERBS: Mapping[str, tuple[Callable[[argparse.Namespace], None], str, tuple[Option, ...]]] = {
+    "check": (
+        _check,
+        "what became of every row and code of the data",
+        (options.data_options, options.table_options),
+    ),
+    "index": (
+        _index,
+        "satisfaction index, dimensions and items",
+        (options.data_options, options.by_option, options.own_option, *TABLES),
+    ),
+    "trend": (
+        _trend,
+        "the index over time, and which changes are more than noise",
+        (options.data_options, options.trend_options, options.by_option, options.own_option, *TABLES),
+    ),
+    "drivers": (
+        _drivers,
+        "what drives the outcome: regression, stepwise regression, importance",
+        (options.data_options, options.by_option, options.own_option, *TABLES),
+    ),
+    "sem": (
+        _sem,
+        "the study's structural model: fit and parameters",
+        (options.data_options, options.by_option, options.own_option, *TABLES),
+    ),
+    "evaluate": (
+        _evaluate,
+        "fuzzy evaluation: membership in the grades, score, verdict",
+        (options.data_options, options.by_option, options.fuzzy_options, options.own_option, *TABLES),
+    ),
+    "gaps": (_gaps, "own score minus a peer's, node by node", (options.data_options, options.gap_options, *TABLES)),
+    "report": (
+        _report,
+        "write the report: one HTML page and one workbook",
+        (options.data_options, options.report_options),
+    ),
+    "new": (_new, "start a study: a study.toml and the report's notebook", (options.new_options,)),
+}
