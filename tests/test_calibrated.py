@@ -128,3 +128,18 @@ def test_the_report_on_the_weights(data):
 def test_wrong_calls_say_what_to_do(data, call, message):
     with pytest.raises(csat.CsatError, match=message):
         call(csat.read_survey(data, design=csat.Design(**DESIGN)))
+
+
+def test_targets_of_the_study_file(data, tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text(
+        '[study]\nname = "s"\n[design]\nweight = "w"\n[columns.sex]\nkind = "category"\n[columns.age]\nkind = "category"\n'
+        '[weighting]\nmethod = "poststratify"\n[weighting.targets."sex:age"]\n'
+        '"f:young" = 0.3\n"f:old" = 0.2\n"m:young" = 0.25\n"m:old" = 0.25\n',
+        encoding="utf-8",
+    )
+    source = csat.read_survey(data, csat.read_questionnaire(path))
+    raked = csat.calibrate(source)
+    share = raked.weight[(data["sex"] == "f") & (data["age"] == "young")].sum() / raked.weight.sum()
+    assert_allclose(share, 0.3, rtol=1e-9)
+    assert raked.weighting.method == "poststratify"

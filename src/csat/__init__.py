@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from csat.planning import SampleSize, detectable_gap, sample_size
     from csat.published import check_composites, check_ranks
     from csat.questionnaire import Questionnaire, read_questionnaire, write_codebook
-    from csat.read import Ledger
+    from csat.read import Ledger, questionnaire_from_sav
     from csat.report import plot, table, write_report
     from csat.results import Estimates, Test, Unavailable
     from csat.shrinkage import Shrunken, shrink
@@ -67,7 +67,7 @@ _ROOMS: dict[str, str] = {
     "planning": "SampleSize detectable_gap sample_size",
     "published": "check_composites check_ranks",
     "questionnaire": "Questionnaire read_questionnaire write_codebook",
-    "read": "Ledger",
+    "read": "Ledger questionnaire_from_sav",
     "report": "plot table write_report",
     "results": "Estimates Test Unavailable",
     "shrinkage": "Shrunken shrink",
@@ -128,6 +128,7 @@ __all__ = [
     "nps",
     "plot",
     "quantile",
+    "questionnaire_from_sav",
     "ranktest",
     "ratio",
     "read_questionnaire",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -99,9 +99,21 @@ def _settings(
                 "in the study file."
             )
         given = {key: study.get(key) if value is None else value for key, value in given.items()}
+        given["targets"] = _crossed(study["targets"], survey.columns)
     given["method"] = given["method"] or "rake"
     pair = {key: tuple(given[key]) for key in ("bounds", "trim") if isinstance(given[key], list)}
     return given | pair
+
+
+def _crossed(targets: Mapping[str, Any], columns: Sequence[str]) -> dict[Any, Any]:
+    """Targets of a study file: "sex:age" with categories "f:18-34" is a crossed margin."""
+    out: dict[Any, Any] = {}
+    for margin, wanted in targets.items():
+        if ":" in margin and margin not in columns and isinstance(wanted, Mapping):
+            out[tuple(margin.split(":"))] = {tuple(category.split(":")): target for category, target in wanted.items()}
+        else:
+            out[margin] = wanted
+    return out
 
 
 def _positive(weight: np.ndarray) -> np.ndarray:
