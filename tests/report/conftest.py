@@ -100,8 +100,35 @@ def results(study) -> dict:
         "others": csat.gaps(survey, by="branch", against="others", own="gansu"),
         "expectation": csat.expectation_gaps(own, {"overall": "expectation", "S1": "expectation"}, by="brand"),
         "mean": csat.mean(own, ["overall", "S1"], by="brand"),
+        **_over_groups_and_time(own, survey),
         "ledger": survey.ledger,
         "quality": survey.quality(),
+    }
+
+
+def _over_groups_and_time(own, survey) -> dict:
+    """Results of the newer methods: trends, splits, letters, leagues, cross tables, tests, plans."""
+    from csat.estimation import crosstab, difference, quantile
+    from csat.planning import sample_size
+
+    quarters = csat.read_survey(SAMPLE / "survey.csv", survey.questionnaire)
+    mine = quarters.where(branch="gansu")
+    by_branch = csat.index(survey, by="branch").estimates
+    compared = difference(own, "overall", "brand")
+    return {
+        "trend": csat.trend(mine, period="quarter"),
+        "trend by": csat.trend(quarters, period="quarter", by="branch", nodes=["satisfaction"]),
+        "split": csat.split_change(mine, "quarter", "2026Q2", "2026Q3", "brand"),
+        "letters": csat.letters(by_branch, "branch"),
+        "league": csat.shrink(csat.index(survey, by="city").estimates),
+        "crosstab": crosstab(own, "brand", "line"),
+        "difference": compared,
+        "test": compared.test,
+        "quantile": quantile(own, "overall", by="brand"),
+        "share": csat.share(own, "brand"),
+        "scales": csat.mean(own, ["overall", "nps"]),
+        "contributions": csat.contributions(csat.index(own).estimates, own.questionnaire),
+        "sample size": sample_size(2.0, source=own, by="brand"),
     }
 
 

@@ -20,6 +20,9 @@ KINDS = [
     ("evaluation", None), ("evaluation", "items"), ("evaluation by", None), ("gaps", "dumbbell"), ("gaps", "bars"),
     ("gaps all", None), ("others", None),
     ("expectation", None), ("mean", None),
+    ("trend", None), ("trend", "changes"), ("trend by", None), ("split", None), ("letters", None), ("league", None),
+    ("crosstab", None), ("difference", None), ("quantile", None), ("share", None), ("scales", None),
+    ("contributions", None),
 ]  # fmt: skip
 
 

@@ -21,7 +21,10 @@ KINDS = [
     ("sem", "parameters"), ("sem", "paths"), ("sem", "loadings"), ("sem", "fit"), ("evaluation", None),
     ("evaluation by", "summary"), ("gaps", None), ("gaps all", None), ("others", None),
     ("expectation", None), ("mean", None), ("ledger", None),
-    ("ledger", "columns"), ("quality", None),
+    ("ledger", "columns"), ("ledger", "other"), ("quality", None), ("test", None), ("sample size", None),
+    ("trend", None), ("trend", "changes"), ("trend by", None), ("split", None), ("letters", None), ("league", None),
+    ("crosstab", None), ("difference", None), ("quantile", None), ("share", None), ("scales", None),
+    ("contributions", None),
 ]  # fmt: skip
 
 

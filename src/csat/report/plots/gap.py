@@ -84,8 +84,8 @@ def dumbbell(result: Gaps, names: Names, ax: Axes | None) -> Axes:
         style.beside(ax, row, signed(float(gap)), color=style.GREY if weak[row] else style.INK)
     style.label_rows(ax, labels)
     _separate(ax, frame)
-    mine = sides.own or catalogue.say(Word("plot.own"))
-    ax.plot([], [], "o", ms=7, color=style.BLUE, label=mine)
+    own_name = sides.own or catalogue.say(Word("plot.own"))
+    ax.plot([], [], "o", ms=7, color=style.BLUE, label=own_name)
     ax.plot([], [], "D", ms=5.5, color=style.ORANGE, label=sides.peer)
     ax.set_xlabel(catalogue.say(Word("plot.score")))
     bases = [base for name in BASES[:2] for base in _judged(frame, name)]

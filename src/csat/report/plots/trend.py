@@ -40,7 +40,7 @@ def lines(result: Trend, names: Names, ax: Axes | None) -> Axes:
         colour = style.SERIES[place % len(style.SERIES)]
         _line(ax, part, periods, str(label), colour, dashed=place >= len(style.SERIES))
     ax.set_xticks(range(len(periods)), [style.wrap(name, 14) for name in period_names(periods, names)])
-    ax.set_xlim(-0.25, len(periods) - 0.75 + 0.35)
+    ax.set_xlim(-0.25, len(periods) - 0.75)
     ax.grid(visible=True, axis="y")
     ax.set_ylabel(catalogue.say(Word("plot.score")))
     bands = catalogue.say(Word("plot.bands", {"level": level_of(result)}))
@@ -55,17 +55,12 @@ def _line(ax: Axes, part: pd.DataFrame, periods: list[str], label: str, colour: 
     shown = ~at["hidden"].eq(True).to_numpy()
     values, low, high = (np.where(shown, at[name].to_numpy(float), np.nan) for name in ("estimate", "low", "high"))
     x = np.arange(len(periods))
-    ax.fill_between(x, low, high, color=colour, alpha=0.13, lw=0)
-    ax.plot(x, values, color=colour, lw=1.8, ls="--" if dashed else "-", label=label)
+    ax.fill_between(x, low, high, color=colour, alpha=0.1, lw=0)
+    last = [number(float(value), "score") for value in values[-1:] if np.isfinite(value)]
+    ax.plot(x, values, color=colour, lw=1.8, ls="--" if dashed else "-", label=" ".join([label, *last]))
     hollow = at["small"].eq(True).to_numpy()
     for small, fill in ((False, colour), (True, style.PAPER)):
         ax.plot(x[hollow == small], values[hollow == small], "o", ms=5.5, mfc=fill, mec=colour, mew=1.4)
-    last = np.flatnonzero(np.isfinite(values))
-    if len(last) and last[-1] == len(periods) - 1:
-        ax.annotate(
-            number(float(values[-1]), "score"), (x[-1], values[-1]), xytext=(6, 0), textcoords="offset points",
-            va="center", fontsize=8.5, color=colour,
-        )  # fmt: skip
 
 
 def changes(result: Trend, names: Names, ax: Axes | None) -> Axes:
@@ -90,7 +85,8 @@ def changes(result: Trend, names: Names, ax: Axes | None) -> Axes:
     ax.set_xlabel(catalogue.say(Word("plot.change", {"since": since})))
     pale = [catalogue.say(Word("plot.noise"))] if "within noise" in verdict else []
     style.below(ax, *remarks(bases, names.bases, catalogue, level_of(result)), *pale)
-    ax.set_title(catalogue.say(Word("title.changes")))
+    period = period_names([str(frame["period"].iloc[0])], names)[0]
+    ax.set_title(catalogue.say(Word("title.changes_since", {"since": since, "period": period})))
     return ax
 
 

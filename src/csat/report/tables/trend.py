@@ -42,8 +42,8 @@ def trend(result: Trend, names: Names) -> Table:
 def changes(result: Trend, names: Names) -> Table:
     """The last period alone: how each node changed."""
     tidy = result.tidy()
-    last = tidy["period"] == tidy["period"].iloc[-1]
-    return _table(result, tidy[last & (tidy["since"] != "")], names, "changes")
+    last = tidy[(tidy["period"] == tidy["period"].iloc[-1]) & (tidy["since"] != "")]
+    return _table(result, last, names, "changes")
 
 
 def _table(result: Trend, tidy: pd.DataFrame, names: Names, key: str) -> Table:
@@ -70,7 +70,11 @@ def _table(result: Trend, tidy: pd.DataFrame, names: Names, key: str) -> Table:
         Show("n", "count"),
     ]
     notes = [Word("note.noise", {"level": level_of(result)}), Word("note.node_base")]
-    return describe(key, Word(f"title.{key}"), frame, shows, names, groups=groups, notes=notes, label="term")
+    title, same = Word(f"title.{key}"), frame[["since", "period"]].drop_duplicates()
+    if len(same) == 1:
+        title = Word("title.changes_since", {name: str(same[name].iloc[0]) for name in ("since", "period")})
+        shows = [show for show in shows if show.name not in same]
+    return describe(key, title, frame, shows, names, groups=groups, notes=notes, label="term")
 
 
 def split(result: ChangeSplit, names: Names) -> Table:
