@@ -109,7 +109,8 @@ def test_unknown_answers_can_count_as_missing(capsys):
 @pytest.mark.parametrize("arguments", [
     [], ["fly"], ["index"], ["index", STUDY], ["index", STUDY, DATA, "--level", "95"],
     ["index", STUDY, DATA, "--by", "a,,b"], ["index", STUDY, DATA, "--where", "brand"],
-    ["index", STUDY, DATA, "--lang", "fr"], ["report", STUDY, DATA, "--by", "brand"], ["gaps", STUDY, DATA, "--margin", "-1"],
+    ["index", STUDY, DATA, "--lang", "fr"], ["report", STUDY, DATA, "--by", "brand"],
+    ["gaps", STUDY, DATA, "--margin", "-1"],
 ])  # fmt: skip
 def test_wrong_usage_is_exit_code_2(capsys, arguments):
     with pytest.raises(SystemExit) as stopped:
@@ -193,3 +194,68 @@ def test_interruption_is_quiet_and_leaves_nothing(tmp_path):
     assert process.returncode == 130
     assert b"Traceback" not in err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("wait", [0.2, 3.0])
+def test_termination_leaves_nothing_behind(tmp_path, wait):
+    command = [sys.executable, "-m", "csat", "report", STUDY, DATA, "--folder", str(tmp_path / "out")]
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        time.sleep(wait)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert b"Traceback" not in err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="shell of POSIX")
+def test_a_closed_stdout_is_no_error():
+    command = f"exec '{sys.executable}' -m csat check '{STUDY}' '{DATA}' >&-"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_base_is_said_and_own_takes_that_of_the_report(capsys):
+    assert main(["index", STUDY, DATA]) == 0
+    out, err = capsys.readouterr()
+    assert "Base: all 1,600 respondents." in out
+    assert "the report uses only branch=gansu, quarter=2026Q3 (--own)" in err
+    assert main(["index", STUDY, DATA, "--own"]) == 0
+    out, err = capsys.readouterr()
+    assert "n = 700." in out and err == ""
+
+
+def test_models_by_group_and_gaps_with_their_options(capsys):
+    assert main(["drivers", STUDY, DATA, "--by", "branch", "--output", "json"]) == 0
+    tables = json.loads(capsys.readouterr().out)
+    bases = {note for table in tables for note in table["notes"] if note.startswith("Base")}
+    assert len(bases) == 4
+    assert main(["gaps", STUDY, DATA, "--against", "others", "--adjust", "bh", "--margin", "5"]) == 0
+    out = capsys.readouterr().out
+    assert "Benjamini" in out and "±5 points" in out and "all others" in out
+
+
+def test_the_fuzzy_settings_of_the_study_are_obeyed(capsys):
+    assert main(["evaluate", STUDY, DATA, "--own"]) == 0
+    assert "split between two neighbouring grades" in capsys.readouterr().out
+    assert main(["evaluate", STUDY, DATA, "--own", "--membership", "share"]) == 0
+    assert "not comparable with the index" in capsys.readouterr().out
+
+
+def test_csv_for_a_spreadsheet_begins_with_a_mark(capsys):
+    assert main(["index", STUDY, DATA, "--own", "--output", "csv", "--bom"]) == 0
+    assert capsys.readouterr().out.startswith("\ufeffterm,")
+
+
+def test_a_trend_and_a_folder_that_cannot_be(tmp_path, capsys):
+    survey = str(SAMPLE / "survey.csv")
+    assert main(["trend", STUDY, survey, "--own", "--since", "2025Q4"]) == 0
+    assert "Q4 2025" in capsys.readouterr().out
+    assert main(["trend", STUDY, survey, "--since", "1999"]) == 1
+    assert "--since 1999 is no period" in capsys.readouterr().err
+    assert main(["report", STUDY, DATA, "--folder", ""]) == 1
+    assert "folder is empty" in capsys.readouterr().err
