@@ -259,3 +259,16 @@ def test_a_trend_and_a_folder_that_cannot_be(tmp_path, capsys):
     assert "--since 1999 is no period" in capsys.readouterr().err
     assert main(["report", STUDY, DATA, "--folder", ""]) == 1
     assert "folder is empty" in capsys.readouterr().err
+
+
+def test_check_shows_weights_other_columns_and_missing_texts(tmp_path, capsys):
+    text = Path(STUDY).read_text(encoding="utf-8").replace(', en = "Hotline" }', " }")
+    (tmp_path / "s.toml").write_text(text, encoding="utf-8")
+    lines = Path(DATA).read_text(encoding="utf-8-sig").splitlines()
+    (tmp_path / "d.csv").write_text("\n".join(["a title", *lines]), encoding="utf-8")
+    assert main(["check", str(tmp_path / "s.toml"), str(tmp_path / "d.csv"), "--header-row", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "Largest over smallest" in out
+    assert "Missing values in other columns" in out
+    assert "Texts that are missing" in out and "P7" in out
+    assert "44 scaled questions of the 1,600 rows kept" in out

@@ -19,7 +19,7 @@ def inadmissible():
 @pytest.mark.parametrize("kind", ["parameters", "loadings", "fit"])
 @pytest.mark.parametrize(("lang", "words"), [
     ("en", ("not admissible: do not report", "Negative variance (Heywood case): a (")),
-    ("zh", ("模型的解不可接受：请勿报告这些数字。", "方差为负（Heywood 情形）：a（")),
+    ("zh", ("模型的解不可接受：请勿报告这些数字。", "方差为负（Heywood 情形）：a (")),
 ])  # fmt: skip
 def test_every_table_warns(inadmissible, kind, lang, words):
     table = csat.table(inadmissible, lang, kind=kind)

@@ -22,6 +22,7 @@ def data_options(verb: argparse.ArgumentParser) -> None:
         help="questions that the data lack: stop (default), or count them as not asked",
     )  # fmt: skip
     verb.add_argument("--sheet", help="sheet of an Excel workbook (default: the first)")
+    verb.add_argument("--header-row", type=int, metavar="ROW", help="row that names the columns, from 1 (default: 1)")
     verb.add_argument("--encoding", help="encoding of a text file (default: found out)")
 
 

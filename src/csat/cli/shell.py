@@ -83,7 +83,7 @@ def _report_base(about: Asked, columns: Sequence[str]) -> dict[str, Any]:
 
 def reading(asked: argparse.Namespace) -> dict[str, Any]:
     """Arguments of `read_survey` that were given."""
-    given = {name: getattr(asked, name) for name in ("sheet", "encoding")}
+    given = {name: getattr(asked, name) for name in ("sheet", "encoding", "header_row")}
     chosen = {name: value for name, value in given.items() if value is not None}
     return chosen if asked.on_absent == "raise" else chosen | {"on_absent": asked.on_absent}
 

@@ -17,7 +17,8 @@ def _check(asked: argparse.Namespace) -> None:
     survey = about.survey
     ledger = [(survey.ledger, kind) for kind in (None, "columns", "other")]
     missing = about.study.missing_texts()
-    show(asked, about, *ledger, (survey.quality(), None), *([(missing, None)] if len(missing) else []))
+    weights = [] if survey.ledger.weights is None else [(survey.ledger.weights, None)]
+    show(asked, about, *ledger, (survey.quality(), None), *weights, *([(missing, None)] if len(missing) else []))
 
 
 def _index(asked: argparse.Namespace) -> None:

@@ -19,7 +19,7 @@ from csat.report.tables.evaluation import evaluation, summary
 from csat.report.tables.gap import gaps
 from csat.report.tables.groups import check, crosstab, difference, league, letters, sample_size, test, weights
 from csat.report.tables.index import groups, items, nodes
-from csat.report.tables.ledger import columns, ledger, missing_texts, other_columns, quality
+from csat.report.tables.ledger import columns, ledger, missing_texts, other_columns, quality, weight_report
 from csat.report.tables.structural import fit, loadings, parameters, paths
 from csat.report.tables.trend import changes, split, trend
 from csat.report.words import Word, words
@@ -51,6 +51,7 @@ TABLES: Mapping[str, Mapping[str, Builder]] = {
     "TableCheck": {"check": check},
     "Ledger": {"ledger": ledger, "columns": columns, "other": other_columns},
     "Quality": {"quality": quality},
+    "WeightReport": {"weights": weight_report},
     "DataFrame": {"missing_texts": missing_texts},
 }
 

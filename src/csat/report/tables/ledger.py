@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from csat.report.description import Cell, Column, Kind
 from csat.report.format import DASH
 from csat.report.jupyter import Table
 from csat.report.names import Names
@@ -15,12 +16,20 @@ from csat.report.words import Word, words
 
 if TYPE_CHECKING:
     from csat.read import Ledger, Tally
+    from csat.read.weights import WeightReport
     from csat.survey import Quality
 
 #: Reasons whose first rows are shown.
 ODD = frozenset({"unknown_code", "out_of_range"})
 #: Flags of `Quality.glance`, in the order they are shown.
 FLAGS = ("straight_line", "too_fast", "duplicate_answers", "any_flag")
+
+
+#: Figures about the weights and what they are.
+WEIGHTS: dict[str, Kind] = {
+    "n": "count", "total": "score", "smallest": "score", "largest": "score", "ratio": "score",
+    "largest_share": "percent", "n_eff": "score",
+}  # fmt: skip
 
 
 def _is_question(column: str, names: Names) -> bool:
@@ -138,3 +147,11 @@ def missing_texts(result: pd.DataFrame, names: Names) -> Table:
     """What has no text in a language of the study, and what stands in its place (`Questionnaire.missing_texts`)."""
     shows = [Show("table"), Show("key"), Show("lang"), Show("shown")]
     return describe("missing_texts", Word("title.missing_texts"), result, shows, names)
+
+
+def weight_report(result: WeightReport, names: Names) -> Table:
+    """Spread of the weights, and what it costs."""
+    columns = (Column("what", Word("column.what")), Column("value", Word("column.value"), "score"))
+    rows = [(Cell(Word("weights.column")), Cell(names.code(result.column)))]
+    rows += [(Cell(Word(f"weights.{key}")), Cell(float(getattr(result, key)), kind=WEIGHTS[key])) for key in WEIGHTS]
+    return Table("weight_report", Word("title.weight_report"), columns, tuple(rows), names.lang)
