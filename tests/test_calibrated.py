@@ -133,7 +133,8 @@ def test_wrong_calls_say_what_to_do(data, call, message):
 def test_targets_of_the_study_file(data, tmp_path):
     path = tmp_path / "study.toml"
     path.write_text(
-        '[study]\nname = "s"\n[design]\nweight = "w"\n[columns.sex]\nkind = "category"\n[columns.age]\nkind = "category"\n'
+        '[study]\nname = "s"\n[design]\nweight = "w"\n'
+        '[columns.sex]\nkind = "category"\n[columns.age]\nkind = "category"\n'
         '[weighting]\nmethod = "poststratify"\n[weighting.targets."sex:age"]\n'
         '"f:young" = 0.3\n"f:old" = 0.2\n"m:young" = 0.25\n"m:old" = 0.25\n',
         encoding="utf-8",

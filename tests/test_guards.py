@@ -1,7 +1,5 @@
 """Wrong values never leave csat as an exception of another library: every public function, every argument."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -151,18 +149,24 @@ def calls(survey, asked):
         ),
         "shrink": (csat.shrink, {"estimates": by_group, "term": "all"}),
         "contrast": (by_group.contrast, {"matrix": np.eye(9), "term": list("abcdefghi"), "keys": {}}),
-        "mean": (partial(csat.mean, survey), {"names": ["a"], "by": "g", "rule": "available"} | rest),
-        "total": (partial(csat.total, survey), {"names": ["a"], "by": "g", "rule": "listwise"} | rest),
-        "ratio": (partial(csat.ratio, survey, "a", "b"), {"by": "g"} | rest),
-        "share": (partial(csat.share, survey, "g"), {"by": "t"} | rest),
-        "box": (partial(csat.box, survey), {"names": "a", "by": "t"} | rest),
-        "nps": (partial(csat.nps, survey, "a"), {"by": "t"} | rest),
-        "quantile": (partial(csat.quantile, survey, "a"), {"by": "t"}),
-        "var": (partial(csat.var, survey), {"names": "a", "by": "t"} | rest),
-        "sd": (partial(csat.sd, survey), {"names": "a", "by": "t"} | rest),
-        "difference": (partial(csat.difference, survey, "a"), {"by": "g"} | rest),
-        "ranktest": (partial(csat.ranktest, survey, "a"), {"by": "g"} | rest),
-        "crosstab": (partial(csat.crosstab, survey, "g", "t"), rest),
+        "mean": (csat.mean, {"source": survey, "names": ["a"], "by": "g", "rule": "available"} | rest),
+        "total": (csat.total, {"source": survey, "names": ["a"], "by": "g", "rule": "listwise"} | rest),
+        "ratio": (csat.ratio, {"source": survey, "numerator": "a", "denominator": "b", "by": "g"} | rest),
+        "share": (
+            csat.share, {"source": survey, "name": "g", "by": "t", "values": ["x"], "interval": "logit"} | rest
+        ),
+        "box": (csat.box, {"source": survey, "names": "a", "by": "t", "top": 2, "interval": "beta"} | rest),
+        "nps": (csat.nps, {"source": survey, "name": "a", "by": "t"} | rest),
+        "quantile": (csat.quantile, {"source": survey, "name": "a", "q": 0.5, "by": "t", "rule": "math"} | rest),
+        "var": (csat.var, {"source": survey, "names": "a", "by": "t"} | rest),
+        "sd": (csat.sd, {"source": survey, "names": "a", "by": "t"} | rest),
+        "difference": (csat.difference, {"source": survey, "name": "a", "by": "g", "against": "x"} | rest),
+        "ranktest": (
+            csat.ranktest, {"source": survey, "name": "a", "by": "g", "kind": "median", "against": "x"} | rest
+        ),
+        "crosstab": (
+            csat.crosstab, {"source": survey, "row": "g", "column": "t", "base": "row", "interval": "t"} | rest
+        ),
     }  # fmt: skip
 
 

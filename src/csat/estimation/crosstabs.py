@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from csat.errors import OptionError, SampleError
-from csat.estimation.intervals import with_interval
+from csat.errors import SampleError, check_choice
+from csat.estimation.intervals import INTERVALS, with_interval
 from csat.estimation.means import totals
-from csat.moments import Recode, Source
+from csat.moments import Recode, Source, one_name, source_of
 from csat.results import Estimates, Provenance, Shown, Test, Unavailable
 from csat.variance import degrees_of_freedom, method_of
 
@@ -82,8 +82,11 @@ def crosstab(
     replicates are of these totals, and shares are linearised in them.
     Sources: Rao & Scott (1984), Annals of Statistics 12, 46–60; Thomas & Rao (1987), JASA 82, 630–636.
     """
-    if base not in BASES:
-        raise OptionError.choose("base", base, BASES)
+    source = source_of(source)
+    row = one_name(row, "row")
+    column = one_name(column, "column")
+    check_choice("base", base, BASES)
+    check_choice("interval", interval, INTERVALS)
     counted = source.levels([column], [row])
     counts = counted.unweighted[0]
     kept_rows, kept_columns = np.flatnonzero(counts.sum(axis=1)), np.flatnonzero(counts.sum(axis=0))

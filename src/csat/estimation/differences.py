@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from csat.errors import OptionError, SampleError, UnknownColumnError
-from csat.moments import Groups, Source, Variable, as_names, term_of
+from csat.moments import Groups, Recode, Source, Variable, group_names, one_name, source_of, term_of
 from csat.results import Estimates, Shown, Test
 from csat.variance import by_domain, combine, degrees_of_freedom, means
 
@@ -72,7 +72,11 @@ def difference(
     UnknownColumnError
         If `against` is none of the groups.
     """
-    groupers = as_names(by)
+    source = source_of(source)
+    against = None if against is None else one_name(against, "against")
+    if not isinstance(name, Recode):
+        name = one_name(name, "name")
+    groupers = group_names(by)
     if not groupers:
         raise OptionError("difference needs by=…: the column whose groups are compared.")
     groups = source.groups([name], groupers, "available")

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from csat.distributions import t_quantile
-from csat.errors import OptionError
+from csat.errors import check_choice
 from csat.results import Estimates
 
 #: (share, se, n, df, level) → lower and upper ends, each (k,).
@@ -102,8 +102,7 @@ def share_bounds(
     OptionError
         For an unknown kind.
     """
-    if kind not in INTERVALS:
-        raise OptionError.choose("interval", kind, INTERVALS)
+    check_choice("interval", kind, INTERVALS)
     df = np.broadcast_to(np.asarray(df, float), share.shape)
     exact = (share > 0) & (share < 1) & (se < EXACT)
     low, high = INTERVALS[kind](share, np.where(exact, np.nan, se), n, df, level)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from csat.errors import SampleError
-from csat.moments import Groups, Source, Variable, as_names, as_variables, term_of
+from csat.moments import Groups, Source, Variable, as_variables, group_names, one_name, source_of, term_of
 from csat.results import Estimates
 from csat.variance import Combined, by_domain, combine, degrees_of_freedom, means, totals_covariance
 
@@ -35,7 +35,8 @@ def mean(
     Estimates
         With the joint covariance of all rows; ``contrast`` gives differences with their standard errors.
     """
-    variables, groupers = as_variables(names), as_names(by)
+    source = source_of(source)
+    variables, groupers = as_variables(names), group_names(by)
     groups = source.groups(variables, groupers, rule)
     combined = combine(means(groups), np.eye(len(variables)))
     return by_domain(combined, groups, [term_of(v) for v in variables], "scale", level)
@@ -53,7 +54,8 @@ def total(
 
     Parameters are those of `mean`; `n_eff` is not defined for a total.
     """
-    variables, groupers = as_variables(names), as_names(by)
+    source = source_of(source)
+    variables, groupers = as_variables(names), group_names(by)
     groups = source.groups(variables, groupers, rule)
     estimate, vcov = totals(groups)
     size = estimate.size
@@ -85,7 +87,10 @@ def ratio(
     source: Source, numerator: str, denominator: str, by: str | Sequence[str] | None = None, *, level: float = 0.95
 ) -> Estimates:
     """Ratio of two weighted totals over those who answered both, e.g. complaints per customer contact."""
-    groups = source.groups([numerator, denominator], as_names(by), "listwise")
+    source = source_of(source)
+    numerator = one_name(numerator, "numerator")
+    denominator = one_name(denominator, "denominator")
+    groups = source.groups([numerator, denominator], group_names(by), "listwise")
     linear = _to_values(groups)
     above, below = (groups.over_domains(groups.gram[:, 0, :]) @ linear.T).T
     if (below == 0).any():

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from csat.distributions import t_quantile
-from csat.errors import OptionError
+from csat.errors import OptionError, check_choice
 from csat.estimation.answers import numbers_only
 from csat.estimation.intervals import INTERVALS, share_bounds
 from csat.estimation.ties import check_ties, end_weights, sorted_rows
-from csat.moments import Levels, Recode, Source, as_names, first_moments
-from csat.results import Estimates, Provenance, Unavailable
+from csat.moments import Levels, Recode, Source, first_moments, group_names, one_name, source_of
+from csat.results import Estimates, Provenance, Unavailable, check_level
 from csat.variance import degrees_of_freedom, mean_scores, method_of, totals_covariance
 
 #: Distances between cumulative shares that are rounding, not answers.
@@ -145,9 +145,12 @@ def quantile(
     SampleError
         If the column holds categories, or the source has no rows.
     """
+    source = source_of(source)
+    check_level(level)
+    name = one_name(name, "name")
     wanted = _checked(q, rule, interval)
     check_ties(ties)
-    groupers = as_names(by)
+    groupers = group_names(by)
     levels = source.levels([name], groupers)
     counted = _counted(levels, name)
     if ties == "rows":
@@ -174,13 +177,14 @@ def quantile(
 
 
 def _checked(q: float | Sequence[float], rule: str, interval: str) -> np.ndarray:
-    if rule not in RULES:
-        raise OptionError.choose("rule", rule, RULES)
-    if interval not in INTERVALS:
-        raise OptionError.choose("interval", interval, INTERVALS)
-    wanted = np.atleast_1d(np.asarray(q, float))
+    check_choice("rule", rule, RULES)
+    check_choice("interval", interval, INTERVALS)
+    try:
+        wanted = np.atleast_1d(np.asarray(q, float)).ravel()
+    except (TypeError, ValueError, OverflowError):
+        wanted = np.array([np.nan])
     if wanted.size == 0 or not ((wanted > 0) & (wanted < 1)).all():
-        raise OptionError(f"q={q!r}: probabilities lie between 0 and 1, e.g. q=0.5 for the median.")
+        raise OptionError(f"q={str(q)[:60]}: probabilities lie between 0 and 1, e.g. q=0.5 for the median.")
     return wanted
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from csat.errors import OptionError, SampleError
+from csat.errors import OptionError, SampleError, check_choice
 from csat.estimation.answers import numbers_only
 from csat.estimation.differences import Difference, compared
 from csat.estimation.ties import check_ties, row_midranks, sorted_rows
-from csat.moments import Recode, Source, as_names
+from csat.moments import Recode, Source, group_names, one_name, source_of
 from csat.variance import by_domain, combine, means
 
 
@@ -80,10 +80,12 @@ def ranktest(
     -----
     Source: Lumley & Scott (2013), Biometrika 100, 831–842.
     """
-    if kind not in SCORES:
-        raise OptionError.choose("kind", kind, SCORES)
+    source = source_of(source)
+    against = None if against is None else one_name(against, "against")
+    name = one_name(name, "name")
+    check_choice("kind", kind, SCORES)
     check_ties(ties)
-    groupers = as_names(by)
+    groupers = group_names(by)
     if not groupers:
         raise OptionError("ranktest needs by=…: the column whose groups are compared.")
     values, rank = _ranks(source, name, groupers, ties)

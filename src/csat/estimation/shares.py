@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from csat.errors import OptionError, SampleError, UnknownColumnError
+from csat.errors import OptionError, SampleError, UnknownColumnError, check_choice
 from csat.estimation.answers import answers_of, scale_answers, values_of
-from csat.estimation.intervals import with_interval
-from csat.moments import Recode, Source, as_names
+from csat.estimation.intervals import INTERVALS, with_interval
+from csat.moments import Recode, Source, as_names, group_names, one_name, shown, source_of
 from csat.results import Estimates
 from csat.variance import by_domain, combine, means
 
@@ -47,13 +47,18 @@ def share(
     -----
     Source: Korn & Graubard (1998), Survey Methodology 24, 193–201; see `csat.estimation.intervals`.
     """
+    source = source_of(source)
+    check_choice("interval", interval, INTERVALS)
+    name = one_name(name, "name")
     answers = list(answers_of(source, name))
+    if not (values is None or isinstance(values, list | tuple)):
+        raise OptionError(f"values: a list of answers is needed, e.g. values=[1, 2]; found {shown(values)}.")
     listed = answers if values is None else list(values)
     for value in listed:
         if value not in answers:
             raise UnknownColumnError.among(str(value), [str(a) for a in answers], f"the answers of {name!r}")
     variables = [Recode(f"{name}={v}", name, {a: float(a == v) for a in answers}) for v in listed]
-    groupers = as_names(by)
+    groupers = group_names(by)
     groups = source.groups(variables, groupers, "available")
     combined = combine(means(groups), np.eye(len(listed)))
     keys = {"value": tuple(listed) * len(groups.domains)}
@@ -99,7 +104,9 @@ def box(
     SampleError
         If `top` or `bottom` is asked of a column whose scale is not known.
     """
-    listed, groupers = as_names(names), as_names(by)
+    source = source_of(source)
+    check_choice("interval", interval, INTERVALS)
+    listed, groupers = as_names(names), group_names(by)
     boxes = [_box_of(source, name, top, bottom, levels) for name in listed]
     variables = [
         Recode(name, name, {answer: float(answer in chosen) for answer in values_of(source, name)})
@@ -115,6 +122,9 @@ def _box_of(
     source: Source, name: str, top: int | None, bottom: int | None, levels: Sequence[float] | None
 ) -> tuple[float, ...]:
     """The answers of the box, in the order of the scale."""
+    for what, size in (("top", top), ("bottom", bottom)):
+        if not (size is None or (isinstance(size, int) and not isinstance(size, bool))):
+            raise OptionError(f"{what}: how many answers make the box, e.g. {what}=2; found {shown(size)}.")
     if sum(option is not None for option in (top, bottom, levels)) > 1:
         raise OptionError("A box is one of top=k, bottom=k or levels=[…]; several of them were given.")
     known = scale_answers(source, name)
@@ -139,11 +149,13 @@ def nps(source: Source, name: str, by: str | Sequence[str] | None = None, *, lev
 
     Source: Reichheld (2003), Harvard Business Review 81(12), 46–54. Unit: points from −100 to 100.
     """
+    source = source_of(source)
+    name = one_name(name, "name")
     answers = scale_answers(source, name) or source.levels([name]).levels[0]
     if not answers or isinstance(answers[0], str) or min(answers) < 0 or max(answers) != 10:
         raise SampleError(
             f"The net promoter score needs a 0–10 (or 1–10) item; {name!r} has the answers {list(answers)}."
         )
     variable = Recode(name, name, {a: 100.0 * ((a >= 9) - (a <= 6)) for a in answers})
-    groups = source.groups([variable], as_names(by), "available")
+    groups = source.groups([variable], group_names(by), "available")
     return by_domain(combine(means(groups), np.eye(1)), groups, [name], "NPS points", level)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from csat.estimation.answers import values_of
-from csat.moments import Groups, Recode, Source, as_names, first_moments
+from csat.moments import Groups, Recode, Source, as_names, first_moments, group_names, source_of
 from csat.results import Estimates
 from csat.variance import Combined, by_domain, mean_scores, means, totals_covariance
 
@@ -38,7 +38,8 @@ def var(
     SampleError
         If a column holds categories, or the source has no rows.
     """
-    groups, combined = _variances(source, as_names(names), as_names(by))
+    source = source_of(source)
+    groups, combined = _variances(source, as_names(names), group_names(by))
     return by_domain(combined, groups, as_names(names), "scale²", level)
 
 
@@ -50,7 +51,8 @@ def sd(
     The standard error is that of the variance over twice the standard deviation; where everyone answered the
     same there is none.
     """
-    groups, variance = _variances(source, as_names(names), as_names(by))
+    source = source_of(source)
+    groups, variance = _variances(source, as_names(names), group_names(by))
     estimate = np.sqrt(variance.estimate)
     with np.errstate(divide="ignore"):
         slope = np.where(estimate > 0, 0.5 / estimate, np.nan)

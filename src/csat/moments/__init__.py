@@ -6,7 +6,7 @@ their summaries. Every method of csat is a pure function of these; a `Source` is
 """
 
 from csat.moments.groups import Groups, Residuals, merge
-from csat.moments.guards import as_names, as_variables, check_grouped, check_size, group_names, shown
+from csat.moments.guards import as_names, as_variables, check_grouped, check_size, group_names, one_name, shown
 from csat.moments.source import RowSource, Source, from_covariance, source_of
 from csat.moments.summaries import Levels, Moments
 from csat.moments.variables import RULES, Recode, Variable, first_moments, term_of
@@ -29,6 +29,7 @@ __all__ = [
     "from_covariance",
     "group_names",
     "merge",
+    "one_name",
     "shown",
     "source_of",
     "term_of",

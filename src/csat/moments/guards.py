@@ -39,6 +39,13 @@ def as_variables(names: Any) -> list[Variable]:
     return list(listed)
 
 
+def one_name(name: Any, what: str) -> str:
+    """The name of one column; `OptionError` for anything that is no text."""
+    if not isinstance(name, str):
+        raise OptionError(f"{what}: the name of a column is needed; found {shown(name)}.")
+    return name
+
+
 def group_names(by: Any, what: str = "by") -> tuple[str, ...]:
     """Names of grouping columns, none for None: each once, and none that is a result's column.
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from csat.design import Calibration, Design, Replication
 from csat.errors import DesignError, OptionError, SampleError
+from csat.moments import shown
 from csat.replicates import made_scaling, sampled_units, unit_factors
 from csat.survey.rows import HELPER, Survey
 from csat.weighting import METHODS, Targets, Trim, auxiliaries, calibrate_weights, read_targets
@@ -53,6 +54,8 @@ def calibrate(
     WeightingError
         If the targets cannot be met, naming margin and category.
     """
+    if not isinstance(survey, Survey):
+        raise OptionError(f"calibrate needs a survey (csat.read_survey); found {shown(survey)}.")
     asked = _settings(survey, targets, method, bounds, trim, total)
     if len(survey) != survey.table.num_rows:
         raise SampleError(
