@@ -41,6 +41,9 @@ def estimates(result: Estimates, names: Names, ax: Axes | None) -> Axes:
     made = [ax] if ax is not None else _axes([[labels[i] for i in rows] for rows in panels])
     for axes, rows in zip(made, panels, strict=True):
         _panel(axes, result, frame.iloc[rows], [labels[i] for i in rows], [bases[i] for i in rows])
+        scale = scale_of(result.term[rows[0]], names) if len(panels) > 1 else None
+        if scale is not None:
+            axes.set_xlabel(catalogue.say(Word("unit.scale", {"low": scale[0], "high": scale[1]})), loc="left")
     sizes = frame["n"].to_numpy(float)
     said = catalogue.say(_bases_word(sizes)) if np.isfinite(sizes).all() else ""
     style.below(made[-1], *remarks(bases, names.bases, catalogue, result.level), said)

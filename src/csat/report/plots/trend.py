@@ -108,7 +108,7 @@ def split(result: ChangeSplit, names: Names, ax: Axes | None) -> Axes:
     draw_rows(ax, labels, bases, *(frame[x].to_numpy(float) for x in FIGURES), write=signed, colours=colours)
     ax.axvline(0, color=style.GREY, lw=1, zorder=1)
     before, after = period_names([result.before, result.after], names)
-    ax.set_xlabel(catalogue.say(Word("plot.gap")))
+    ax.set_xlabel(catalogue.say(Word("plot.change_points")))
     style.below(ax, *remarks(bases, names.bases, catalogue, level_of(result)))
     ax.set_title(catalogue.say(Word("title.split", {"before": before, "after": after})))
     return ax
