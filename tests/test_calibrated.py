@@ -139,8 +139,12 @@ def test_targets_of_the_study_file(data, tmp_path):
         '"f:young" = 0.3\n"f:old" = 0.2\n"m:young" = 0.25\n"m:old" = 0.25\n',
         encoding="utf-8",
     )
-    source = csat.read_survey(data, csat.read_questionnaire(path))
-    raked = csat.calibrate(source)
+    asked = csat.read_questionnaire(path)
+    raked = csat.read_survey(data, asked)
+    plain = csat.read_survey(data, asked, weigh=False)
+    assert plain.weighting is None
+    assert_allclose(csat.calibrate(plain).weight, raked.weight)
+    assert "weights calibrated to the study's targets for sex:age" in raked.ledger.notes
     share = raked.weight[(data["sex"] == "f") & (data["age"] == "young")].sum() / raked.weight.sum()
     assert_allclose(share, 0.3, rtol=1e-9)
     assert raked.weighting.method == "poststratify"

@@ -143,7 +143,7 @@ def test_unknown_words_come_with_lines_to_paste(tmp_path):
     with pytest.raises(DataError) as raised:
         read_clean(path, ASKED)
     words = str(raised.value)
-    assert 'on_unknown="missing" in read_survey, --on-unknown missing in the shell' in words
+    assert 'with on_unknown="missing"; the ledger' in words
     lines = words[words.index("[scales.five.missing]") :].split("\n")
     assert lines == [
         "[scales.five.missing]",

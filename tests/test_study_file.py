@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from openpyxl import Workbook
 
+import csat
 from csat.design import Design, Replication
 from csat.errors import CsatError, MissingFileError, OptionError, QuestionnaireError
 from csat.questionnaire import (
@@ -309,3 +310,17 @@ def test_an_archive_that_is_no_workbook(tmp_path):
         archive.writestr("a", "b")
     with pytest.raises(CsatError, match="cannot be opened as an Excel workbook"):
         read_questionnaire(tmp_path / "book.xlsx")
+
+
+def test_limits_for_small_bases_come_from_the_study(tmp_path):
+    path = tmp_path / "study.toml"
+    start = '[study]\nname = "s"\n[scales.five]\nlow = 1\nhigh = 5\n[items]\na = { scale = "five" }\n'
+    path.write_text(start + "[bases]\nsuppress = 20\nflag = 50\n", encoding="utf-8")
+    asked = csat.read_questionnaire(path)
+    assert (asked.bases.suppress, asked.bases.flag) == (20, 50)
+    csat.write_codebook(asked, tmp_path / "book.xlsx")
+    assert csat.read_questionnaire(tmp_path / "book.xlsx") == asked
+    for wrong, words in (("suppress = 200", "flag=100 lies below suppress=200"), ("flag = 99.5", "no whole number")):
+        path.write_text(start + f"[bases]\n{wrong}\n", encoding="utf-8")
+        with pytest.raises(csat.CsatError, match=words):
+            csat.read_questionnaire(path)

@@ -279,7 +279,7 @@ class DataError(CsatError, ValueError):
         return cls(
             f"{source}: {len(lines)} columns hold answers that the questionnaire does not know:\n{listed}\n"
             'Correct them, declare them (missing = { 98 = "dont_know" }, labels = { … }), or read them as missing '
-            'with on_unknown="missing" in read_survey, --on-unknown missing in the shell; the ledger then counts them.'
+            'with on_unknown="missing"; the ledger then counts them.'
             f"{pasted}"
         )
 

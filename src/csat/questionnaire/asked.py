@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from csat.bases import Bases
 from csat.design import Design
 from csat.errors import QuestionnaireError, UnknownItemError, closest
 from csat.questionnaire.parts import (
@@ -51,6 +52,7 @@ class Questionnaire:
     model : structural model in lavaan-style syntax.
     design : columns that describe the sample.
     fuzzy : settings of the fuzzy evaluation: membership, operator.
+    bases : limits for small bases.
     settings : report settings: own, by, against, peer_column, period_column, period. Groups given by their
         labels become codes.
     weighting : how weights are to meet the population: method, bounds, trim, total, and targets
@@ -75,6 +77,7 @@ class Questionnaire:
     model: str | None = None
     design: Design = field(default_factory=Design)
     fuzzy: Mapping[str, str] = field(default_factory=dict)
+    bases: Bases = field(default_factory=Bases)
     settings: Mapping[str, Any] = field(default_factory=dict)
     weighting: Mapping[str, Any] = field(default_factory=dict)
 

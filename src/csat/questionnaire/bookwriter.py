@@ -73,7 +73,7 @@ def _pick(sheet: str, row: Mapping[str, Any]) -> dict[str, Any]:
 def _setting_rows(tables: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     study = {**tables["study"], **{f"texts.{lang}": text for lang, text in tables["study"].get("texts", {}).items()}}
     settings = {key: value for key, value in study.items() if key != "texts"}
-    for name in ("design", "fuzzy", "report", "model", "weighting"):
+    for name in ("design", "fuzzy", "bases", "report", "model", "weighting"):
         settings |= {f"{name}.{key}": value for key, value in tables[name].items()}
     settings.pop("weighting.targets", None)
     return [{"key": key, "value": _setting(value)} for key, value in settings.items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from csat.bases import Bases
 from csat.design import Design, Replication
 from csat.errors import DesignError, OptionError, QuestionnaireError
 from csat.questionnaire.cells import Table, check_keys, number_at, optional_text, shown, text_at, words_at
@@ -40,7 +41,7 @@ _DESIGN = (
 )
 
 #: Settings that hold numbers, and true or false, as a codebook names them.
-NUMBERS = (*(f"design.{key}" for key in _REPLICATION), "weighting.total")
+NUMBERS = (*(f"design.{key}" for key in _REPLICATION), "weighting.total", "bases.suppress", "bases.flag")
 SWITCHES = tuple(f"design.{key}" for key in _SWITCHES)
 
 
@@ -125,6 +126,19 @@ def fuzzy_from(table: Table) -> dict[str, str]:
         if text_at("fuzzy", table, key) not in FUZZY[key]:
             raise QuestionnaireError.at("fuzzy", key, f"{table[key]!r} is none of {', '.join(FUZZY[key])}.")
     return {key: text_at("fuzzy", table, key) for key in table}
+
+
+def bases_from(table: Table) -> Bases:
+    """Read the limits for small bases."""
+    check_keys("bases", table, ("suppress", "flag"))
+    given = {key: number_at("bases", table, key) for key in table}
+    for key, value in given.items():
+        if value != int(value):
+            raise QuestionnaireError.at("bases", key, f"{value:g} is no whole number of respondents.")
+    try:
+        return Bases(**{key: int(value) for key, value in given.items()})
+    except OptionError as error:
+        raise QuestionnaireError.at("bases", None, str(error)) from None
 
 
 def report_from(table: Table) -> dict[str, Any]:

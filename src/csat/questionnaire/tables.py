@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from csat.bases import Bases
 from csat.errors import QuestionnaireError, closest
 from csat.questionnaire.asked import Questionnaire
 from csat.questionnaire.cells import (
@@ -29,7 +30,7 @@ from csat.questionnaire.cells import (
 )
 from csat.questionnaire.parts import GRADES, Column, Dimension, Grade, Item, Process
 from csat.questionnaire.scales import LANGUAGES, Scale
-from csat.questionnaire.settings import design_from, design_table, fuzzy_from, model_from, report_from
+from csat.questionnaire.settings import bases_from, design_from, design_table, fuzzy_from, model_from, report_from
 
 #: Tables of a study file.
 TABLES = (
@@ -42,6 +43,7 @@ TABLES = (
     "columns",
     "grades",
     "fuzzy",
+    "bases",
     "model",
     "report",
     "weighting",
@@ -81,6 +83,7 @@ def questionnaire_from(tables: Table) -> Questionnaire:
         model=model_from(table_at(tables, "model")),
         design=design_from(table_at(tables, "design")),
         fuzzy=fuzzy_from(table_at(tables, "fuzzy")),
+        bases=bases_from(table_at(tables, "bases")),
         settings=report_from(table_at(tables, "report")),
         weighting=table_at(tables, "weighting"),
     )
@@ -100,6 +103,7 @@ def tables_of(asked: Questionnaire) -> dict[str, dict[str, Any]]:
         "grades": {grade.code: {"score": grade.score, "from": grade.cut, **grade.texts} for grade in asked.grades},
         "model": {} if asked.model is None else {"syntax": asked.model},
         "fuzzy": dict(asked.fuzzy),
+        "bases": {} if asked.bases == Bases() else {"suppress": asked.bases.suppress, "flag": asked.bases.flag},
         "report": dict(asked.settings),
         "weighting": dict(asked.weighting),
     }

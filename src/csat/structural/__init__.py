@@ -120,6 +120,7 @@ def sem(
         engine=engine,
         notes=tuple(text for _, text in raised),
         provenance=Provenance("published" if groups.published else "listwise", "expected information"),
+        left_out=groups.incomplete,
     )
 
 

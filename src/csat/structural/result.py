@@ -31,6 +31,7 @@ class Sem(Shown):
     level : of the intervals.
     engine : who searched for the optimum.
     notes : doubts about the solution, as warned of.
+    left_out : respondents without an answer to one of the model's questions.
     """
 
     model: Model
@@ -43,6 +44,7 @@ class Sem(Shown):
     engine: str
     notes: tuple[str, ...]
     provenance: Provenance
+    left_out: int = 0
 
     @property
     def structure(self) -> Structure:
@@ -118,7 +120,8 @@ class Sem(Shown):
     def glance(self) -> pd.DataFrame:
         """One row: bases, χ², fit indices, information criteria, and how the estimates were found."""
         found = {
-            "condition": self.condition, "converged": self.converged, "iterations": self.optimum.iterations,
+            "left_out": self.left_out, "condition": self.condition,
+            "converged": self.converged, "iterations": self.optimum.iterations,
             "engine": self.engine, "sample": self.provenance.sample, "variance": self.provenance.variance,
             "version": self.provenance.version,
         }  # fmt: skip

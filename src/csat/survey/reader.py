@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from csat.design import Design
 from csat.errors import OptionError
 from csat.questionnaire import Questionnaire
 from csat.read import read_clean
+from csat.survey.calibrated import calibrate
 from csat.survey.rows import Survey
 
 
@@ -21,6 +23,7 @@ def read_survey(
     sheet: str | None = None,
     encoding: str | None = None,
     header_row: int | None = None,
+    weigh: bool = True,
 ) -> Survey:
     """Read who answered what.
 
@@ -38,6 +41,7 @@ def read_survey(
     encoding : of a text file; None finds out UTF-8, UTF-16 (with mark) or GB18030 and notes it in the ledger.
     header_row : of a text file or worksheet: the row that names the columns, counted from 1, where titles stand
         above it; None = the first.
+    weigh : calibrate the weights to the targets of [weighting] in the study, if it has some; see `csat.calibrate`.
 
     Returns
     -------
@@ -51,6 +55,8 @@ def read_survey(
         If there is no such file.
     DataError
         Naming source, row, column and remedy.
+    WeightingError
+        If the targets of the study cannot be met.
     """
     if questionnaire is not None and not isinstance(questionnaire, Questionnaire):
         raise OptionError(
@@ -67,4 +73,10 @@ def read_survey(
         encoding=encoding,
         header_row=header_row,
     )
-    return Survey(cleaned.table, cleaned.questionnaire, cleaned.design, cleaned.ledger)
+    survey = Survey(cleaned.table, cleaned.questionnaire, cleaned.design, cleaned.ledger)
+    targets = cleaned.questionnaire.weighting.get("targets") if cleaned.questionnaire is not None else None
+    if not weigh or not targets:
+        return survey
+    weighted = calibrate(survey)
+    note = f"weights calibrated to the study's targets for {', '.join(targets)}"
+    return replace(weighted, ledger=replace(survey.ledger, notes=(*survey.ledger.notes, note)))

@@ -78,7 +78,7 @@ def _table(result: Sem, frame: pd.DataFrame, names: Names, key: str) -> Table:
 def notes_of(result: Sem, names: Names) -> list[Word | str]:
     """Doubts first, then the respondents and what the standard errors assume."""
     plain = result.provenance.variance == "expected information"
-    left_out = getattr(result, "left_out", None)
+    left_out = result.left_out
     return [
         *doubts_of(result, names),
         *sample_notes(result.measures.n, left_out, names.bases),
