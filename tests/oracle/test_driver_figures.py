@@ -93,3 +93,26 @@ def test_robust_errors_equal_sandwich(oracle, shared_case, se):
     outcome = next(c for c in data.columns if c not in drivers)
     got = csat.regress(csat.read_survey(data), outcome, drivers, se=se)
     np.testing.assert_allclose(got.coefficients.se, expected[f"se_{se.lower()}"], rtol=1e-7)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("case", "design"),
+    [
+        ("svy_apiclus1_glm", csat.Design(weight="pw", psu="dnum", fpc="fpc")),
+        ("svy_apistrat_glm", csat.Design(weight="pw", stratum="stype", fpc="fpc")),
+    ],
+)
+def test_linear_regressions_of_surveys_equal_svyglm(shared_case, case, design):
+    """R survey 4.1-1: svyglm, family gaussian; categories as 0/1 columns."""
+    import json
+
+    expected = json.loads(shared_case(f"{case}.json").read_text(encoding="utf-8"))["result"]["gaussian"]
+    data = pd.read_csv(shared_case(f"{case}.csv"))
+    for name in ("H", "M"):
+        data[f"stype{name}"] = (data["stype"] == name).astype(float)
+    got = csat.regress(csat.read_survey(data, design=design), "api00", expected["terms"][1:]).coefficients
+    np.testing.assert_allclose(got.estimate, expected["est"], rtol=1e-7)
+    np.testing.assert_allclose(got.se, expected["se"], rtol=1e-7)
+    np.testing.assert_allclose(got.vcov, expected["vcov"]["values"], rtol=1e-6)
+    assert got.df == expected["df_residual"]
