@@ -45,6 +45,19 @@ def shared_case():
     return find
 
 
+@pytest.fixture(scope="session")
+def study(tmp_path_factory):
+    """Read a questionnaire from the text of a study file."""
+    from csat import read_questionnaire
+
+    def read(text: str):
+        path = tmp_path_factory.mktemp("study") / "study.toml"
+        path.write_text(text, encoding="utf-8")
+        return read_questionnaire(path)
+
+    return read
+
+
 @pytest.fixture
 def optional():
     """Import an optional package; its absence is a skip, or a failure under CSAT_REQUIRE_ALL=1."""

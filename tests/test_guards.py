@@ -59,10 +59,8 @@ WRONG = {
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory):
-    path = tmp_path_factory.mktemp("study") / "study.toml"
-    path.write_text(STUDY, encoding="utf-8")
-    return csat.read_questionnaire(path)
+def asked(study):
+    return study(STUDY)
 
 
 @pytest.fixture(scope="module")

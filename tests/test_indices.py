@@ -40,10 +40,8 @@ weight = "w"
 
 
 @pytest.fixture
-def asked(tmp_path):
-    path = tmp_path / "study.toml"
-    path.write_text(STUDY, encoding="utf-8")
-    return csat.read_questionnaire(path)
+def asked(study):
+    return study(STUDY)
 
 
 @pytest.fixture

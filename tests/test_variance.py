@@ -96,16 +96,10 @@ def test_units_are_named(q, unit):
     assert (csat.mean, csat.total)[q](source, "x").unit == unit
 
 
-def test_nps_by_hand():
+def test_nps_by_hand(study):
     data = pd.DataFrame({"x": [0.0, 6, 7, 8, 9, 10, 10, 10]})
-    text = '[study]\nname="s"\n[scales.nps]\nlow=0\nhigh=10\n[items]\nx={scale="nps"}\n'
-    import tempfile
-    from pathlib import Path
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "study.toml"
-        path.write_text(text, encoding="utf-8")
-        source = csat.read_survey(data, csat.read_questionnaire(path))
+    asked = study('[study]\nname="s"\n[scales.nps]\nlow=0\nhigh=10\n[items]\nx={scale="nps"}\n')
+    source = csat.read_survey(data, asked)
     got = csat.nps(source, "x")
     p, d, n = 4 / 8, 2 / 8, 8
     assert_allclose(got.estimate, 100 * (p - d))

@@ -7,6 +7,7 @@ one row about the whole, ``_repr_html_`` the tidy table for Jupyter, escaped.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,14 +87,14 @@ class Provenance:
     version: str = __version__
 
 
-class Shown:
+class Shown(ABC):
     """Both representations show ``tidy()``; neither computes nor prints."""
 
     __slots__ = ()
 
+    @abstractmethod
     def tidy(self) -> pd.DataFrame:
         """One row per term."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         frame = self.tidy()

@@ -47,10 +47,8 @@ kind = "category"
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory):
-    path = tmp_path_factory.mktemp("coverage") / "study.toml"
-    path.write_text(STUDY, encoding="utf-8")
-    return csat.read_questionnaire(path)
+def asked(study):
+    return study(STUDY)
 
 
 @pytest.fixture(scope="module")
