@@ -178,3 +178,19 @@ def test_a_group_that_vanishes_is_named(asked, data):
     data = data[~((data["quarter"] == "2026Q2") & (data["brand"] == "e"))]
     with pytest.raises(csat.CsatError, match="Group e has answers in 2025Q4 but not to every item in 2026Q2"):
         csat.split_change(csat.read_survey(data, asked), "quarter", "2025Q4", "2026Q2", "brand")
+
+
+def test_a_stratum_that_vanishes_in_one_quarter_contributes_nothing_to_it(asked, data):
+    """Variance by hand: the stratum without respondents in the quarter adds nothing to it."""
+    data["stratum"] = np.where(np.arange(len(data)) % 2 == 0, "north", "south")
+    data = data[~((data["quarter"] == "2026Q2") & (data["stratum"] == "south"))]
+    source = csat.read_survey(data, asked, design=csat.Design(stratum="stratum"))
+    frame = csat.trend(source, "quarter", nodes=["a"]).tidy().set_index("period")
+    here = data["quarter"] == "2026Q2"
+    u = np.where(here, (data["a"] - data.loc[here, "a"].mean()) / here.sum(), 0.0) / 9 * 100
+    variance = 0.0
+    for _, rows in data.assign(u=u).groupby("stratum"):
+        variance += len(rows) / (len(rows) - 1) * ((rows["u"] - rows["u"].mean()) ** 2).sum()
+    assert_allclose(frame.loc["2026Q2", "se"] ** 2, variance, rtol=1e-9)
+    assert frame.loc["2026Q2", "df"] == here.sum() - 1
+    assert frame.loc["2026Q2", "verdict"] in {"up", "down", "within noise"}

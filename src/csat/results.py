@@ -166,6 +166,12 @@ class Estimates(Shown):
         return ratio_to_error(self.estimate - self.null, self.se)
 
     @property
+    def deff(self) -> np.ndarray:
+        """(k,) design effects: variance over that of a simple random sample with replacement of the same n."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(self.n / self.n_eff)
+
+    @property
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
         """(k,) lower and (k,) upper ends at `level`."""
         if self.bounds is not None:

@@ -94,7 +94,7 @@ def test_rows_give_the_same_as_r(oracle, shared_case):
     mean = csat.mean(survey, ["sat", "recommend"], rule="listwise")
     np.testing.assert_allclose(mean.estimate, expected["mean"]["est"], rtol=1e-8)
     np.testing.assert_allclose(mean.vcov, expected["mean"]["vcov"]["values"], rtol=1e-8)
-    np.testing.assert_allclose(mean.n / mean.n_eff, expected["mean_deff_replace"], rtol=1e-8)
+    np.testing.assert_allclose(mean.deff, expected["mean_deff_replace"], rtol=1e-8)
     total = csat.total(survey, ["sat", "recommend"], rule="listwise")
     np.testing.assert_allclose(total.estimate, expected["total"]["est"], rtol=1e-8)
     np.testing.assert_allclose(total.vcov, expected["total"]["vcov"]["values"], rtol=1e-7)
