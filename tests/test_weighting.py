@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csat.errors import OptionError, SampleError, UnknownColumnError, WeightingError
+from csat.residuals import coefficients
 from csat.weighting import (
     METHODS,
     Trim,
     auxiliaries,
     calibrate_weights,
-    coefficients,
     read_targets,
     residual_scores,
     residual_sums,

@@ -39,7 +39,7 @@ def residual_sums(
     products = base.over_domains(base.gram)
     by_base = of_domain[[place.get(domain, len(place)) for domain in base.domains]]
     crossed = np.einsum("dxz,dtz->xt", products[:, x][:, :, own], by_base)
-    slopes = np.linalg.lstsq(products[:, x][:, :, x].sum(axis=0), crossed, rcond=1e-12)[0]
+    slopes = coefficients(products[:, x][:, :, x].sum(axis=0), crossed)
     linear = np.zeros((*scores.shape[:2], wide.gram.shape[1]))
     linear[:, :, own] = scores
     linear[:, :, x] -= slopes.T
@@ -47,3 +47,21 @@ def residual_sums(
     sums = np.einsum("ctp,cp->ct", of_cell, wide.gram[:, 0])
     squares = None if wide.square is None else of_cell @ wide.square @ of_cell.transpose(0, 2, 1)
     return replace(wide, by=(), domains=((),), domain=np.zeros_like(wide.domain)), sums, squares
+
+
+def coefficients(xx: np.ndarray, xu: np.ndarray) -> np.ndarray:
+    """B = (Σ b·xxᵀ)⁻¹ Σ b·xuᵀ from sums over the whole sample.
+
+    Parameters
+    ----------
+    xx : (q, q) over all respondents of the design. xu : (..., q, k) scores of each domain, 0 outside it.
+
+    Returns
+    -------
+    (..., q, k) array
+        A minimum-norm solution where columns of x are redundant.
+    """
+    unit = np.sqrt(np.diag(xx))
+    unit = np.where(unit > 0, unit, 1.0)
+    inverse = np.linalg.pinv(xx / np.outer(unit, unit), rcond=1e-12, hermitian=True) / np.outer(unit, unit)
+    return inverse @ xu

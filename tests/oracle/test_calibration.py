@@ -12,12 +12,12 @@ import pytest
 
 import csat
 from csat.errors import WeightingError
+from csat.residuals import coefficients
 from csat.weighting import (
     METHODS,
     Trim,
     auxiliaries,
     calibrate_weights,
-    coefficients,
     read_targets,
     residual_scores,
     residual_sums,
@@ -163,6 +163,21 @@ def test_rows_of_apiclus1(apiclus1, key):
         sums = by_unit(rows, data["dnum"])
         se = np.sqrt(np.diag(variance(sums, np.zeros(len(sums)), np.full(len(sums), data["fpc"].iloc[0]))))
         np.testing.assert_allclose(se, result[key][name]["se"], rtol=1e-5)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("key", ["poststratify", "rake", *GREG])
+def test_surveys_of_apiclus1(apiclus1, key):
+    """The same figures on the way that analysts take: calibrate, then mean and total."""
+    result, data = apiclus1
+    targets = API if key in GREG else STYPE if key == "poststratify" else API_MARGINS
+    options = GREG.get(key, {"method": key})
+    survey = csat.read_survey(data, design=csat.Design(weight="pw", psu="dnum", fpc="fpc"))
+    found = csat.calibrate(survey, targets, **options)
+    for figure, name in ((csat.mean, "mean"), (csat.total, "total")):
+        got = figure(found, ["api00", "enroll"])
+        np.testing.assert_allclose(got.estimate, result[key][name]["est"], rtol=1e-6)
+        np.testing.assert_allclose(got.se, result[key][name]["se"], rtol=1e-5)
 
 
 @pytest.mark.shared

@@ -6,7 +6,7 @@ arithmetic runs on cells (combinations of categories that occur), whatever the n
 """
 
 from csat.weighting.calibrate import METHODS, Method, calibrate_weights
-from csat.weighting.residuals import auxiliaries, coefficients, residual_scores, residual_sums
+from csat.weighting.residuals import auxiliaries, residual_scores, residual_sums
 from csat.weighting.result import Weights
 from csat.weighting.targets import Margin, Targets, read_targets
 from csat.weighting.trim import Trim, trim_weights
@@ -20,7 +20,6 @@ __all__ = [
     "Weights",
     "auxiliaries",
     "calibrate_weights",
-    "coefficients",
     "read_targets",
     "residual_scores",
     "residual_sums",

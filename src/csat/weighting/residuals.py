@@ -69,24 +69,6 @@ def residual_scores(
     return (scores - x @ b) * (design_weight * factor)[:, None]
 
 
-def coefficients(xx: np.ndarray, xu: np.ndarray) -> np.ndarray:
-    """B = (Σ b·xxᵀ)⁻¹ Σ b·xuᵀ from sums over the whole sample.
-
-    Parameters
-    ----------
-    xx : (q, q) over all respondents of the design. xu : (..., q, k) scores of each domain, 0 outside it.
-
-    Returns
-    -------
-    (..., q, k) array
-        A minimum-norm solution where columns of x are redundant.
-    """
-    unit = np.sqrt(np.diag(xx))
-    unit = np.where(unit > 0, unit, 1.0)
-    inverse = np.linalg.pinv(xx / np.outer(unit, unit), rcond=1e-12, hermitian=True) / np.outer(unit, unit)
-    return inverse @ xu
-
-
 def residual_sums(unit_x: np.ndarray, unit_u: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Sums of weighted residual scores per unit and domain, from sums alone.
 
