@@ -20,7 +20,6 @@ from csat.weighting import (
     calibrate_weights,
     read_targets,
     residual_scores,
-    residual_sums,
 )
 
 GREG = {
@@ -37,6 +36,11 @@ CSAT_MARGINS = {
     "agegrp": {"18-34": 15000, "35-54": 18000, "55+": 17000},
     "segment": {"business": 6000, "postpaid": 20000, "prepaid": 24000},
 }
+
+
+def residual_sums(unit_x, unit_u, b):
+    """Unit sums of residual scores: Σ w·u of the domain minus Σ w·x of everyone times B."""
+    return unit_u - np.einsum("pq,dqk->pdk", unit_x, b)
 
 
 def variance(sums: np.ndarray, strata, population) -> np.ndarray:

@@ -2,11 +2,11 @@
 
 A calibrated weight is the design weight times a factor that depends only on a respondent's categories. So the
 arithmetic runs on cells (combinations of categories that occur), whatever the number of respondents.
-`residual_scores` and `residual_sums` are what calibration does to standard errors.
+`residual_scores` is what calibration does to the scores of single rows; `csat.residuals` does it from sums.
 """
 
 from csat.weighting.calibrate import METHODS, Method, calibrate_weights
-from csat.weighting.residuals import auxiliaries, residual_scores, residual_sums
+from csat.weighting.residuals import auxiliaries, residual_scores
 from csat.weighting.result import Weights
 from csat.weighting.targets import Margin, Targets, read_targets
 from csat.weighting.trim import Trim, trim_weights
@@ -22,6 +22,5 @@ __all__ = [
     "calibrate_weights",
     "read_targets",
     "residual_scores",
-    "residual_sums",
     "trim_weights",
 ]

@@ -67,20 +67,3 @@ def residual_scores(
     root = np.sqrt(design_weight) if regression == "design" else np.ones(len(design_weight))
     b = np.linalg.lstsq(x * root[:, None], scores * root[:, None], rcond=None)[0]
     return (scores - x @ b) * (design_weight * factor)[:, None]
-
-
-def residual_sums(unit_x: np.ndarray, unit_u: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Sums of weighted residual scores per unit and domain, from sums alone.
-
-    Parameters
-    ----------
-    unit_x : (P, q) Σ w·x over ALL respondents of each unit, whatever their domain.
-    unit_u : (P, D, k) Σ w·u over the respondents of the domain in the unit.
-    b : (D, q, k) coefficients of each domain.
-
-    Returns
-    -------
-    (P, D, k) array
-        unit_u − unit_x·B_d: a unit without a respondent in a domain still counts −x·B_d.
-    """
-    return unit_u - np.einsum("pq,dqk->pdk", unit_x, b)
