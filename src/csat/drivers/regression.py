@@ -12,7 +12,7 @@ import pandas as pd
 from csat.errors import CollinearityError, OptionError, SampleError, check_choice
 from csat.moments import Groups, Moments, Source, as_names, shown, source_of
 from csat.results import Estimates, Provenance, Shown, Test, Unavailable, insert_before
-from csat.variance import degrees_of_freedom, linearised, method_of, row_squares
+from csat.variance import degrees_of_freedom, linearised, method_of, quadratic, row_squares
 
 SE = ("design", "classical", "HC0", "HC1")
 #: A driver whose tolerance (1 − R² on the others) is below this repeats them to machine precision.
@@ -292,7 +292,7 @@ def _covariance(source: Source, groups: Groups, fit: Fit, se: str) -> tuple[np.n
                 "use fewer drivers, or se='classical' with its assumptions."
             )
         return vcov, df
-    squares = row_squares(source, groups, scores[None])[0]
+    squares = row_squares(source, groups, quadratic(groups, scores[None]))[0]
     return squares * (fit.n / fit.df if se == "HC1" else 1.0), float(fit.df)
 
 

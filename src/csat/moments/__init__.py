@@ -7,17 +7,20 @@ their summaries. Every method of csat is a pure function of these; a `Source` is
 
 from csat.moments.groups import Groups, Residuals, merge
 from csat.moments.guards import as_names, as_variables, check_grouped, check_size, group_names, one_name, shown
-from csat.moments.source import RowSource, Source, from_covariance, source_of
+from csat.moments.source import Quadratic, RowScores, RowSource, Source, from_covariance, source_of
 from csat.moments.summaries import Levels, Moments
-from csat.moments.variables import RULES, Recode, Variable, first_moments, term_of
+from csat.moments.variables import RULES, Product, Recode, Variable, columns_of, first_moments, term_of
 
 __all__ = [
     "RULES",
     "Groups",
     "Levels",
     "Moments",
+    "Product",
+    "Quadratic",
     "Recode",
     "Residuals",
+    "RowScores",
     "RowSource",
     "Source",
     "Variable",
@@ -25,6 +28,7 @@ __all__ = [
     "as_variables",
     "check_grouped",
     "check_size",
+    "columns_of",
     "first_moments",
     "from_covariance",
     "group_names",

@@ -12,7 +12,7 @@ import numpy as np
 from csat.design import Replication
 from csat.errors import DesignError, OptionError, SampleError, UnknownColumnError
 from csat.moments.summaries import Levels, Moments
-from csat.moments.variables import RULES, Recode, Variable, basis, domain_order, positions
+from csat.moments.variables import RULES, Variable, basis, domain_order, positions
 
 if TYPE_CHECKING:
     from csat.questionnaire import Questionnaire
@@ -52,7 +52,7 @@ class Groups:
     gram : (C, p, p); square : (C, p, p) or None; n : (C,); counts : (C, k).
     ungrouped : respondents that belong to no group (a grouping column is empty).
     incomplete : respondents left out under "listwise" because an answer is missing.
-    score_squares : (C, q, q) Σ w²·ssᵀ of row scores, when asked for.
+    score_sums, score_squares : (C, q) Σ w·s and (C, q, q) Σ w²·ssᵀ of row scores, when asked for.
     published : made of printed figures: complete by definition, but without rows.
     calibrated : the weights were calibrated; residuals : sums for the residual form of variances, if they were kept.
     second : the same sums with the PSUs as strata and the units within them as units, if the design has a second stage.
@@ -60,7 +60,9 @@ class Groups:
     lone_psu : the design's rule for strata with one unit.
     replication : kind of replicate weights that variances come from; None: linearisation.
     replicate_sums : with replicate weights of single rows, Σ w_r·z of each domain and replicate (D, R, p) under
-        "available", Σ w_r·zzᵀ (D, R, p, p) under "listwise"; None if they follow from the units.
+        "available", Σ w_r·zzᵀ (D, R, p, p) under "listwise", Σ w_r·s (D, R, q) of row scores when those were asked
+        for; None if they follow from the units.
+    made_of : (k,) what the variables were recoded from, as the source was asked; None: `names` are columns.
     overlap : (R, R) Σ w_r·w_s over all rows if the weights were given; its rank tells the degrees of freedom.
     """
 
@@ -82,6 +84,7 @@ class Groups:
     counts: np.ndarray
     ungrouped: int = 0
     incomplete: int = 0
+    score_sums: np.ndarray | None = None
     score_squares: np.ndarray | None = None
     published: bool = False
     second: Groups | None = None
@@ -93,6 +96,12 @@ class Groups:
     replication: Replication | None = None
     replicate_sums: np.ndarray | None = None
     overlap: np.ndarray | None = None
+    made_of: tuple[Variable, ...] | None = None
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """(k,) what to ask the source for to get these variables again."""
+        return self.names if self.made_of is None else self.made_of
 
     @cached_property
     def df(self) -> float:
@@ -135,6 +144,18 @@ class Groups:
         """Sum an array over the cells (C, …) of each domain: (D, …)."""
         return _sum_at(cells, self.domain, len(self.domains))
 
+    def replicated(self, replication: Replication) -> Groups:
+        """The same sums under replicate weights that are made for the declared units.
+
+        Raises
+        ------
+        SampleError
+            Without declared units: single rows are not remembered.
+        """
+        if not self.psus:
+            raise SampleError.needs_rows("Drawing replicates")
+        return replace(self, replication=replication, replicate_sums=None, overlap=None, second=None)
+
     def without(self, domain: tuple[str, ...]) -> Groups:
         """The same groups but one; its units stay in the design."""
         if domain not in self.domains:
@@ -165,7 +186,7 @@ class Groups:
 
     def groups(self, names: Sequence[Variable], by: Sequence[str] = (), rule: str = "available") -> Groups:
         """Fewer variables and fewer grouping columns of this summary (it is a `Source` itself)."""
-        if any(isinstance(name, Recode) for name in names):
+        if any(not isinstance(name, str) for name in names):
             raise SampleError.needs_rows("Recoding answers")
         wanted = [str(name) for name in names]
         if not wanted:
@@ -188,6 +209,7 @@ class Groups:
             residuals=None,
             second=None if self.second is None else self.second._select(names),
             names=tuple(names),
+            made_of=None if self.made_of is None else tuple(self.made_of[i] for i in at),
             midpoint=self.midpoint[at],
             gram=self.gram[block],
             square=square,
@@ -326,6 +348,7 @@ def merge(parts: Sequence[Groups]) -> Groups:
         square=None if first.square is None else added("square"),
         n=added("n"),
         counts=added("counts"),
+        score_sums=None if first.score_sums is None else added("score_sums"),
         score_squares=None if first.score_squares is None else added("score_squares"),
         ungrouped=sum(part.ungrouped for part in parts),
         incomplete=sum(part.incomplete for part in parts),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from csat.errors import OptionError, SampleError
-from csat.moments.variables import Recode, Variable
+from csat.moments.variables import Product, Recode, Variable
 
 #: Columns of results. A grouping column of the same name would stand twice in one table.
 RESERVED = frozenset({
@@ -32,10 +32,10 @@ def as_names(names: Any, what: str = "by") -> tuple[str, ...]:
 
 def as_variables(names: Any) -> list[Variable]:
     """One variable or several, recoded or not, as a list."""
-    listed = [names] if isinstance(names, str | Recode) else _listed(names, "names")
+    listed = [names] if isinstance(names, str | Recode | Product) else _listed(names, "names")
     for name in listed:
-        if not isinstance(name, str | Recode):
-            raise OptionError(f"names: a variable is a text or a Recode; found {shown(name)}.")
+        if not isinstance(name, str | Recode | Product):
+            raise OptionError(f"names: a variable is a text, a Recode or a Product; found {shown(name)}.")
     return list(listed)
 
 

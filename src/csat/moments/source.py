@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -16,6 +17,7 @@ from csat.moments.summaries import Levels
 from csat.moments.variables import Variable
 
 if TYPE_CHECKING:
+    from csat.design import Replication
     from csat.questionnaire import Questionnaire
 
 
@@ -38,14 +40,44 @@ class Source(Protocol):
         """Answer counts per domain."""
 
 
+class RowScores(Protocol):
+    """Scores of rows: `size` figures of each."""
+
+    @property
+    def size(self) -> int:
+        """Figures per row, q."""
+
+    def __call__(self, z: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """(n, q) scores, not yet weighted, of rows z = [1, y] around the midpoints (n, p) with their weights (n,)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quadratic:
+    """Scores s_q = zᵀ·D_q·z: the influence of a row on functions of the Gram matrix; `matrices` (q, p, p)."""
+
+    matrices: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Figures per row."""
+        return len(self.matrices)
+
+    def __call__(self, z: np.ndarray, weight: np.ndarray) -> np.ndarray:  # noqa: ARG002
+        """(n, q) scores of rows z (n, p)."""
+        return np.einsum("ni,qni->nq", z, z @ self.matrices)
+
+
 @runtime_checkable
 class RowSource(Source, Protocol):
-    """A source that still has its rows, so that any quadratic score of a row can be summed."""
+    """A source that still has its rows, so that any score of a row can be summed."""
 
     def score_groups(
-        self, names: Sequence[Variable], by: Sequence[str], scores: Mapping[tuple[str, ...], np.ndarray]
+        self, names: Sequence[Variable], by: Sequence[str], scores: Mapping[tuple[str, ...], RowScores]
     ) -> Groups:
-        """Listwise groups with `score_squares` = Σ w²·ssᵀ, s_q = zᵀ·D_q·z, D = `scores[domain]` (q, p, p)."""
+        """Listwise groups with `score_sums` Σ w·s and `score_squares` Σ w²·ssᵀ of the rows' scores, by domain."""
+
+    def replicated(self, replication: Replication) -> RowSource:
+        """The same rows under replicate weights to be made."""
 
 
 def source_of(source: Any) -> Source:

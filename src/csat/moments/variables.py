@@ -32,12 +32,31 @@ class Recode:
         return (min(self.values.values()) + max(self.values.values())) / 2
 
 
-Variable = str | Recode
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The product of variables: what an interaction in a regression is made of. Missing if a part is missing.
+
+    term : name of the new variable.
+    parts : columns or recoded columns.
+    """
+
+    term: str
+    parts: tuple[str | Recode, ...]
+
+
+Variable = str | Recode | Product
 
 
 def term_of(variable: Variable) -> str:
-    """Name a variable, recoded or not."""
-    return variable.term if isinstance(variable, Recode) else variable
+    """Name a variable, made of others or not."""
+    return variable if isinstance(variable, str) else variable.term
+
+
+def columns_of(variable: Variable) -> tuple[str, ...]:
+    """The columns that a variable is made of."""
+    if isinstance(variable, Product):
+        return tuple(column for part in variable.parts for column in columns_of(part))
+    return (variable.column,) if isinstance(variable, Recode) else (variable,)
 
 
 def positions(names: Sequence[str], known: Sequence[str]) -> np.ndarray:

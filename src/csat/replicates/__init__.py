@@ -12,6 +12,7 @@ from csat.replicates.covariance import (
     replicate_covariance,
     replicate_sums,
     scaling_of,
+    score_covariance,
 )
 from csat.replicates.hadamard import hadamard
 from csat.replicates.made import Sampled, made_scaling, sampled_units, unit_factors
@@ -28,5 +29,6 @@ __all__ = [
     "replicate_sums",
     "sampled_units",
     "scaling_of",
+    "score_covariance",
     "unit_factors",
 ]

@@ -97,6 +97,42 @@ def joint_covariance(groups: Groups, statistic: Statistic, *, grams: bool) -> np
     return replicate_covariance(flat, sums, whole, rule.scale, rule.rscales, rule.mse)
 
 
+def score_covariance(groups: Groups, statistic: Statistic | None = None) -> np.ndarray:
+    """Covariance of figures of all domains under the replicates of `groups`, from sums of row scores.
+
+    Parameters
+    ----------
+    groups : with a `replication` and `score_sums`.
+    statistic : maps (…, D, q) sums Σ w_r·s to figures; None: the sums themselves.
+
+    Returns
+    -------
+    (m, m) array
+        Of the flattened figures.
+    """
+    kept = groups.replicate_sums
+    sums = _by_units(groups, np.asarray(groups.score_sums)) if kept is None else kept.swapaxes(0, 1)
+
+    def flat(summaries: np.ndarray) -> np.ndarray:
+        figures = summaries if statistic is None else statistic(summaries)
+        return figures.reshape(len(summaries), -1)
+
+    rule = scaling_of(groups, len(sums))
+    whole = groups.over_domains(np.asarray(groups.score_sums))
+    return replicate_covariance(flat, sums, whole, rule.scale, rule.rscales, rule.mse)
+
+
+def _by_units(groups: Groups, cells: np.ndarray) -> np.ndarray:
+    """(R, D, …) replicates of sums over cells (C, …), from the factors of the declared units."""
+    if not groups.psus:
+        raise SampleError.needs_rows("A standard error by replicate weights")
+    shape = (len(groups.domains), *cells.shape[1:])
+    by_unit = np.zeros((len(groups.psus), *shape))
+    np.add.at(by_unit, (groups.psu, groups.domain), cells)
+    factors = unit_factors(_sampled(groups), _replication(groups))[_unit_order(groups)]
+    return (factors.T @ by_unit.reshape(len(by_unit), -1)).reshape(-1, *shape)
+
+
 def replicate_sums(groups: Groups, grams: bool) -> np.ndarray:
     """Replicates of the totals Σ w·z of each domain, (R, D, p), or of its Gram matrices, (R, D, p, p).
 
@@ -113,14 +149,7 @@ def replicate_sums(groups: Groups, grams: bool) -> np.ndarray:
             raise SampleError.needs_rows("Replicates of a sum of products under the sample rule 'available'")
         totals = kept[:, :, 0] if kept.ndim == 4 and not grams else kept
         return totals.swapaxes(0, 1)
-    if not groups.psus:
-        raise SampleError.needs_rows("A standard error by replicate weights")
-    cells = groups.gram if grams else groups.gram[:, 0]
-    shape = (len(groups.domains), *cells.shape[1:])
-    by_unit = np.zeros((len(groups.psus), *shape))
-    np.add.at(by_unit, (groups.psu, groups.domain), cells)
-    factors = unit_factors(_sampled(groups), _replication(groups))[_unit_order(groups)]
-    return (factors.T @ by_unit.reshape(len(by_unit), -1)).reshape(-1, *shape)
+    return _by_units(groups, groups.gram if grams else groups.gram[:, 0])
 
 
 def scaling_of(groups: Groups, size: int) -> Scaling:

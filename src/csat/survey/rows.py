@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -13,12 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from csat import reduce
-from csat.design import Calibration, Design
+from csat.design import Calibration, Design, Replication
 from csat.errors import SampleError, UnknownColumnError
-from csat.moments import Groups, Levels, Recode, Residuals, Variable, term_of
+from csat.moments import Groups, Levels, Product, Recode, Residuals, RowScores, Variable, columns_of, term_of
 from csat.questionnaire import Questionnaire
 from csat.read import INSIDE, ROW, Ledger
 from csat.survey.choices import by_number, chosen
+from csat.survey.facts import facts_of
 from csat.survey.quality import Quality, quality_of
 from csat.weighting import Weights
 
@@ -30,6 +32,10 @@ HELPER = "(csat) "
 
 #: Helper column that names the PSU within its stratum, and what stands between the two labels.
 UNIT, BETWEEN = f"{HELPER}unit", " / "
+
+
+#: Up to this many rows are drawn one by one; beyond, random groups of them.
+DRAWN_ROWS, RANDOM_GROUPS = 20_000, 500
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -144,7 +150,7 @@ class Survey:
 
         Parameters
         ----------
-        names : columns, or `Recode` of a column.
+        names : columns, or `Recode` and `Product` of columns.
         by : grouping columns.
         rule : "available" or "listwise".
 
@@ -158,10 +164,27 @@ class Survey:
         return self._groups(names, by, rule, None)
 
     def score_groups(
-        self, names: Sequence[Variable], by: Sequence[str], scores: Mapping[tuple[str, ...], np.ndarray]
+        self, names: Sequence[Variable], by: Sequence[str], scores: Mapping[tuple[str, ...], RowScores]
     ) -> Groups:
         """Listwise moments with sums of squared row scores; see `csat.moments.RowSource`."""
         return self._groups(names, by, "listwise", scores)
+
+    def replicated(self, replication: Replication) -> Survey:
+        """The same respondents under replicate weights that csat makes from the design, whatever it declared before.
+
+        Without declared units and with more than `DRAWN_ROWS` rows, the units drawn are `RANDOM_GROUPS` random groups
+        of rows in each stratum (Wolter 2007, Introduction to Variance Estimation, ch. 2): their sums are small.
+
+        Parameters
+        ----------
+        replication : kind, number and seed of the replicates.
+        """
+        design = replace(self.design, replicates=(), replication=replication, calibration=None, ssu=None, fpc2=None)
+        if design.psu is not None or self.table.num_rows <= DRAWN_ROWS:
+            return replace(self, design=design)
+        drawn = np.random.default_rng(replication.seed).integers(RANDOM_GROUPS, size=self.table.num_rows)
+        table = self.table.append_column(UNIT, pa.array(drawn.astype(str)))
+        return replace(self, table=table, design=replace(design, psu=UNIT, fpc=None))
 
     def levels(self, names: Sequence[str], by: Sequence[str] = ()) -> Levels:
         """Weighted and unweighted counts of answers per domain; see `csat.moments.Levels`.
@@ -230,9 +253,9 @@ class Survey:
         names: Sequence[Variable],
         by: Sequence[str],
         rule: str,
-        scores: Mapping[tuple[str, ...], np.ndarray] | None,
+        scores: Mapping[tuple[str, ...], RowScores] | None,
     ) -> Groups:
-        columns = [name.column if isinstance(name, Recode) else name for name in names]
+        columns = [column for name in names for column in columns_of(name)]
         self._known([*columns, *by])
         midpoint = np.array([self._midpoint(name) for name in names], float)
         order = [self.categories(name) for name in by]
@@ -256,7 +279,7 @@ class Survey:
         midpoint: np.ndarray,
         by: tuple[str, ...],
         rule: str,
-        scores: Mapping[tuple[str, ...], np.ndarray] | None,
+        scores: Mapping[tuple[str, ...], RowScores] | None,
     ) -> Groups:
         extra = [name for name in design.columns if name.startswith(HELPER)]
         batches = self.batches([*columns, *extra])
@@ -300,6 +323,8 @@ class Survey:
 
     def _midpoint(self, name: Variable) -> float:
         """A number near the middle of a variable, to subtract before summing."""
+        if isinstance(name, Product):
+            return math.prod(self._midpoint(part) for part in name.parts)
         if isinstance(name, Recode):
             return name.midpoint
         if self.questionnaire is not None and name in self.questionnaire.codes:
@@ -322,9 +347,10 @@ class Survey:
 
     def _category(self, column: str, value: Any) -> str:
         """Code of a group given by its code or label."""
-        return chosen(self.questionnaire, column, value, self._all_keys(column))
+        return chosen(self.questionnaire, column, value, self.keys(column))
 
-    def _all_keys(self, column: str) -> list[str]:
+    def keys(self, column: str) -> list[str]:
+        """Labels that occur in a grouping column, in all rows of the table."""
         return pc.unique(_keys(self.table.column(column))).drop_null().to_pylist()
 
     @property
@@ -349,28 +375,12 @@ class Survey:
             if name not in self.columns:
                 raise UnknownColumnError.among(name, self.columns)
 
-    def _facts(self) -> dict[str, str]:
-        weight = self.weight
-        facts = {"respondents": f"{len(self)}" + (f" of {self.table.num_rows}" if self._mark is not None else "")}
-        if self.design.weight is not None and len(weight):
-            facts["weights"] = f"{weight.min():.4g} to {weight.max():.4g}, effective n {self.n_eff:.1f}"
-        roles = {"stratum": self.design.stratum, "unit": self.design.psu}
-        facts |= {role: f"{name} ({len(self._all_keys(name))})" for role, name in roles.items() if name is not None}
-        if self.questionnaire is not None:
-            facts["questionnaire"] = self.questionnaire.name
-            facts["scaled questions"] = f"{len(self.questionnaire.codes)}"
-            facts |= {column.code: _few(self.categories(column.code)) for column in self.questionnaire.columns
-                      if column.kind == "category"}  # fmt: skip
-        facts["columns"] = _few(self.columns)
-        facts["read"] = f"{self.ledger.rows_read} rows of {self.ledger.source}, {self.ledger.rows_left_out} left out"
-        return facts
-
     def __repr__(self) -> str:
-        return "\n".join(["Survey", *(f"  {name}: {fact}" for name, fact in self._facts().items())])
+        return "\n".join(["Survey", *(f"  {name}: {fact}" for name, fact in facts_of(self).items())])
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(fact)}</td></tr>" for name, fact in self._facts().items()
+            f"<tr><th>{escape(name)}</th><td>{escape(fact)}</td></tr>" for name, fact in facts_of(self).items()
         )
         return f"<table><caption>Survey</caption><tbody>{rows}</tbody></table>"
 
@@ -390,8 +400,3 @@ def _sampled_share(first: Groups, within: Groups) -> np.ndarray:
 def _keys(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Text of a grouping column; whole numbers have no decimal point."""
     return column if pa.types.is_string(column.type) else column.cast(pa.string())
-
-
-def _few(words: Sequence[str]) -> str:
-    more = f" … {len(words)} in all" if len(words) > 8 else ""
-    return ", ".join(words[:8]) + more

@@ -9,22 +9,36 @@ The numerics return plain arrays; `by_domain` names them.
 
 from csat.variance.means import Combined, Means, by_domain, combine, mean_scores, means, pairwise_spread
 from csat.variance.sampling import degrees_of_freedom, method_of, stratified
-from csat.variance.smooth import gradient, joint_totals_covariance, linearised, row_squares, totals_covariance
+from csat.variance.smooth import (
+    Scores,
+    gradient,
+    joint_totals_covariance,
+    linearised,
+    linearised_scores,
+    quadratic,
+    row_squares,
+    score_sums,
+    totals_covariance,
+)
 
 __all__ = [
     "Combined",
     "Means",
+    "Scores",
     "by_domain",
     "combine",
     "degrees_of_freedom",
     "gradient",
     "joint_totals_covariance",
     "linearised",
+    "linearised_scores",
     "mean_scores",
     "means",
     "method_of",
     "pairwise_spread",
+    "quadratic",
     "row_squares",
+    "score_sums",
     "stratified",
     "totals_covariance",
 ]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from csat.errors import SampleError
-from csat.moments import Groups, RowSource, Source, check_size
-from csat.replicates import Statistic, joint_covariance
+from csat.moments import Groups, Quadratic, RowScores, RowSource, Source, check_size
+from csat.replicates import Statistic, joint_covariance, score_covariance
 from csat.residuals import residual_sums
 from csat.results import without_rounding
 from csat.variance.sampling import rounding_base, stratified
+
+#: Scores of the rows of each domain.
+Scores = Mapping[tuple[str, ...], RowScores]
 
 
 def totals_covariance(groups: Groups, scores: np.ndarray, statistic: Statistic | None = None) -> np.ndarray:
@@ -151,28 +154,67 @@ def linearised(source: Source, groups: Groups, scores: np.ndarray, statistic: St
     if groups.replication is not None:
         return _by_domains(joint_covariance(groups, statistic or _along_grams(scores), grams=True), groups)
     sums = np.einsum("cqij,cij->cq", scores[groups.domain], groups.gram)
-    squares = None if groups.psus else _second_pass(source, groups, scores).score_squares
+    squares = None if groups.psus else _second_pass(source, groups, quadratic(groups, scores)).score_squares
     vcov = stratified(groups, sums, squares)
     if groups.second is None:
         return vcov
     within = groups.second
     if not within.psus:
-        within = _second_pass(source, groups, scores).second or within
+        within = _second_pass(source, groups, quadratic(groups, scores)).second or within
     return vcov + stratified(
         within, np.einsum("cqij,cij->cq", scores[within.domain], within.gram), within.score_squares
     )
 
 
-def row_squares(source: Source, groups: Groups, scores: np.ndarray) -> np.ndarray:
+def linearised_scores(source: Source, groups: Groups, scores: Scores, statistic: Statistic | None = None) -> np.ndarray:
+    """Covariance of figures whose influence is any function of a row, by another pass over the rows.
+
+    Parameters
+    ----------
+    source : with rows, where `groups` came from.
+    groups : listwise; says which variables, groups and design.
+    scores : domain → q scores of a row. Without replicate weights they are the influences on the q figures.
+    statistic : maps replicates (R, D, q) of the sums Σ w·s to (R, D, m) figures; used with replicate weights only.
+        None: the sums themselves, that is the first-order change of the figures.
+
+    Returns
+    -------
+    (D, q, D, q) array
+        (D, m, D, m) with a `statistic`.
+
+    Raises
+    ------
+    SampleError
+        If the source has no rows.
+    """
+    again = _second_pass(source, groups, scores)
+    if groups.replication is not None:
+        return _by_domains(score_covariance(again, statistic), groups)
+    vcov = stratified(again, np.asarray(again.score_sums), again.score_squares)
+    if again.second is None:
+        return vcov
+    return vcov + stratified(again.second, np.asarray(again.second.score_sums), again.second.score_squares)
+
+
+def score_sums(source: Source, groups: Groups, scores: Scores) -> np.ndarray:
+    """(D, q) sums Σ w·s over the rows of each domain."""
+    return groups.over_domains(np.asarray(_second_pass(source, groups, scores).score_sums))
+
+
+def row_squares(source: Source, groups: Groups, scores: Scores) -> np.ndarray:
     """(D, q, q) sums of w²·ssᵀ over the rows of each domain, the middle of an HC covariance."""
     return groups.over_domains(np.asarray(_second_pass(source, groups, scores).score_squares))
 
 
-def _second_pass(source: Source, groups: Groups, scores: np.ndarray) -> Groups:
+def quadratic(groups: Groups, matrices: np.ndarray) -> dict[tuple[str, ...], RowScores]:
+    """Scores by domain from symmetric matrices (D, q, p, p)."""
+    return {domain: Quadratic(each) for domain, each in zip(groups.domains, matrices, strict=True)}
+
+
+def _second_pass(source: Source, groups: Groups, scores: Scores) -> Groups:
     if groups.published or not isinstance(source, RowSource):
         raise SampleError.needs_rows("A standard error of this kind (se='classical' needs none)")
-    matrices = dict(zip(groups.domains, scores, strict=True))
-    again = source.score_groups(groups.names, groups.by, matrices)
+    again = source.score_groups(groups.variables, groups.by, scores)
     if again.score_squares is None or len(again.score_squares) != len(groups.gram):
         raise SampleError("The rows changed between two passes over them: read the survey again.")
     return again

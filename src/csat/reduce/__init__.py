@@ -1,0 +1,203 @@
+"""The only arithmetic on respondents: a stream of Arrow record batches becomes `Groups` or `Levels`.
+
+One numpy kernel for every engine. Batches are summed on their own and added in order, so that the same
+batches give the same bits however many threads work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import reduce
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+from threadpoolctl import threadpool_limits
+
+from csat.design import Design
+from csat.errors import DesignError, OptionError, check_choice
+from csat.moments import RULES, Groups, Levels, RowScores, Variable, check_grouped, check_size, merge
+from csat.reduce.rows import OUTSIDE, Rows, codes_of, labels, matrix_of, population_of, rows_of, with_outside
+from csat.reduce.sums import sums_of
+from csat.replicates import sampled_units, unit_factors
+
+__all__ = ["OUTSIDE", "groups", "levels"]
+
+S = TypeVar("S")
+T = TypeVar("T")
+THREADS = 2
+
+#: A batch, and the (n, R) factors of its rows' weights if replicates were made for single respondents.
+Part = tuple[pa.RecordBatch, np.ndarray | None]
+
+
+def groups(
+    batches: Iterable[pa.RecordBatch],
+    variables: Sequence[Variable],
+    midpoint: np.ndarray,
+    *,
+    by: Sequence[str] = (),
+    rule: str = "available",
+    design: Design,
+    inside: str | None = None,
+    scores: Mapping[tuple[str, ...], RowScores] | None = None,
+    outside: bool = False,
+) -> Groups:
+    """Sum a stream of batches into moments per (domain, stratum, unit).
+
+    Parameters
+    ----------
+    batches : at least one, each with the columns of the variables (float64 or string, null = missing),
+        of `by` (string), of the design, and `inside`.
+    variables : (k,) columns or recoded columns.
+    midpoint : (k,) to subtract, known before the data.
+    by : grouping columns. Rows with an empty group are counted as `ungrouped`; they stay in the design.
+    rule : "available" or "listwise", see `Moments`.
+    design : names of the weight, stratum, unit and population columns.
+    inside : boolean column of the rows that a filter kept; the others only count in the design.
+    scores : domain → scores of its rows; asks for `score_sums` = Σ w·s, `score_squares` = Σ w²·ssᵀ and, where
+        replicates were made or given for single rows, `replicate_sums` = Σ w_r·s. Listwise only. A domain without
+        an entry gets zeros.
+    outside : the rows outside every domain make a domain `OUTSIDE` of their own.
+
+    Returns
+    -------
+    Groups
+
+    Raises
+    ------
+    OptionError
+        Without a variable, or for an unknown rule.
+    SampleError
+        If nobody belongs to a group, or groups × variables are more figures than can be estimated together.
+    """
+    check_choice("rule", rule, RULES)
+    if not variables:
+        raise OptionError("No variable is named; name at least one.")
+
+    def kernel(part: Part) -> Groups:
+        batch, factors = part
+        rows = rows_of(batch, by, design, inside)
+        rows = with_outside(rows) if outside else rows
+        check_size(by, rows.domains, len(variables))
+        replicates = _replicate_weights(batch, factors, rows.weight, design)
+        values = matrix_of(batch, variables) - midpoint
+        summed = sums_of(rows, values, variables, midpoint, by, rule, scores, replicates)
+        overlap = replicates.T @ replicates if replicates is not None and factors is None else None
+        return replace(summed, lone_psu=design.lone_psu, replication=design.replication, overlap=overlap)
+
+    summed = _over_batches(_with_factors(batches, design), kernel, merge)
+    check_grouped(by, summed.domains, summed.ungrouped)
+    check_size(by, summed.domains, len(variables))
+    return summed
+
+
+def levels(
+    batches: Iterable[pa.RecordBatch],
+    names: Sequence[str],
+    values: Sequence[Sequence],
+    *,
+    by: Sequence[str] = (),
+    design: Design,
+    inside: str | None = None,
+) -> Levels:
+    """Count a stream of batches into answers per domain and level; `values` lists each item's levels."""
+    listed = tuple(tuple(levels) for levels in values)
+
+    def kernel(batch: pa.RecordBatch) -> tuple[Levels, int]:
+        rows = rows_of(batch, by, design, inside)
+        counted = [
+            _count(rows, codes_of(batch.column(name), levels), len(levels))
+            for name, levels in zip(names, listed, strict=True)
+        ]
+        weighted, unweighted, missing = zip(*counted, strict=True) if counted else ((), (), ())
+        absent = np.stack(missing, axis=1) if missing else np.zeros((len(rows.domains), 0), int)
+        found = Levels(tuple(names), listed, tuple(by), tuple(rows.domains), weighted, unweighted, absent)
+        return found, rows.ungrouped
+
+    def add(parts: list[tuple[Levels, int]]) -> tuple[Levels, int]:
+        found, ungrouped = zip(*parts, strict=True)
+        return reduce(Levels.__add__, found), sum(ungrouped)
+
+    counts, ungrouped = _over_batches(batches, kernel, add)
+    check_grouped(by, counts.domains, ungrouped)
+    return counts
+
+
+def _with_factors(batches: Iterable[pa.RecordBatch], design: Design) -> Iterable[Part]:
+    """Pair each batch with the replicate factors of its rows, if they are to be made for single respondents.
+
+    Those depend on the number of rows in each stratum, so that all batches are looked at before the first is summed.
+    """
+    if design.replicates and design.replication is None:
+        raise DesignError(
+            f"The design names {len(design.replicates)} columns of replicate weights but not their kind: "
+            "add replication=Replication('JKn', rscales=…), Replication('BRR') or whichever it is."
+        )
+    if design.replication is None or design.replicates or design.psu is not None:
+        return ((batch, None) for batch in batches)
+    kept = list(batches)
+    ends = np.cumsum([batch.num_rows for batch in kept])
+    factors = _row_factors(kept, design)
+    return zip(kept, np.split(factors, ends[:-1]), strict=True)
+
+
+def _row_factors(batches: Sequence[pa.RecordBatch], design: Design) -> np.ndarray:
+    """(n, R) factors of the rows of all batches, each row a unit of its stratum."""
+    if design.replication is None:
+        raise DesignError("No replication is declared.")
+    size = sum(batch.num_rows for batch in batches)
+    columns = [name for name in (design.stratum, design.fpc) if name is not None]
+    whole = pa.RecordBatch.from_arrays(
+        [pa.concat_arrays([batch.column(name) for batch in batches]) for name in columns], columns
+    )
+    stratum, strata = labels(whole.column(design.stratum)) if design.stratum else (np.zeros(size, int), [""])
+    population = population_of(whole, design, stratum, strata)
+    units = np.bincount(stratum, minlength=len(strata))
+    factors = unit_factors(
+        sampled_units(units, population, strata, design.lone_psu, design.replication.kind), design.replication
+    )
+    out = np.empty_like(factors)
+    out[np.argsort(stratum, kind="stable")] = factors
+    return out
+
+
+def _replicate_weights(
+    batch: pa.RecordBatch, factors: np.ndarray | None, weight: np.ndarray, design: Design
+) -> np.ndarray | None:
+    """(n, R) replicate weights of the rows, given or made; None if units stand for them or there are none."""
+    if factors is not None:
+        return factors * weight[:, None]
+    if design.replication is None or not design.replicates:
+        return None
+    given = np.column_stack(
+        [batch.column(name).to_numpy(zero_copy_only=False).astype(float) for name in design.replicates]
+    )
+    return given if design.replication.combined else given * weight[:, None]
+
+
+def _over_batches(batches: Iterable[S], kernel: Callable[[S], T], add: Callable[[list[T]], T]) -> T:
+    """Run the kernel on each batch and add in order, a few at a time to bound memory."""
+    total: list[T] = []
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(THREADS) as pool:
+        waiting = []
+        for batch in batches:
+            waiting.append(pool.submit(kernel, batch))
+            if len(waiting) == 2 * THREADS:
+                total = [add([*total, waiting.pop(0).result()])]
+        for job in waiting:
+            total = [add([*total, job.result()])]
+    return total[0]
+
+
+def _count(rows: Rows, codes: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weighted and unweighted counts (D, size), and missing (D,)."""
+    domain, code, weight = rows.domain[rows.inside], codes[rows.inside], rows.weight[rows.inside]
+    valid = code >= 0
+    cell = domain[valid] * size + code[valid]
+    shape = (len(rows.domains), size)
+    weighted = np.bincount(cell, weight[valid], minlength=shape[0] * size).reshape(shape)
+    unweighted = np.bincount(cell, minlength=shape[0] * size).reshape(shape)
+    return weighted, unweighted, np.bincount(domain[~valid], minlength=shape[0])
