@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from csat.drivers.regression import fit_least_squares, variables_of
+from csat.drivers.least_squares import fit_least_squares
+from csat.drivers.regression import variables_of
 from csat.errors import OptionError, check_choice
 from csat.moments import Groups, RowSource, Source, source_of
 from csat.results import Estimates, Provenance, Shown, Unavailable, insert_before

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from csat.distributions import f_tail
-from csat.drivers.regression import EXACT, Regression, fit_least_squares, regress, variables_of
+from csat.drivers.least_squares import EXACT, fit_least_squares
+from csat.drivers.regression import Regression, regress, variables_of
 from csat.errors import OptionError, SampleError, check_choice
 from csat.moments import Moments, Source, source_of
 from csat.results import Shown, check_level
