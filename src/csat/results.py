@@ -31,6 +31,9 @@ REASONS: Mapping[str, str] = {
     "too_many_drivers": "standard errors are available for up to 12 drivers",
     "nonlinear_operator": "no standard error for an operator of minima and maxima",
     "df_zero": "all answers from one sampling unit of each stratum: no interval",
+    "too_few_answers": "too few answers for this test",
+    "too_many_answers": "this test is made for up to 5000 answers",
+    "too_many_columns": "too many drivers and answers for this test",
 }
 
 #: The columns that every `Estimates.tidy()` has, after `term` and its key columns.

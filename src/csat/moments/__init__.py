@@ -7,7 +7,7 @@ their summaries. Every method of csat is a pure function of these; a `Source` is
 
 from csat.moments.groups import Groups, Residuals, merge
 from csat.moments.guards import as_names, as_variables, check_grouped, check_size, group_names, one_name, shown
-from csat.moments.source import Quadratic, RowScores, RowSource, Source, from_covariance, source_of
+from csat.moments.source import Quadratic, RowScores, RowSource, Source, TableSource, from_covariance, source_of
 from csat.moments.summaries import Levels, Moments
 from csat.moments.variables import RULES, Product, Recode, Variable, columns_of, first_moments, term_of
 
@@ -23,6 +23,7 @@ __all__ = [
     "RowScores",
     "RowSource",
     "Source",
+    "TableSource",
     "Variable",
     "as_names",
     "as_variables",

@@ -80,6 +80,18 @@ class RowSource(Source, Protocol):
         """The same rows under replicate weights to be made."""
 
 
+@runtime_checkable
+class TableSource(Source, Protocol):
+    """A source that hands out its rows as a table, for what sums cannot tell: the diagnosis of a regression."""
+
+    def frame(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Rows of the respondents, missing cells as NaN; the index is the row in the source."""
+
+    @property
+    def weight(self) -> np.ndarray:
+        """(n,) weights of the same rows."""
+
+
 def source_of(source: Any) -> Source:
     """The source itself; `OptionError` for anything that cannot give summaries, above all a plain table."""
     if isinstance(source, pd.DataFrame):
