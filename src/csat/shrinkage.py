@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from csat.distributions import t_quantile
 from csat.errors import SampleError, check_choice
+from csat.ranks import rank_interval, rank_of
 from csat.results import Estimates, Provenance, Shown, estimates_of, insert_before
 
 #: Points of the grid on which the variance between groups is looked for.
@@ -94,7 +94,7 @@ def shrink(estimates: Estimates, term: str | None = None) -> Shrunken:
     estimate, vcov, weight = np.full(size, mean), np.eye(size) * (between + mean_variance), np.zeros(size)
     estimate[known], weight[known] = prediction, own
     vcov[np.ix_(known, known)] = mse
-    low, high = _rank_interval(direct)
+    low, high = rank_interval(direct)
     shrunk = replace(
         direct,
         estimate=estimate,
@@ -104,7 +104,7 @@ def shrink(estimates: Estimates, term: str | None = None) -> Shrunken:
         provenance=Provenance(direct.provenance.sample, "Fay–Herriot, REML"),
         unavailable={},
     )
-    rank = pd.Series(-estimate).rank(method="min").to_numpy(int)
+    rank = rank_of(estimate).astype(int)
     return Shrunken(shrunk, direct, weight, between, mean, rank, low, high)
 
 
@@ -175,16 +175,3 @@ def _predict(y: np.ndarray, v: np.ndarray, between: float) -> tuple[float, float
     g2 = np.outer(left, left) * mean_variance
     g3 = slope @ (between * identity + v) @ slope.T * spread
     return mean, float(mean_variance), prediction, (g1 + g1.T) / 2 + g2 + 2 * g3, np.diag(gain)
-
-
-def _rank_interval(direct: Estimates) -> tuple[np.ndarray, np.ndarray]:
-    """Simultaneous intervals of the true ranks; a group without a standard error can have any rank."""
-    size = len(direct.term)
-    variance = np.diag(direct.vcov)
-    gap = direct.estimate[:, None] - direct.estimate[None, :]
-    se = np.sqrt(np.maximum(variance[:, None] + variance[None, :] - 2 * direct.vcov, 0.0))
-    pairs = size * (size - 1) / 2
-    reach = t_quantile(1 - (1 - direct.level) / 2 / pairs, float(np.min(direct.df))) * se
-    with np.errstate(invalid="ignore"):
-        above = gap > reach
-    return 1 + above.sum(axis=0), size - above.sum(axis=1)

@@ -16,7 +16,7 @@ ROWS = (
     ("moments",),
     ("results", "model", "scoring", "replicates", "residuals"),
     ("variance",),
-    ("totals",),
+    ("totals", "ranks"),
     (
         *("estimation", "indices", "drivers", "structural", "composites", "measurement", "fuzzy"),
         *("comparisons", "trends", "weighting", "service", "published", "planning", "shrinkage"),
