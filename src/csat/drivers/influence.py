@@ -70,7 +70,9 @@ class RowFit:
         In closed form, for statsmodels fits once per respondent. Source: Cook & Weisberg (1982), Residuals and
         Influence in Regression, eq. 2.2.7.
         """
-        with np.errstate(divide="ignore", invalid="ignore"):
+        if self.df < 2:
+            return np.full_like(self.standardized, np.nan)
+        with np.errstate(divide="ignore"):
             return self.standardized * np.sqrt((self.df - 1) / np.maximum(self.df - self.standardized**2, 0.0))
 
     @property
