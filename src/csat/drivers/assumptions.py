@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from csat.distributions import f_tail
 from csat.drivers.influence import RowFit
 from csat.results import Unavailable
 
@@ -134,32 +135,29 @@ def shapiro_wilk(fit: RowFit) -> Found | Unavailable:
 def reset(fit: RowFit) -> Found | Unavailable:
     """Whether powers of the fitted values explain more: bends, missing interactions (Ramsey 1969, JRSS B 31, 350–371).
 
-    An F test through statsmodels, whose own `linear_reset` forgets the weights of a weighted fit.
+    An F test from what the powers explain of the residuals; statsmodels' `linear_reset` forgets the weights.
     """
-    from statsmodels.regression.linear_model import OLS
-
-    root = np.sqrt(fit.weight)[:, None]
-    extra = _unexplained_powers(fit, root)
-    if extra.shape[1] == 0:
-        return Unavailable("not_identified")
-    if fit.df <= extra.shape[1]:
-        return Unavailable("too_few_answers")
-    outcome = _unit(fit.scaled)
-    full = OLS(outcome, np.hstack([root * fit.design, extra])).fit()
-    statistic, p, df = full.compare_f_test(OLS(outcome, root * fit.design).fit())
-    return Found(float(statistic), float(df), float(p), float(full.df_resid))
+    extra = _unexplained_powers(fit)
+    df, df2 = extra.shape[1], fit.df - extra.shape[1]
+    if df == 0 or df2 < 1:
+        return Unavailable("not_identified" if df == 0 else "too_few_answers")
+    residual = _unit(fit.scaled)
+    gain = float(np.square(residual @ extra).sum())
+    statistic = (gain / df) / ((float(residual @ residual) - gain) / df2)
+    return Found(statistic, df, float(f_tail(statistic, df, df2)), df2)
 
 
-def _unexplained_powers(fit: RowFit, root: np.ndarray) -> np.ndarray:
-    """(n, r) what the drivers leave of powers of the fitted values, times √w; r < 2 where those take few values.
+def _unexplained_powers(fit: RowFit) -> np.ndarray:
+    """(n, r) orthonormal: what the drivers leave of powers of the fitted values, times √w; r < 2 if those are few.
 
     With a constant, powers around the mean add the same as powers of the values, and lose no digits.
     """
+    root = np.sqrt(fit.weight)[:, None]
     fitted = fit.fitted - (np.average(fit.fitted, weights=fit.weight) if fit.has_constant else 0.0)
     powers = root * _unit(fitted)[:, None] ** np.array(POWERS)
     powers /= np.linalg.norm(powers, axis=0)
-    slopes = np.linalg.lstsq(root * fit.design, powers, rcond=None)[0]
-    return independent(powers - root * fit.design @ slopes)
+    space = np.linalg.qr(root * fit.design)[0]
+    return independent(powers - space @ (space.T @ powers))
 
 
 #: Name of a test → what it is about, and how it is made.
