@@ -67,7 +67,10 @@ def test_composites_and_intercepts_are_part_of_the_table():
     model = Model("image <~ i1 + i2\ny ~ 1 + image\nz ~ m*1")
     assert model.latents == ("image",)
     assert model.observed == ("i1", "i2", "y", "z")
-    assert [(t.lhs, t.op, t.label) for t in model.terms if t.op == "~1"] == [("y", "~1", ""), ("z", "~1", "m")]
+    assert [(t.lhs, t.op, t.modifier(0).label) for t in model.terms if t.op == "~1"] == [
+        ("y", "~1", ""),
+        ("z", "~1", "m"),
+    ]
 
 
 def test_equal_texts_make_equal_models():
@@ -86,11 +89,12 @@ def test_equal_texts_make_equal_models():
         ("1 ~ x", 1, 1, "the name of a variable expected, '1' found"),
         ("f =~ 3", 1, 6, "a number or NA goes before it"),
         ("y ~ 2", 1, 5, "a number or NA goes before it"),
-        ("f =~ c(1, 2)*x1", 1, 6, "c(…) is not available"),
+        ("f =~ equal(1)*x1", 1, 6, "the modifier equal(…) is not available; only start(…) and c(…) are"),
+        ("f =~ c(1, 2)*c(a, b, d)*x1", 1, 14, "3 groups here, 2 in the modifier before"),
         ("f =~ start(a)*x1", 1, 12, "a variable or a number expected, 'a' found"),
         ("f =~ a*b*x1", 1, 8, "'b' contradicts"),
         ("f =~ 1*NA*x1", 1, 8, "'NA' contradicts"),
-        ("a == b", 1, 3, "constraints with '==' are not available"),
+        ("y ~ a*x\na == q", 2, 6, "no parameter is labelled 'q'"),
         ("a > 0", 1, 3, "constraints with '>'"),
         ("f =~ x1 + x1", 1, 11, "'f =~ x1' is written twice"),
         ("a ~~ b\nb ~~ a", 2, 6, "'b ~~ a' is written twice"),

@@ -43,7 +43,7 @@ def test_one_equation_is_statsmodels(least_squares):
     paths = found.tidy().query("op == '~'")
     np.testing.assert_allclose(paths["estimate"], fitted.params[1:], rtol=1e-7)
     np.testing.assert_allclose(paths["se"], fitted.bse[1:] * np.sqrt(fitted.df_resid / 200), rtol=1e-7)
-    assert found.measures.logl == pytest.approx(fitted.llf, rel=1e-9)
+    assert found.measures.loglik == pytest.approx(fitted.llf, rel=1e-9)
     # The baseline model has the same sample and no paths: its χ² is the likelihood-ratio test of all slopes.
     assert found.measures.baseline_chisq == pytest.approx(-200 * np.log(1 - fitted.rsquared), rel=1e-9)
 

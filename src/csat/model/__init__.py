@@ -6,16 +6,16 @@ granted. Maximum likelihood and partial least squares read the same model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from csat.errors import ModelError, closest
-from csat.model.expansion import Row, expanded
-from csat.model.syntax import Definition, Term, statements_of
+from csat.model.expansion import EQUAL, Row, expanded
+from csat.model.syntax import Constraint, Definition, Term, statements_of
 
-__all__ = ["Definition", "Model", "Row", "Term"]
+__all__ = ["EQUAL", "Constraint", "Definition", "Model", "Row", "Term"]
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:
@@ -31,7 +31,8 @@ class Model:
     syntax : the model in lavaan's notation. ``image =~ C11 + C12`` (image is measured by), ``value <~ C31 + C32``
         (is composed of), ``loyalty ~ image + value`` (is regressed on), ``C11 ~~ C12`` (covaries with), ``C11 ~ 1``
         (intercept), ``ind := a*b`` (defined). Before a variable: ``1*x`` fixes, ``NA*x`` frees, ``a*x`` labels (equal
-        labels are one parameter), ``start(0.5)*x`` starts. ``#`` begins a comment; ``;`` ends a statement.
+        labels are one parameter), ``start(0.5)*x`` starts; ``c(a, b)*x`` says it group by group. ``a == 2*b`` ties
+        labelled parameters. ``#`` begins a comment; ``;`` ends a statement.
 
     Raises
     ------
@@ -48,6 +49,7 @@ class Model:
     syntax: str
     terms: tuple[Term, ...] = field(init=False)
     definitions: tuple[Definition, ...] = field(init=False)
+    constraints: tuple[Constraint, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.syntax, str):
@@ -56,6 +58,7 @@ class Model:
         terms = tuple(s for s in statements if isinstance(s, Term))
         object.__setattr__(self, "terms", terms)
         object.__setattr__(self, "definitions", tuple(s for s in statements if isinstance(s, Definition)))
+        object.__setattr__(self, "constraints", tuple(s for s in statements if isinstance(s, Constraint)))
         if not terms:
             raise ModelError("The model is empty. Write at least one relation, for example 'loyalty ~ satisfaction'.")
         self._check_terms()
@@ -87,16 +90,23 @@ class Model:
         for definition in self.definitions:
             if definition.name in known:
                 raise ModelError.at(self.syntax, definition.position, f"{definition.name!r} already names a parameter.")
-            for name, position in definition.names:
-                if name not in (*known, "exp", "log", "sqrt"):
-                    message = f"no parameter is labelled {name!r}; did you mean {closest(name, known)}?"
-                    raise ModelError.at(self.syntax, position, message)
+            self._check_names(definition.names, known)
             known.append(definition.name)
+        for constraint in self.constraints:
+            self._check_names(constraint.names, known)
+            if not any(name in known for name, _ in constraint.names):
+                raise ModelError.at(self.syntax, constraint.position, "a constraint names no parameter.")
+
+    def _check_names(self, names: Iterable[tuple[str, int]], known: list[str]) -> None:
+        for name, position in names:
+            if name not in (*known, "exp", "log", "sqrt"):
+                message = f"no parameter is labelled {name!r}; did you mean {closest(name, known)}?"
+                raise ModelError.at(self.syntax, position, message)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Labels of parameters, in order of appearance."""
-        return _unique(term.label for term in self.terms if term.label)
+        return _unique(label for term in self.terms for label in term.labels)
 
     @property
     def latents(self) -> tuple[str, ...]:
@@ -124,22 +134,52 @@ class Model:
         return _unique(name for name in [*self.latents, *predictors] if name not in explained)
 
     @property
+    def groups(self) -> int:
+        """Groups that modifiers such as ``c(a, b)*x`` speak of; 1 if none does."""
+        return max(len(term.modifiers) for term in self.terms)
+
+    @property
     def table(self) -> pd.DataFrame:
-        """The relations as written: lhs, op, rhs, label, fixed, free, start; definitions last."""
+        """The relations as written: lhs, op, rhs, label, fixed, free, start; definitions and constraints last.
+
+        Where a term speaks of several groups, of the first.
+        """
         columns = ["lhs", "op", "rhs", "label", "fixed", "free", "start"]
-        written = [[getattr(term, column) for column in columns] for term in self.terms]
+        said = ((term, term.modifier(0)) for term in self.terms)
+        written = [[t.lhs, t.op, t.rhs, m.label, m.fixed, m.free, m.start] for t, m in said]
         defined = [[d.name, ":=", d.text, d.name, None, False, None] for d in self.definitions]
-        return pd.DataFrame([*written, *defined], columns=columns).astype({"fixed": float, "start": float})
+        bound = (c.text.split("==") for c in self.constraints)
+        tied = [[left, "==", right, "", None, False, None] for left, right in bound]
+        return pd.DataFrame([*written, *defined, *tied], columns=columns).astype({"fixed": float, "start": float})
 
     def indicators(self, construct: str) -> tuple[str, ...]:
         """What a construct is measured by (``=~``) or composed of (``<~``)."""
         return tuple(term.rhs for term in self.terms if term.lhs == construct and term.op in ("=~", "<~"))
 
     def expand(
-        self, *, std_lv: bool = False, fixed_x: bool = True, auto_cov_y: bool = True, orthogonal: bool = False
+        self,
+        *,
+        std_lv: bool = False,
+        fixed_x: bool = True,
+        auto_cov_y: bool = True,
+        orthogonal: bool = False,
+        means: bool = False,
+        groups: int = 1,
+        equal: Collection[str] = (),
+        partial: Collection[str] = (),
     ) -> tuple[Row, ...]:
         """Every parameter of the model, those taken for granted included; see `csat.model.expansion`."""
-        return expanded(self.terms, std_lv=std_lv, fixed_x=fixed_x, auto_cov_y=auto_cov_y, orthogonal=orthogonal)
+        return expanded(
+            self.terms,
+            std_lv=std_lv,
+            fixed_x=fixed_x,
+            auto_cov_y=auto_cov_y,
+            orthogonal=orthogonal,
+            means=means,
+            groups=groups,
+            equal=equal,
+            partial=partial,
+        )
 
     def __repr__(self) -> str:
         return f"Model: {len(self.latents)} constructs, {len(self.observed)} observed variables\n{self.syntax.strip()}"

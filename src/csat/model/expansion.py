@@ -1,18 +1,23 @@
 """From the relations as written to every parameter of the model, with the defaults of lavaan's ``sem()``.
 
 Added: loadings of 1 that set the units of constructs, variances, covariances among exogenous constructs
-and among terminal endogenous variables, and the moments of observed predictors, which are not estimated.
+and among terminal endogenous variables, intercepts, and the moments of observed predictors, which are not estimated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 from csat.model.syntax import Term
 
 _ORDER = {op: place for place, op in enumerate(("=~", "<~", "~", "~~", "~1"))}
+#: Kinds of parameters that can be held equal over groups.
+EQUAL = (
+    *("loadings", "intercepts", "residuals", "residual.covariances", "lv.variances", "lv.covariances", "regressions"),
+    "means",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +27,10 @@ class Row:
     label : "" if none; free rows with the same label are one parameter.
     fixed : value it is fixed at; None if it is estimated or `sampled`.
     start : starting value asked for, None if none.
-    predictor : variance or covariance of observed predictors, which the model does not explain.
+    predictor : moment of observed predictors, which the model does not explain.
     sampled : fixed at the sample value, as moments of predictors are by default.
+    group : which group it belongs to, counted from 0.
+    tie : "" if none; free rows with the same tie are one parameter, as if they had one label.
     """
 
     lhs: str
@@ -34,6 +41,8 @@ class Row:
     start: float | None = None
     predictor: bool = False
     sampled: bool = False
+    group: int = 0
+    tie: str = ""
 
     @property
     def free(self) -> bool:
@@ -41,9 +50,14 @@ class Row:
         return self.fixed is None and not self.sampled
 
     @property
+    def relation(self) -> str:
+        """The relation as written: "y ~ x", "x ~1"."""
+        return f"{self.lhs} {self.op} {self.rhs}".strip()
+
+    @property
     def name(self) -> str:
         """The label if there is one, else the relation: what an error calls the parameter."""
-        return self.label or f"{self.lhs} {self.op} {self.rhs}".strip()
+        return self.label or self.relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +74,102 @@ class _Roles:
 
 
 def expanded(
-    terms: Sequence[Term], *, std_lv: bool, fixed_x: bool, auto_cov_y: bool, orthogonal: bool
+    terms: Sequence[Term],
+    *,
+    std_lv: bool,
+    fixed_x: bool,
+    auto_cov_y: bool,
+    orthogonal: bool,
+    means: bool = False,
+    groups: int = 1,
+    equal: Collection[str] = (),
+    partial: Collection[str] = (),
 ) -> tuple[Row, ...]:
-    """Every parameter of a covariance structure, each covariance once.
+    """Every parameter of a covariance and mean structure, each covariance once.
 
     Parameters
     ----------
     terms : relations as written.
     std_lv : set the unit of a construct by a (residual) variance of 1, not by its first loading.
-    fixed_x : take variances and covariances of observed predictors from the sample.
+    fixed_x : take means, variances and covariances of observed predictors from the sample.
     auto_cov_y : let residuals of variables that are explained and explain nothing covary.
     orthogonal : keep exogenous constructs uncorrelated.
+    means : estimate intercepts; constructs have mean 0 in the first group.
+    groups : number of groups; each has all parameters.
+    equal : kinds of parameters (`EQUAL`) that groups share. With equal loadings standardized constructs have variance
+        1 in the first group only; with equal intercepts they have mean 0 in the first group only.
+    partial : relations such as "x3 ~1" or "f =~ x2" that stay free all the same; blanks do not matter.
 
     Returns
     -------
     tuple of Row
-        Written rows by operator, then variances, then covariances.
+        Group by group: written rows by operator, then variances, covariances, intercepts.
     """
     roles = _roles_of(terms)
-    written = list(_written(terms, std_lv))
+    options = {"std_lv": std_lv, "auto_cov_y": auto_cov_y, "orthogonal": orthogonal}
+    rows = [row for g in range(groups) for row in _of_group(terms, roles, g, fixed_x, means, equal, **options)]
+    spared = {_squeezed(relation) for relation in partial}
+    tied = (
+        replace(row, tie=f"{row.relation}")
+        if _kind(row, roles) in equal and row.free and not row.label and not row.predictor
+        and not {_squeezed(row.relation), _squeezed(_turned(row))} & spared
+        else row
+        for row in rows
+    )  # fmt: skip
+    return _same_label_same_value(list(tied))
+
+
+def _squeezed(relation: str) -> str:
+    return "".join(relation.split())
+
+
+def _turned(row: Row) -> str:
+    return f"{row.rhs} {row.op} {row.lhs}" if row.op == "~~" else row.relation
+
+
+def _of_group(
+    terms: Sequence[Term], roles: _Roles, group: int, fixed_x: bool, means: bool, equal: Collection[str], *,
+    std_lv: bool, auto_cov_y: bool, orthogonal: bool,
+) -> Iterator[Row]:  # fmt: skip
+    written = list(_written(terms, group, std_lv))
     known = {frozenset((row.lhs, row.rhs)) for row in written if row.op == "~~"}
-    pairs: list[Row] = [_variance(name, roles, std_lv) for name in roles.variables]
+    unit = std_lv and not (group and "loadings" in equal and "lv.variances" not in equal)
+    added: list[Row] = [_variance(name, roles, unit) for name in roles.variables]
     if not orthogonal:
-        pairs += _covariances(roles.exogenous_latents)
+        added += _covariances(roles.exogenous_latents)
     if auto_cov_y:
-        pairs += _covariances(roles.terminal)
+        added += _covariances(roles.terminal)
     among = [Row(x, "~~", x) for x in roles.predictors] + _covariances(roles.predictors)
-    pairs += [replace(row, predictor=True, sampled=fixed_x) for row in among]
-    return _same_label_same_value(written + [row for row in pairs if frozenset((row.lhs, row.rhs)) not in known])
+    added += [replace(row, predictor=True, sampled=fixed_x) for row in among]
+    added = [row for row in added if frozenset((row.lhs, row.rhs)) not in known]
+    if means:
+        shifted = bool(group) and "intercepts" in equal and "means" not in equal
+        centred = {row.lhs for row in written if row.op == "~1"}
+        added += [row for row in _intercepts(roles, fixed_x, shifted) if row.lhs not in centred]
+    yield from (replace(row, group=group) for row in [*written, *added])
+
+
+def _intercepts(roles: _Roles, fixed_x: bool, shifted: bool) -> Iterator[Row]:
+    """An intercept of every variable; those of constructs are zero, or free where others set their origin."""
+    for name in roles.variables:
+        at_zero = name in roles.latents and (not shifted or name in roles.composites)
+        yield Row(name, "~1", "", fixed=0.0 if at_zero else None)
+    for name in roles.predictors:
+        yield Row(name, "~1", "", predictor=True, sampled=fixed_x)
+
+
+def _kind(row: Row, roles: _Roles) -> str:
+    """Which of `EQUAL` a row belongs to, "" if none."""
+    if row.op in ("=~", "<~"):
+        return "loadings"
+    if row.op == "~":
+        return "regressions"
+    latent = row.lhs in roles.latents
+    if row.op == "~1":
+        return "means" if latent else "intercepts"
+    if row.lhs == row.rhs:
+        return "lv.variances" if latent else "residuals"
+    return "lv.covariances" if latent else "residual.covariances"
 
 
 def _covariances(names: Iterable[str]) -> list[Row]:
@@ -100,16 +182,17 @@ def _variance(name: str, roles: _Roles, std_lv: bool) -> Row:
     return Row(name, "~~", name, fixed=1.0 if std_lv and name in roles.latents else None)
 
 
-def _written(terms: Sequence[Term], std_lv: bool) -> Iterator[Row]:
+def _written(terms: Sequence[Term], group: int, std_lv: bool) -> Iterator[Row]:
     """Rows as written, with the first loading of each construct at 1 unless it is freed or `std_lv`."""
     scaled: set[str] = set()
     for term in sorted(terms, key=lambda term: _ORDER[term.op]):
-        fixed = term.fixed
+        said = term.modifier(group)
+        fixed = said.fixed
         if term.op == "=~" and term.lhs not in scaled:
             scaled.add(term.lhs)
-            if fixed is None and not term.free and not std_lv:
+            if fixed is None and not said.free and not std_lv:
                 fixed = 1.0
-        yield Row(term.lhs, term.op, term.rhs, term.label, fixed, term.start)
+        yield Row(term.lhs, term.op, term.rhs, said.label, fixed, said.start)
 
 
 def _same_label_same_value(rows: Sequence[Row]) -> tuple[Row, ...]:

@@ -16,7 +16,7 @@ from csat.model.expression import Call, Expression, Name, Number, Operation
 
 RELATIONS = ("=~", "<~", "~~", "~")
 #: A line that ends in one of these goes on in the next; so does a line that begins with one.
-_JOINS = frozenset({*RELATIONS, ":=", "+", "-", "*", "/", "^", "(", ","})
+_JOINS = frozenset({*RELATIONS, ":=", "==", "+", "-", "*", "/", "^", "(", ","})
 _TOKEN = re.compile(
     r"(?P<space>[^\S\n]+|[#!][^\n]*)"
     r"|(?P<end>[\n;])"
@@ -41,24 +41,43 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """One relation as written: `lhs` `op` `rhs` with its modifiers.
+class Modifier:
+    """What is said of one parameter.
 
-    label : name of the parameter, "" if none; equal labels make equal parameters.
+    label : its name, "" if none; equal labels make equal parameters.
     fixed : value it is fixed at, None if it is estimated.
     free : written ``NA*x``: estimated even where the defaults would fix it.
     start : starting value, None if none was given.
+    """
+
+    label: str = ""
+    fixed: float | None = None
+    free: bool = False
+    start: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One relation as written: `lhs` `op` `rhs`.
+
     position : of `rhs` in the text, for errors.
+    modifiers : of its parameter; as many as groups if they were written group by group, as in ``c(a, b)*x``.
     """
 
     lhs: str
     op: str
     rhs: str
     position: int
-    label: str = ""
-    fixed: float | None = None
-    free: bool = False
-    start: float | None = None
+    modifiers: tuple[Modifier, ...] = (Modifier(),)
+
+    def modifier(self, group: int) -> Modifier:
+        """What is said of the parameter in one group, counted from 0."""
+        return self.modifiers[group if len(self.modifiers) > 1 else 0]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of its parameters."""
+        return tuple(modifier.label for modifier in self.modifiers if modifier.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +89,20 @@ class Definition:
     text: str
     position: int
     names: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """``left == right`` between parameters, with its text and the position of each name in it."""
+
+    left: Expression
+    right: Expression
+    text: str
+    position: int
+    names: tuple[tuple[str, int], ...]
+
+
+Statement = Term | Definition | Constraint
 
 
 def tokens_of(syntax: str) -> list[Token]:
@@ -102,7 +135,7 @@ def _continues(tokens: list[Token], i: int) -> bool:
     return later in _JOINS - {"("} or earlier in _JOINS
 
 
-def statements_of(syntax: str) -> Iterator[Term | Definition]:
+def statements_of(syntax: str) -> Iterator[Statement]:
     """Read every statement of a model text, in order.
 
     Raises
@@ -158,23 +191,26 @@ class _Reader:
         while not self.done and self.token.kind == "end":
             self.at += 1
 
-    def statement(self) -> Iterator[Term | Definition]:
+    def statement(self) -> Iterator[Statement]:
         """One statement and the line ends after it."""
-        left = self._left_side()
-        if self.token.text == ":=" and len(left) == 1:
-            yield self._definition(left[0])
-        elif self.token.text in RELATIONS:
-            yield from self._relation(left)
+        if self._is_constraint():
+            yield self._constraint()
         else:
-            raise self.fail(self._no_relation())
+            left = self._left_side()
+            if self.token.text == ":=" and len(left) == 1:
+                yield self._definition(left[0])
+            elif self.token.text in RELATIONS:
+                yield from self._relation(left)
+            else:
+                raise self.fail(self._no_relation())
         if self.token.kind != "end":
             raise self.fail(f"'+' or a new line expected, {self._shown()} found.")
         self._skip_ends()
 
     def _no_relation(self) -> str:
-        if self.token.text in ("==", "<", ">"):
-            return f"constraints with {self.token.text!r} are not available; equal labels make parameters equal."
-        return f"one of {', '.join(RELATIONS)}, := expected after the left side, {self._shown()} found."
+        if self.token.text in ("<", ">"):
+            return f"constraints with {self.token.text!r} are not available; only == is."
+        return f"one of {', '.join(RELATIONS)}, :=, == expected after the left side, {self._shown()} found."
 
     def _left_side(self) -> list[Token]:
         left = [self.take_name("the name of a variable")]
@@ -198,30 +234,44 @@ class _Reader:
         while self.token.text == "*":
             self.take()
             factors.append(self._factor())
-        *modifiers, (variable, value) = factors
-        if variable.kind == "name" and value is None and variable.text != "NA":
-            term = Term("", op, variable.text, variable.position)
-        elif op == "~" and value == 1.0:
-            term = Term("", "~1", "", variable.position)
-        else:
-            raise self.fail("the name of a variable expected (a number or NA goes before it, as in 1*x).", variable)
-        for token, number in modifiers:
-            term = self._modified(term, token, number)
-        return term
+        *before, (variable, values) = factors
+        modifiers: list[Modifier] = [Modifier()]
+        for token, given in before:
+            modifiers = self._modified(modifiers, token, given)
+        if variable.kind == "name" and values == (None,) and variable.text != "NA":
+            return Term("", op, variable.text, variable.position, tuple(modifiers))
+        if op == "~" and values == (1.0,):
+            return Term("", "~1", "", variable.position, tuple(modifiers))
+        raise self.fail("the name of a variable expected (a number or NA goes before it, as in 1*x).", variable)
 
-    def _factor(self) -> tuple[Token, float | None]:
-        """Read a name, a signed number, or ``start(number)``; the number is None for a plain name."""
+    def _factor(self) -> tuple[Token, tuple[str | float | None, ...]]:
+        """Read a name (None), a signed number, ``start(number)``, or ``c(…)`` with one modifier per group."""
         token = self.token
-        if token.kind == "name" and self.tokens[self.at + 1].text == "(":
-            if token.text != "start":
-                raise self.fail(f"the modifier {token.text}(…) is not available; only start(…) is.")
-            self.at += 2
-            value = self._number()
+        if token.kind != "name":
+            return token, (self._number(),)
+        if self.tokens[self.at + 1].text != "(":
+            return self.take(), (None,)
+        if token.text not in ("start", "c"):
+            raise self.fail(f"the modifier {token.text}(…) is not available; only start(…) and c(…) are.")
+        self.at += 2
+        inner = token.text == "start" and self.token.text == "c"
+        if inner:
+            self.take()
+            self.take_mark("(")
+        values = [self._given(token.text)]
+        while self.token.text == "," and (inner or token.text == "c"):
+            self.take()
+            values.append(self._given(token.text))
+        self.take_mark(")")
+        if inner:
             self.take_mark(")")
-            return token, value
-        if token.kind == "name":
-            return self.take(), None
-        return token, self._number()
+        return token, tuple(values)
+
+    def _given(self, where: str) -> str | float:
+        """One value of ``start(…)``, or one modifier of ``c(…)``: a number, a label or NA."""
+        if where == "c" and self.token.kind == "name":
+            return self.take().text
+        return self._number()
 
     def _number(self) -> float:
         sign = 1.0
@@ -237,26 +287,52 @@ class _Reader:
             raise self.fail(f"{token.text} is too large or too small: numbers lie between 1e-30 and 1e30.", token)
         return value
 
-    def _modified(self, term: Term, token: Token, number: float | None) -> Term:
+    def _modified(self, before: list[Modifier], token: Token, given: tuple[str | float | None, ...]) -> list[Modifier]:
+        """Add what one factor says, to all groups or group by group."""
+        values = [token.text if value is None else value for value in given]
+        size = max(len(before), len(values))
+        if {len(before), len(values)} - {1, size}:
+            raise self.fail(f"{len(values)} groups here, {len(before)} in the modifier before.", token)
+        pairs = zip(before * (size // len(before)), values * (size // len(values)), strict=True)
+        return [self._one_modified(modifier, token, value) for modifier, value in pairs]
+
+    def _one_modified(self, modifier: Modifier, token: Token, value: str | float) -> Modifier:
         if token.text == "start":
-            return replace(term, start=number)
-        if token.text == "NA":
-            change, clash = replace(term, free=True), term.fixed is not None
-        elif number is not None:
-            change, clash = replace(term, fixed=number), term.free or term.fixed is not None
+            return replace(modifier, start=float(value))
+        if value == "NA":
+            change, clash = replace(modifier, free=True), modifier.fixed is not None
+        elif isinstance(value, float):
+            change, clash = replace(modifier, fixed=value), modifier.free or modifier.fixed is not None
         else:
-            change, clash = replace(term, label=token.text), term.label != ""
+            change, clash = replace(modifier, label=str(value)), modifier.label != ""
         if clash:
-            raise self.fail(f"{token.text!r} contradicts the modifier before it.", token)
+            raise self.fail(f"{value!r} contradicts the modifier before it.", token)
         return change
+
+    def _is_constraint(self) -> bool:
+        """Whether ``==`` comes before the statement ends."""
+        rest = self.tokens[self.at :]
+        return "==" in [token.text for token in rest[: next(i for i, t in enumerate(rest) if t.kind == "end")]]
+
+    def _constraint(self) -> Constraint:
+        first, self.operands = self.at, 0
+        left = self._sum()
+        self.take_mark("==")
+        right = self._sum()
+        names, text = self._used_since(first)
+        return Constraint(left, right, text, self.tokens[first].position, names)
+
+    def _used_since(self, first: int) -> tuple[tuple[tuple[str, int], ...], str]:
+        """Names with their positions, and the text, of the tokens read since `first`."""
+        used = self.tokens[first : self.at]
+        names = tuple((token.text, token.position) for token in used if token.kind == "name")
+        return names, "".join(token.text for token in used)
 
     def _definition(self, name: Token) -> Definition:
         self.take_mark(":=")
         first, self.operands = self.at, 0
         expression = self._sum()
-        used = self.tokens[first : self.at]
-        names = tuple((token.text, token.position) for token in used if token.kind == "name")
-        text = "".join(token.text for token in used)
+        names, text = self._used_since(first)
         return Definition(name.text, expression, text, name.position, names)
 
     def _sum(self) -> Expression:

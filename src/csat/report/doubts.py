@@ -32,7 +32,7 @@ def doubts_of(result: Sem, names: Names) -> tuple[Word | str, ...]:
     """
     from csat.structural.checks import doubts
 
-    found = [(kind.__name__, text) for kind, text in doubts(result.optimum.point, result.condition)]
+    found = [(kind.__name__, text) for kind, text in doubts(result.optimum.state, result.condition)]
     known = {text: kind for kind, text in found if kind in SENTENCES}
     about = _blanks(result, names)
     said = [Word(SENTENCES[known[note]], about) if note in known else note for note in _not_of_design(result)]
@@ -53,7 +53,7 @@ def _blanks(result: Sem, names: Names) -> dict[str, Any]:
     large = frame[(frame["op"] == "~") & (frame["std_all"].abs() > 1)]
     return {
         "negative": names.listed([f"{names.construct(lhs)} ({_of(x)})" for lhs, x in _pairs(negative, "estimate")]),
-        "constructs": names.listed([names.construct(code) for code in result.structure.latents]),
+        "constructs": names.listed([names.construct(code) for code in result.latents]),
         "paths": names.listed(
             [
                 f"{names.construct(rhs)} → {names.construct(lhs)} ({_of(value)})"

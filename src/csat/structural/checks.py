@@ -16,7 +16,8 @@ from csat.errors import (
     SampleError,
     StandardizedPathWarning,
 )
-from csat.structural.structure import Point, Structure, evaluate
+from csat.structural.discrepancy import Discrepancy
+from csat.structural.structure import Layout, Point, State, evaluate
 from csat.structural.values import table_values
 
 #: Condition number of the information, each parameter in its own unit, above which results are called unstable.
@@ -60,8 +61,8 @@ def check_sample(names: Sequence[str], cov: np.ndarray, mean: np.ndarray, n: int
         raise CollinearityError.among(involved[0], involved[1:5])
 
 
-def check_identified(structure: Structure, theta: np.ndarray, *, generic: bool) -> None:
-    """Refuse a model whose implied covariances stay the same while parameters change.
+def check_identified(layout: Layout, discrepancy: Discrepancy, theta: np.ndarray, *, generic: bool) -> None:
+    """Refuse a model whose implied moments stay the same while parameters change.
 
     Parameters
     ----------
@@ -71,32 +72,55 @@ def check_identified(structure: Structure, theta: np.ndarray, *, generic: bool) 
     Raises
     ------
     ModelIdentificationError
-        Naming the parameters in the null space of ∂Σ/∂θ.
+        Naming the parameters in the null space of the derivatives of the moments, constraints included.
     """
-    point = evaluate(structure, theta)
-    if point is not None and generic:
-        point = _nearby(point)
-    if point is None or not len(theta):
+    state: State | None = evaluate(layout, theta)
+    if generic and state is not None:
+        state = _nearby(state, discrepancy)
+    if state is None or not len(theta):
         return
-    jacobian = point.jacobian()
+    jacobian = moment_jacobian(state)
     size = np.linalg.norm(jacobian, axis=0)
-    triangle = np.linalg.qr(jacobian / np.where(size > 0, size, 1.0), mode="r")
+    unit = 1.0 / np.where(size > 0, size, 1.0)
+    slope = layout.restriction_slope(state.theta) * unit
+    length = np.linalg.norm(slope, axis=1, keepdims=True)
+    triangle = np.linalg.qr(np.vstack([jacobian * unit, slope / np.where(length > 0, length, 1.0)]), mode="r")
     _, values, vectors = np.linalg.svd(triangle)
     rank = int((values > _RANK * values[0]).sum())
     if rank < len(theta):
         part = np.abs(vectors[rank:]).max(axis=0)
-        loose = [name for name, share in zip(structure.names, part, strict=True) if share > 1e-3]
-        raise ModelIdentificationError.naming(loose, structure.known, len(theta))
+        loose = [name for name, share in zip(layout.names, part, strict=True) if share > 1e-3]
+        raise ModelIdentificationError.naming(loose, layout.known, len(theta))
 
 
-def _nearby(point: Point) -> Point | None:
+def moment_jacobian(state: State) -> np.ndarray:
+    """(d, k) derivatives of all implied moments, in units in which every Σ is the identity."""
+    parts = []
+    for g, point in enumerate(state.points):
+        white = np.linalg.cholesky(point.inverse).T
+        by_sigma, by_mu = point.jacobian()
+        turned = np.einsum("ia,abc,jb->ijc", white, by_sigma, white, optimize=True)
+        parts.append(state.collect(g, turned.reshape(-1, turned.shape[-1])))
+        if point.structure.means:
+            parts.append(state.collect(g, white @ by_mu))
+    return np.vstack(parts)
+
+
+def _nearby(state: State, discrepancy: Discrepancy) -> State | None:
     """A point some tenths of a standard unit away, the same every time, where Σ is positive definite."""
-    curvature = np.diag(point.information())
+    curvature = np.diag(discrepancy.curvature(state))
     unit = 1.0 / np.sqrt(np.where(curvature > 0, curvature, 1.0))
     # An irrational rotation fills −1 … 1 evenly: no parameter gets a special value, and no generator is needed.
     shift = 2.0 * np.modf(0.1 + np.arange(len(unit)) * (np.sqrt(5) - 1) / 2)[0] - 1.0
-    tried = (evaluate(point.structure, point.theta + size * shift * unit) for size in (0.3, 0.1, 0.03, 0.01))
-    return next((found for found in tried if found is not None), None)
+    tried = (evaluate(state.layout, state.theta + size * shift * unit) for size in (0.3, 0.1, 0.03, 0.01))
+    return next((found for found in tried if proper(found)), None)
+
+
+def proper(state: State) -> bool:
+    """Whether every implied covariance matrix is positive definite."""
+    return all(
+        bool(np.isfinite(point.sigma).all() and np.linalg.eigvalsh(point.sigma)[0] > 0) for point in state.points
+    )
 
 
 def condition_number(information: np.ndarray) -> float:
@@ -111,11 +135,14 @@ def condition_number(information: np.ndarray) -> float:
     return float(values[-1] / values[0]) if values[0] > 0 else np.inf
 
 
-def doubts(point: Point, condition: float) -> Iterator[tuple[type[CsatWarning], str]]:
+def doubts(state: State, condition: float) -> Iterator[tuple[type[CsatWarning], str]]:
     """Reasons not to trust a solution: each a kind of warning and its wording."""
-    yield from _negative_variances(point)
-    yield from _latent_covariance(point)
-    yield from _large_paths(point)
+    labels = state.layout.labels
+    where = ["" if len(labels) == 1 else f" in group {label!r}" for label in labels]
+    for point, place in zip(state.points, where, strict=True):
+        yield from _negative_variances(point, state.theta, place)
+        yield from _latent_covariance(point, place)
+    yield from _large_paths(state)
     if condition > ILL_CONDITIONED:
         yield (
             IllConditionedWarning,
@@ -125,19 +152,19 @@ def doubts(point: Point, condition: float) -> Iterator[tuple[type[CsatWarning], 
         )
 
 
-def _negative_variances(point: Point) -> Iterator[tuple[type[CsatWarning], str]]:
+def _negative_variances(point: Point, theta: np.ndarray, place: str) -> Iterator[tuple[type[CsatWarning], str]]:
     st = point.structure
-    _, s = st.matrices(point.theta)
+    _, s, _ = st.matrices(theta)
     bad = [f"{st.variables[i]} ({s[i, i]:.3g})" for i in np.flatnonzero(np.diag(s) < 0)]
     if bad:
         yield (
             NegativeVarianceWarning,
-            f"Negative variance (Heywood case) of {', '.join(bad)}: the model is wrong for these data or the sample is "
-            "too small. Do not report this solution; leave the variable out, or fix its variance.",
+            f"Negative variance (Heywood case) of {', '.join(bad)}{place}: the model is wrong for these data or the "
+            "sample is too small. Do not report this solution; leave the variable out, or fix its variance.",
         )
 
 
-def _latent_covariance(point: Point) -> Iterator[tuple[type[CsatWarning], str]]:
+def _latent_covariance(point: Point, place: str) -> Iterator[tuple[type[CsatWarning], str]]:
     st = point.structure
     block = point.total[st.p :, st.p :]
     variance = np.diag(block)
@@ -145,17 +172,18 @@ def _latent_covariance(point: Point) -> Iterator[tuple[type[CsatWarning], str]]:
     if len(block) and np.linalg.eigvalsh(block / np.outer(sd, sd))[0] < -1e-10:
         yield (
             LatentCovarianceWarning,
-            f"The covariance matrix of the constructs {', '.join(st.latents)} is not positive definite: some "
+            f"The covariance matrix of the constructs {', '.join(st.latents)}{place} is not positive definite: some "
             "correlation lies beyond 1 or some variance below 0. Merge constructs that cannot be told apart.",
         )
 
 
-def _large_paths(point: Point) -> Iterator[tuple[type[CsatWarning], str]]:
-    st = point.structure
-    values = table_values(st, (), point.theta, "all")
+def _large_paths(state: State) -> Iterator[tuple[type[CsatWarning], str]]:
+    layout = state.layout
+    values = table_values(layout, (), state.theta, "all")
+    several = len(layout.labels) > 1
     large = [
-        f"{row.lhs} ~ {row.rhs} ({value:.2f})"
-        for row, value in zip(st.rows, values, strict=True)
+        f"{row.lhs} ~ {row.rhs}{f' ({layout.labels[row.group]})' if several else ''} ({value:.2f})"
+        for row, value in zip(layout.rows, values, strict=True)
         if row.op == "~" and abs(value) > 1
     ]
     if large:

@@ -1,13 +1,15 @@
-"""How well a covariance structure fits: χ² and the indices made of it, as lavaan 0.6 defines them."""
+"""How well a structure fits: χ² and the indices made of it, as lavaan 0.6 defines them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from csat.distributions import chi2_tail, noncentral_chi2
-from csat.structural.structure import Point
+from csat.structural.discrepancy import Sample, distance
+from csat.structural.structure import Layout, Point, State, Structure
 
 #: RMSEA up to which a fit is called close (Browne & Cudeck 1992, Sociological Methods & Research 21(2)).
 _CLOSE = 0.05
@@ -37,80 +39,150 @@ class Measures:
     rmsea_p: float
     srmr: float
     gfi: float
-    logl: float
-    unrestricted_logl: float
+    loglik: float
+    unrestricted_loglik: float
     aic: float
     bic: float
     sabic: float
 
 
-def measures_of(point: Point, sample: np.ndarray, n: int, scale: int) -> Measures:
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """χ² of a model and of its baseline, with degrees of freedom."""
+
+    chisq: float
+    df: int
+    baseline: float
+    baseline_df: int
+
+
+def free_parameters(layout: Layout) -> int:
+    """Parameters that are free after the equations between them."""
+    k = len(layout.names)
+    if not layout.constraints:
+        return k
+    slope = layout.restriction_slope(np.full(k, 0.5))
+    return k - int(np.linalg.matrix_rank(slope))
+
+
+def measures_of(
+    state: State, samples: Sequence[Sample], sizes: Sequence[int], scale: float, statistic: Statistic,
+    loglik: tuple[float, float],
+) -> Measures:  # fmt: skip
     """Fit measures at the estimates.
 
     Parameters
     ----------
-    sample : (p, p) the covariance that was fitted.
-    n : respondents.
-    scale : what multiplies the fit function: n (normal likelihood) or n − 1 (Wishart).
+    samples : (G,) the moments that were fitted. sizes : (G,) respondents of each group.
+    scale : what multiplies the fit function: all respondents, or less one per group (Wishart).
+    statistic : χ² of the model and of its baseline.
+    loglik : of the model and of the unrestricted one; NaN where the estimator has none.
+    """
+    chisq, df, null, null_df = statistic.chisq, statistic.df, statistic.baseline, statistic.baseline_df
+    n, k = int(sum(sizes)), free_parameters(state.layout)
+    low, high = rmsea_interval(chisq, df, scale, len(sizes))
+    logl = loglik[0]
+    return Measures(
+        n=n, npar=k, chisq=chisq, df=df, p=upper(chisq, df),
+        baseline_chisq=null, baseline_df=null_df, baseline_p=upper(null, null_df),
+        cfi=cfi(chisq, df, null, null_df), tli=tli(chisq, df, null, null_df),
+        nfi=(null - chisq) / null if null > 0 else np.nan,
+        rmsea=rmsea(chisq, df, scale, len(sizes)), rmsea_low=low, rmsea_high=high,
+        rmsea_p=rmsea_p(chisq, df, scale, len(sizes)),
+        srmr=_srmr(state.points, samples, sizes), gfi=_gfi(state.points, samples, sizes),
+        loglik=logl, unrestricted_loglik=loglik[1], aic=2 * k - 2 * logl, bic=k * np.log(n) - 2 * logl,
+        sabic=k * np.log((n + 2) / 24) - 2 * logl,
+    )  # fmt: skip
+
+
+def likelihood_statistic(
+    state: State, samples: Sequence[Sample], multipliers: Sequence[float], value: float
+) -> Statistic:
+    """χ² of a maximum likelihood fit, and of its baseline, in closed form.
+
+    Parameters
+    ----------
+    multipliers : (G,) respondents of each group, or one less (Wishart). value : F at the estimates.
 
     Notes
     -----
-    Observed predictors whose moments are taken from the sample are conditioned on: they count neither in the
-    degrees of freedom nor in the log-likelihood. In the baseline model predictors stay correlated with each other.
+    Observed predictors whose moments are taken from the sample are conditioned on: they do not count in the degrees
+    of freedom. In the baseline model predictors stay correlated with each other; means are free.
     """
-    st = point.structure
-    p, k = st.p, len(st.names)
-    x = list(st.predictors)
-    given = x if st.sampled else []
-    logdet, logdet_x, logdet_given = _logdet(sample), *(_logdet(sample[np.ix_(v, v)]) for v in (x, given))
-    chisq = max(scale * (point.discrepancy(sample) - logdet - p), 0.0)
-    df = st.known - k
+    layout = state.layout
+    scale = float(np.sum(multipliers))
+    saturated = sum(
+        m / scale * (_logdet(sample.cov) + len(sample.cov)) for m, sample in zip(multipliers, samples, strict=True)
+    )
+    chisq = max(scale * (value - saturated), 0.0)
+    df = layout.known - free_parameters(layout)
+    null, null_df = 0.0, 0
+    for structure, sample, m in zip(layout.groups, samples, multipliers, strict=True):
+        distance, own = _baseline(structure, sample)
+        null, null_df = null + m * distance, null_df + own
+    return Statistic(chisq, df, null, null_df)
+
+
+def _baseline(structure: Structure, sample: Sample) -> tuple[float, int]:
+    """F and degrees of freedom of the model in which only predictors covary."""
+    p, x = structure.p, list(structure.predictors)
     y = [i for i in range(p) if i not in x]
-    null = scale * (float(np.log(np.diag(sample)[y]).sum()) + logdet_x - logdet)
-    null_df = p * (p + 1) // 2 - len(x) * (len(x) + 1) // 2 - len(y)
-    constant = (p - len(given)) * np.log(2 * np.pi) - logdet_given - len(given)
-    saturated = -n / 2 * (constant + logdet + p)
-    logl = -n / 2 * (constant + point.discrepancy(sample))
-    low, high = _rmsea_interval(chisq, df, scale)
-    return Measures(
-        n=n, npar=k, chisq=chisq, df=df, p=_upper(chisq, df),
-        baseline_chisq=null, baseline_df=null_df, baseline_p=_upper(null, null_df),
-        cfi=_cfi(chisq, df, null, null_df), tli=_tli(chisq, df, null, null_df),
-        nfi=(null - chisq) / null if null > 0 else np.nan,
-        rmsea=np.sqrt(max(chisq / scale / df - 1 / scale, 0.0)) if df > 0 else 0.0, rmsea_low=low, rmsea_high=high,
-        rmsea_p=1.0 - noncentral_chi2(chisq, df, scale * df * _CLOSE**2) if df > 0 else np.nan,
-        srmr=_srmr(sample, point.sigma), gfi=_gfi(point, sample),
-        logl=logl, unrestricted_logl=saturated, aic=2 * k - 2 * logl, bic=k * np.log(n) - 2 * logl,
-        sabic=k * np.log((n + 2) / 24) - 2 * logl,
-    )  # fmt: skip
+    logdet_x = _logdet(sample.cov[np.ix_(x, x)])
+    value = float(np.log(np.diag(sample.cov)[y]).sum()) + logdet_x - _logdet(sample.cov)
+    return value, p * (p + 1) // 2 - len(x) * (len(x) + 1) // 2 - len(y)
+
+
+def likelihoods(state: State, samples: Sequence[Sample], sizes: Sequence[int]) -> tuple[float, float]:
+    """Log-likelihood of the model and of the unrestricted one, given predictors whose moments are the sample's."""
+    model = unrestricted = 0.0
+    for point, sample, n in zip(state.points, samples, sizes, strict=True):
+        st = point.structure
+        given = list(st.predictors) if st.sampled else []
+        constant = (st.p - len(given)) * np.log(2 * np.pi) - _logdet(sample.cov[np.ix_(given, given)]) - len(given)
+        d = distance(point, sample)
+        whole = sample.cov if d is None else sample.cov + np.outer(d, d)
+        model -= n / 2 * (constant + _logdet(point.sigma) + float(np.vdot(point.inverse, whole)))
+        unrestricted -= n / 2 * (constant + _logdet(sample.cov) + st.p)
+    return float(model), float(unrestricted)
 
 
 def _logdet(matrix: np.ndarray) -> float:
     return float(np.linalg.slogdet(matrix)[1])
 
 
-def _upper(chisq: float, df: int) -> float:
+def upper(chisq: float, df: float) -> float:
+    """Upper-tail probability of χ²; NaN without degrees of freedom."""
     return float(chi2_tail(chisq, df)) if df > 0 else np.nan
 
 
-def _cfi(chisq: float, df: int, null: float, null_df: int) -> float:
+def cfi(chisq: float, df: float, null: float, null_df: float) -> float:
     """Bentler (1990), Psychological Bulletin 107(2)."""
     misfit = max(chisq - df, 0.0)
     worst = max(misfit, null - null_df, 0.0)
     return 1.0 - misfit / worst if worst > 0 else 1.0
 
 
-def _tli(chisq: float, df: int, null: float, null_df: int) -> float:
+def tli(chisq: float, df: float, null: float, null_df: float) -> float:
     """Tucker & Lewis (1973), Psychometrika 38(1)."""
     worst = (null - null_df) * df
     return 1.0 - (chisq - df) * null_df / worst if df > 0 and worst != 0 else 1.0
 
 
-def _rmsea_interval(chisq: float, df: int, scale: int) -> tuple[float, float]:
+def rmsea(chisq: float, df: float, scale: float, groups: int = 1) -> float:
+    """Root mean square error of approximation (Steiger 1998, Structural Equation Modeling 5(4), for groups)."""
+    return float(np.sqrt(max(chisq / scale / df - 1 / scale, 0.0) * groups)) if df > 0 else 0.0
+
+
+def rmsea_p(chisq: float, df: float, scale: float, groups: int = 1) -> float:
+    """Probability of so large a χ² if RMSEA is `_CLOSE`."""
+    return 1.0 - float(noncentral_chi2(chisq, df, scale * df * _CLOSE**2 / groups)) if df > 0 else np.nan
+
+
+def rmsea_interval(chisq: float, df: float, scale: float, groups: int = 1) -> tuple[float, float]:
     """90 % interval of RMSEA from the noncentral χ² (Steiger 1990, Multivariate Behavioral Research 25(2))."""
     from scipy.optimize import brentq
 
-    if df < 1:
+    if df <= 0:
         return 0.0, 0.0
     ends = []
     for probability, most in ((0.95, chisq), (0.05, max(scale, 4 * chisq))):
@@ -118,24 +190,33 @@ def _rmsea_interval(chisq: float, df: int, scale: int) -> tuple[float, float]:
             ends.append(0.0)
         else:
             centre = brentq(lambda shift, wanted=probability: noncentral_chi2(chisq, df, shift) - wanted, 0.0, most)
-            ends.append(float(np.sqrt(centre / (scale * df))))
+            ends.append(float(np.sqrt(centre / (scale * df) * groups)))
     return ends[0], ends[1]
 
 
-def _srmr(sample: np.ndarray, sigma: np.ndarray) -> float:
-    """Root mean square of the standardized residuals, variances included (Bentler 1995)."""
-    sd = np.sqrt(np.diag(sample))
-    lower = np.tril_indices(len(sample))
-    return float(np.sqrt(np.mean(((sample - sigma) / np.outer(sd, sd))[lower] ** 2)))
+def _srmr(points: Sequence[Point], samples: Sequence[Sample], sizes: Sequence[int]) -> float:
+    """Root mean square of the standardized residuals, variances and means included (Bentler 1995)."""
+    parts = []
+    for point, sample in zip(points, samples, strict=True):
+        sd = np.sqrt(np.diag(sample.cov))
+        lower = np.tril_indices(len(sample.cov))
+        residuals = ((sample.cov - point.sigma) / np.outer(sd, sd))[lower]
+        d = distance(point, sample)
+        parts.append(np.sqrt(np.mean((residuals if d is None else np.r_[residuals, d / sd]) ** 2)))
+    return float(np.average(parts, weights=sizes))
 
 
-def _gfi(point: Point, sample: np.ndarray) -> float:
+def _gfi(points: Sequence[Point], samples: Sequence[Sample], sizes: Sequence[int]) -> float:
     """Jöreskog & Sörbom's GFI under ML weights: 1 − tr(Σ⁻¹(S − Σ))² / tr(Σ⁻¹S)².
 
     Moments that are taken from the sample (those of predictors) are no achievement: they leave both traces.
     """
-    given = list(point.structure.predictors) if point.structure.sampled else []
-    whole = sample.copy()
-    whole[np.ix_(given, given)] = 0.0
-    apart, total = point.inverse @ (sample - point.sigma), point.inverse @ whole
-    return 1.0 - float(np.sum(apart * apart.T) / np.sum(total * total.T))
+    apart, total = 0.0, 0.0
+    for point, sample, n in zip(points, samples, sizes, strict=True):
+        given = list(point.structure.predictors) if point.structure.sampled else []
+        whole = sample.cov.copy()
+        whole[np.ix_(given, given)] = 0.0
+        left, all_of_it = point.inverse @ (sample.cov - point.sigma), point.inverse @ whole
+        apart += n * float(np.sum(left * left.T))
+        total += n * float(np.sum(all_of_it * all_of_it.T))
+    return 1.0 - apart / total

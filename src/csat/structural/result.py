@@ -12,9 +12,10 @@ import pandas as pd
 from csat.errors import OptionError
 from csat.model import Model
 from csat.results import Estimates, Provenance, Shown, t_quantile, two_sided_p
+from csat.structural.discrepancy import Sample
 from csat.structural.fit import Optimum
 from csat.structural.measures import Measures
-from csat.structural.structure import Structure
+from csat.structural.structure import Layout, Point
 from csat.structural.values import KINDS, explained, table_jacobian, table_values
 
 
@@ -23,8 +24,9 @@ class Sem(Shown):
     """A structural model estimated by maximum likelihood.
 
     model : as written.
-    optimum : where the estimator stopped: estimates, implied covariances, gradient.
-    sample : (p, p) covariance that was fitted, in the order of `observed`.
+    estimator : "ML", "GLS" …
+    optimum : where the estimator stopped: estimates, implied moments, gradient.
+    samples : (G,) moments that were fitted, in the order of `observed`. sizes : (G,) respondents of each group.
     vcov : (k, k) covariance of the free parameters.
     measures : fit of the model.
     condition : condition number of the information matrix, scaled to a unit diagonal.
@@ -35,8 +37,10 @@ class Sem(Shown):
     """
 
     model: Model
+    estimator: str
     optimum: Optimum
-    sample: np.ndarray
+    samples: tuple[Sample, ...]
+    sizes: tuple[int, ...]
     vcov: np.ndarray
     measures: Measures
     condition: float
@@ -47,26 +51,36 @@ class Sem(Shown):
     left_out: int = 0
 
     @property
-    def structure(self) -> Structure:
+    def layout(self) -> Layout:
         """Where each parameter stands."""
-        return self.optimum.point.structure
+        return self.optimum.state.layout
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """(G,) names of the groups; one empty name if there are none."""
+        return self.layout.labels
 
     @property
     def observed(self) -> tuple[str, ...]:
         """(p,) observed variables."""
-        return self.structure.observed
+        return self.layout.groups[0].observed
+
+    @property
+    def latents(self) -> tuple[str, ...]:
+        """Constructs."""
+        return self.layout.groups[0].latents
 
     @property
     def converged(self) -> bool:
         """Whether the gradient vanishes at the estimates."""
-        return self.optimum.converged
+        return bool(self.optimum.converged)
 
     @property
     def parameters(self) -> Estimates:
         """Free parameters with their joint covariance; equal labels are one parameter."""
         k = len(self.vcov)
         return Estimates(
-            self.structure.names, self.optimum.point.theta, self.vcov, np.inf, np.full(k, self.measures.n),
+            self.layout.names, self.optimum.theta, self.vcov, np.inf, np.full(k, self.measures.n),
             np.full(k, np.nan), "scale", self.provenance, self.level, 0.0,
         )  # fmt: skip
 
@@ -76,12 +90,12 @@ class Sem(Shown):
         Returns
         -------
         DataFrame
-            lhs, op, rhs, label, estimate, se, statistic (z), p, low, high; then std_all (all variables
+            lhs, op, rhs, group, label, estimate, se, statistic (z), p, low, high; then std_all (all variables
             standardized) and std_lv (only constructs).
         """
         frame = self._inference("raw")
         for kind in ("all", "lv"):
-            frame[f"std_{kind}"] = table_values(self.structure, self.model.definitions, self.optimum.point.theta, kind)
+            frame[f"std_{kind}"] = table_values(self.layout, self.model.definitions, self.optimum.theta, kind)
         return frame
 
     def standardized(self, kind: str = "all") -> pd.DataFrame:
@@ -94,14 +108,14 @@ class Sem(Shown):
         Returns
         -------
         DataFrame
-            lhs, op, rhs, label, estimate, se, statistic, p, low, high.
+            lhs, op, rhs, group, label, estimate, se, statistic, p, low, high.
         """
         if kind not in KINDS[1:]:
             raise OptionError.choose("kind", kind, KINDS[1:])
         return self._inference(kind)
 
     def _inference(self, kind: str) -> pd.DataFrame:
-        place = (self.structure, self.model.definitions, self.optimum.point.theta, kind)
+        place = (self.layout, self.model.definitions, self.optimum.theta, kind)
         estimate, slope = table_values(*place), table_jacobian(*place)
         se = np.sqrt(np.maximum(np.einsum("rk,kl,rl->r", slope, self.vcov, slope, optimize=True), 0.0))
         # A value that only rounding moves (a variance standardized by itself) has no standard error.
@@ -109,13 +123,13 @@ class Sem(Shown):
         with np.errstate(divide="ignore", invalid="ignore"):
             statistic = np.where(se > 0, estimate / se, np.nan)
         half = t_quantile((1 + self.level) / 2, np.inf) * se
-        written = [(row.lhs, row.op, row.rhs, row.label) for row in self.structure.rows]
-        defined = [(d.name, ":=", d.text, d.name) for d in self.model.definitions]
+        written = [(row.lhs, row.op, row.rhs, self.groups[row.group], row.label) for row in self.layout.rows]
+        defined = [(d.name, ":=", d.text, "", d.name) for d in self.model.definitions]
         figures = {
             "estimate": estimate, "se": se, "statistic": statistic, "p": two_sided_p(statistic, np.inf),
             "low": estimate - half, "high": estimate + half,
         }  # fmt: skip
-        return pd.DataFrame([*written, *defined], columns=["lhs", "op", "rhs", "label"]).assign(**figures)
+        return pd.DataFrame([*written, *defined], columns=["lhs", "op", "rhs", "group", "label"]).assign(**figures)
 
     def glance(self) -> pd.DataFrame:
         """One row: bases, χ², fit indices, information criteria, and how the estimates were found."""
@@ -125,38 +139,57 @@ class Sem(Shown):
             "engine": self.engine, "sample": self.provenance.sample, "variance": self.provenance.variance,
             "version": self.provenance.version,
         }  # fmt: skip
-        return pd.DataFrame([asdict(self.measures) | found])
+        return pd.DataFrame([{"estimator": self.estimator} | asdict(self.measures) | found])
 
     @property
     def r2(self) -> pd.DataFrame:
-        """Explained share of the variance of each explained variable: term, r2; NaN at a negative variance."""
-        shares = explained(self.structure, self.optimum.point.theta)
-        return pd.DataFrame({"term": list(shares), "r2": list(shares.values())})
+        """Explained share of the variance of each explained variable; NaN at a negative residual variance."""
+        rows = [
+            {"group": label, "term": term, "r2": share}
+            for label, structure in zip(self.groups, self.layout.groups, strict=True)
+            for term, share in explained(structure, self.optimum.theta).items()
+        ]
+        frame = pd.DataFrame(rows, columns=["group", "term", "r2"])
+        return frame if len(self.groups) > 1 else frame.drop(columns="group")
 
-    @property
-    def implied(self) -> pd.DataFrame:
-        """(p, p) covariances that the model implies."""
-        return _square(self.optimum.point.sigma, self.observed)
+    def implied(self, group: str | None = None) -> pd.DataFrame:
+        """(p, p) covariances that the model implies for a group (None: the first)."""
+        return _square(self._point(group).sigma, self.observed)
 
-    @property
-    def latent_covariance(self) -> pd.DataFrame:
-        """Covariances of the constructs that the model implies."""
-        p = self.structure.p
-        return _square(self.optimum.point.total[p:, p:], self.structure.latents)
+    def implied_means(self, group: str | None = None) -> pd.Series:
+        """(p,) means that the model implies for a group; NaN if it has no intercepts."""
+        point = self._point(group)
+        means = point.mu if point.structure.means else np.full(point.structure.p, np.nan)
+        return pd.Series(means, list(self.observed))
 
-    def residuals(self, kind: str = "raw") -> pd.DataFrame:
+    def latent_covariance(self, group: str | None = None) -> pd.DataFrame:
+        """Covariances of the constructs that the model implies for a group."""
+        point = self._point(group)
+        p = point.structure.p
+        return _square(point.total[p:, p:], self.latents)
+
+    def residuals(self, kind: str = "raw", group: str | None = None) -> pd.DataFrame:
         """What the model leaves unexplained of each covariance.
 
         Parameters
         ----------
         kind : "raw", sample minus implied covariances; "cor", sample minus implied correlations.
+        group : None: the first.
         """
         if kind not in ("raw", "cor"):
             raise OptionError.choose("kind", kind, ("raw", "cor"))
-        sigma = self.optimum.point.sigma
+        sigma, sample = self._point(group).sigma, self.samples[self._at(group)].cov
         if kind == "raw":
-            return _square(self.sample - sigma, self.observed)
-        return _square(_correlations(self.sample) - _correlations(sigma), self.observed)
+            return _square(sample - sigma, self.observed)
+        return _square(_correlations(sample) - _correlations(sigma), self.observed)
+
+    def _at(self, group: str | None) -> int:
+        if group is not None and group not in self.groups:
+            raise OptionError.choose("group", group, self.groups)
+        return 0 if group is None else self.groups.index(group)
+
+    def _point(self, group: str | None) -> Point:
+        return self.optimum.state.points[self._at(group)]
 
     @property
     def _headline(self) -> str:

@@ -15,20 +15,22 @@ import pandas as pd
 
 from csat.errors import ConvergenceError, MissingDependencyError, ModelError
 from csat.model import Row
-from csat.structural.fit import Optimum, scaled_gradient
-from csat.structural.structure import Structure, evaluate
+from csat.structural.checks import proper
+from csat.structural.discrepancy import MaximumLikelihood
+from csat.structural.fit import Optimum, optimum_at
+from csat.structural.structure import PATH, Layout, Structure, evaluate
 
 #: semopy stops on the change of F, not on its gradient; this is how flat its solution must be.
 _FLAT = 1e-3
 
 
-def minimise_with_semopy(structure: Structure, sample: np.ndarray, start: np.ndarray) -> Optimum:
+def minimise_with_semopy(layout: Layout, discrepancy: MaximumLikelihood, start: np.ndarray) -> Optimum:
     """Estimate theta by semopy's maximum likelihood (SLSQP, ftol 1e-12).
 
     Raises
     ------
     ModelError
-        For composites (``<~``), which semopy does not have.
+        For what semopy does not have, or has wrong: composites (``<~``), means, groups, constraints.
     ConvergenceError
         If the gradient at its solution does not vanish: it stopped early, or at its bound of zero for a variance.
     """
@@ -36,8 +38,11 @@ def minimise_with_semopy(structure: Structure, sample: np.ndarray, start: np.nda
         import semopy
     except ImportError:
         raise MissingDependencyError("engine='semopy' needs the package 'semopy': pip install semopy.") from None
-    if any(row.op == "<~" for row in structure.rows):
+    if any(row.op == "<~" for row in layout.rows):
         raise ModelError("semopy has no composites (<~). Use engine='csat', or csat.pls.")
+    if len(layout.groups) > 1 or layout.groups[0].means or layout.constraints:
+        raise ModelError("engine='semopy' takes one group, no intercepts and no constraints. Use engine='csat'.")
+    structure, sample = layout.groups[0], discrepancy.samples[0].cov
     codes = {name: f"v{i}" for i, name in enumerate(structure.variables)}
     names = [codes[name] for name in structure.observed]
     with _no_root_handler():
@@ -47,14 +52,14 @@ def minimise_with_semopy(structure: Structure, sample: np.ndarray, start: np.nda
         found = peer.fit(cov=pd.DataFrame(sample, names, names), options={"ftol": 1e-12, "maxiter": 10_000})
     active = [name for name, parameter in peer.parameters.items() if parameter.active]
     estimates = dict(zip(active, peer.param_vals.tolist(), strict=True))
-    point = evaluate(structure, np.array([estimates[f"t{k}"] for k in range(len(start))]))
-    if point is None:
+    theta = np.array([estimates[f"t{k}"] for k in range(len(start))])
+    if not proper(evaluate(layout, theta)):
         raise ConvergenceError("semopy stopped where the implied covariance matrix is not positive definite.")
-    result = Optimum(point, scaled_gradient(point, sample), int(found.n_it))
-    if result.worst > _FLAT:
-        worst = structure.names[int(np.argmax(np.abs(result.gradient)))]
+    result = optimum_at(layout, discrepancy, theta, int(found.n_it))
+    if float(result.worst) > _FLAT:
+        worst = layout.names[int(np.argmax(np.abs(result.gradient)))]
         raise ConvergenceError.stopped(
-            "semopy (which keeps variances at or above zero)", result.iterations, result.worst, _FLAT, worst
+            "semopy (which keeps variances at or above zero)", result.iterations, float(result.worst), _FLAT, worst
         )
     return result
 
@@ -72,7 +77,7 @@ def _no_root_handler() -> Iterator[None]:
 
 def _description(structure: Structure, codes: dict[str, str]) -> str:
     """Spell out every parameter in semopy's notation: ``t0*v1`` free, ``0.5*v1`` fixed."""
-    factor = dict(zip(structure.row.tolist(), [f"t{k}" for k in structure.parameter], strict=True))
+    factor = dict(zip(structure.free.tolist(), [f"t{k}" for k in structure.parameter], strict=True))
     lines = [
         f"{codes[row.lhs]} {row.op} {factor.get(r) or _number(structure, r)}*{codes[row.rhs]}"
         for r, row in enumerate(structure.rows)
@@ -81,8 +86,8 @@ def _description(structure: Structure, codes: dict[str, str]) -> str:
 
 
 def _number(structure: Structure, r: int) -> str:
-    path, i, j = structure.cells[r]
-    value = float((structure.directed if path else structure.symmetric)[i, j])
+    kind, i, j = structure.cells[r]
+    value = float((structure.directed if kind == PATH else structure.symmetric)[i, j])
     return np.format_float_positional(value, trim="0")
 
 

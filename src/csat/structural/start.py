@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from csat.structural.structure import Structure
+from csat.structural.discrepancy import Sample
+from csat.structural.structure import Layout, Structure
 
 #: What is assumed of a construct measured by constructs: share of their variance that it explains.
 _SHARED = 0.5
 
 
-def starting_values(structure: Structure, sample: np.ndarray) -> np.ndarray:
-    """(k,) starting values: rough loadings and variances, no paths, no covariances.
+def starting_values(layout: Layout, samples: Sequence[Sample]) -> np.ndarray:
+    """(k,) starting values: rough loadings and variances, sample means, no paths, no covariances.
 
     Paths of zero keep Σ positive definite whatever the loadings; scoring finds the rest in a few steps.
     """
+    theta = np.zeros(len(layout.names))
+    for structure, sample in reversed(list(zip(layout.groups, samples, strict=True))):
+        value = _of_group(structure, sample)
+        for r, k in zip(structure.free[::-1].tolist(), structure.parameter[::-1].tolist(), strict=True):
+            theta[k] = value.get(r, 0.0)  # backwards: the first row of a shared label decides
+    return theta
+
+
+def _of_group(structure: Structure, sample: Sample) -> dict[int, float]:
+    """Starting value of each row of a group; zero where there is none."""
     rows = structure.rows
     measured = {
         name: [r for r, row in enumerate(rows) if row.op == "=~" and row.lhs == name] for name in structure.latents
     }
-    variance = dict(zip(structure.observed, np.diag(sample).tolist(), strict=True))
+    variance = dict(zip(structure.observed, np.diag(sample.cov).tolist(), strict=True))
     value: dict[int, float] = {}
     unexplained = dict(variance)
     for name in _bottom_up(measured, structure):
-        loads, spread = _construct(structure, sample, name, measured[name], variance)
+        loads, spread = _construct(structure, sample.cov, name, measured[name], variance)
         variance[name] = unexplained[name] = spread
         for r, load in zip(measured[name], loads, strict=True):
             value[r] = load
             target = rows[r].rhs
             unexplained[target] = max(unexplained[target] - load**2 * spread, 0.1 * variance[target])
     value |= {r: unexplained[row.lhs] for r, row in enumerate(rows) if row.op == "~~" and row.lhs == row.rhs}
-    value |= {r: row.start for r, row in enumerate(rows) if row.start is not None}
-    theta = np.zeros(len(structure.names))
-    for r, k in zip(structure.row[::-1].tolist(), structure.parameter[::-1].tolist(), strict=True):
-        theta[k] = value.get(r, 0.0)  # backwards: the first row of a shared label decides
-    return theta
+    if sample.mean is not None:
+        centre = dict(zip(structure.observed, sample.mean.tolist(), strict=True))
+        value |= {r: centre.get(row.lhs, 0.0) for r, row in enumerate(rows) if row.op == "~1"}
+    return value | {r: row.start for r, row in enumerate(rows) if row.start is not None}
 
 
 def _bottom_up(measured: dict[str, list[int]], structure: Structure) -> list[str]:

@@ -1,56 +1,58 @@
-"""Covariance structures in RAM form: parameters in, implied covariances and their derivatives out.
+"""Mean and covariance structures in RAM form: parameters in, implied moments and their derivatives out.
 
-Each variable, observed or latent, is a linear function of others plus a residual: ``v = A v + u``,
-``cov(u) = P``. With E = (I − A)⁻¹ the covariance of all is E P Eᵀ, and its observed block is Σ
-(McArdle & McDonald 1984, British Journal of Mathematical and Statistical Psychology 37(2)).
+Each variable, observed or latent, is a linear function of others plus a residual: ``v = α + A v + u``,
+``cov(u) = P``. With E = (I − A)⁻¹ the means of all are E α and their covariance is E P Eᵀ; the observed block of
+these is μ and Σ (McArdle & McDonald 1984, British Journal of Mathematical and Statistical Psychology 37(2)).
 
-Every derivative of Σ by a parameter has the form a bᵀ + b aᵀ, with a and b columns of (E, E P Eᵀ).
-Gradient and information therefore are entries picked from one matrix product; nothing of size
-parameters × p² is ever built while iterating.
+Every derivative of Σ by a parameter has the form a bᵀ + b aᵀ, with a and b columns of (E, E P Eᵀ), and every
+derivative of μ is a multiple of a. Gradients and information therefore are entries picked from one matrix product;
+nothing of size parameters × p² is built while iterating. All arrays may have leading axes: replicates are estimated
+together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from csat.model import Row
+from csat.model import Constraint, Row
+from csat.model.expression import evaluate as evaluate_expression
+
+#: What a cell holds: a covariance (in P), a path (in A), an intercept (in α).
+PAIR, PATH, MEAN = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Structure:
-    """Where each parameter of a model stands.
+    """Where each parameter of one group stands.
 
     variables : (m,) names, the p observed ones first.
     p : number of observed variables.
     predictors : positions of the observed predictors, whose moments no model explains.
     sampled : whether those moments are taken from the sample, not estimated.
-    rows : parameters of the model, as expanded.
-    directed, symmetric : (m, m) A and P with their fixed values, zero where free.
-    cells : (r, 3) of every row: whether it stands in A (else in P), and its row and column there.
-    path : (c,) whether free cell c stands in A.
-    i, j : (c,) its row and column.
-    parameter : (c,) which element of theta it holds; equal labels share one.
-    row : (c,) position in `rows`.
-    names : (k,) what each element of theta is called.
+    means : whether the model has intercepts; without them means are not looked at.
+    rows : parameters of the group, as expanded.
+    directed, symmetric, offset : (m, m) A and P, (m,) α, with their fixed values, zero where free.
+    cells : (r, 3) of every row: which of PAIR, PATH, MEAN it is, and its row and column there.
+    free : (c,) positions in `rows` of the cells that are estimated.
+    parameter : (c,) which element of theta each holds; equal labels share one.
     """
 
     variables: tuple[str, ...]
     p: int
     predictors: tuple[int, ...]
     sampled: bool
+    means: bool
     rows: tuple[Row, ...]
     directed: np.ndarray
     symmetric: np.ndarray
+    offset: np.ndarray
     cells: np.ndarray
-    path: np.ndarray
-    i: np.ndarray
-    j: np.ndarray
+    free: np.ndarray
     parameter: np.ndarray
-    row: np.ndarray
-    names: tuple[str, ...]
 
     @property
     def observed(self) -> tuple[str, ...]:
@@ -61,133 +63,294 @@ class Structure:
     def known(self) -> int:
         """Number of sample moments that the model is to reproduce."""
         x = len(self.predictors) * self.sampled
-        return self.p * (self.p + 1) // 2 - x * (x + 1) // 2
+        first = (self.p - x) * self.means
+        return self.p * (self.p + 1) // 2 - x * (x + 1) // 2 + first
 
     @property
     def latents(self) -> tuple[str, ...]:
         """(m − p,) names of the constructs."""
         return self.variables[self.p :]
 
-    def matrices(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """A and P, (…, m, m), at theta (…, k), which may be complex."""
-        shape = (*theta.shape[:-1], *self.directed.shape)
-        a = np.broadcast_to(self.directed, shape).astype(theta.dtype)
-        s = np.broadcast_to(self.symmetric, shape).astype(theta.dtype)
-        values, up = theta[..., self.parameter], self.path
-        a[..., self.i[up], self.j[up]] = values[..., up]
-        s[..., self.i[~up], self.j[~up]] = values[..., ~up]
-        s[..., self.j[~up], self.i[~up]] = values[..., ~up]
-        return a, s
+    @property
+    def places(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(c,) kind, row and column of the free cells."""
+        kind, i, j = self.cells[self.free].T
+        return kind, i, j
+
+    def matrices(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """A and P, (…, m, m), and α, (…, m), at theta (…, k), which may be complex."""
+        lead, m = theta.shape[:-1], len(self.variables)
+        a = np.empty((*lead, m, m), theta.dtype)
+        s = np.empty_like(a)
+        alpha = np.empty((*lead, m), theta.dtype)
+        a[...], s[...], alpha[...] = self.directed, self.symmetric, self.offset
+        values, (kind, i, j) = theta[..., self.parameter], self.places
+        path, pair, mean = kind == PATH, kind == PAIR, kind == MEAN
+        a[..., i[path], j[path]] = values[..., path]
+        s[..., i[pair], j[pair]] = values[..., pair]
+        s[..., j[pair], i[pair]] = values[..., pair]
+        alpha[..., i[mean]] = values[..., mean]
+        return a, s, alpha
 
 
-def build(rows: Sequence[Row], observed: Sequence[str], sample: np.ndarray) -> Structure:
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A model over its groups, which share theta.
+
+    groups : (G,) where the parameters of each group stand. labels : (G,) names of the groups; ("",) if there is one.
+    names : (k,) what each element of theta is called.
+    constraints : equations between labelled parameters.
+    """
+
+    groups: tuple[Structure, ...]
+    labels: tuple[str, ...]
+    names: tuple[str, ...]
+    constraints: tuple[Constraint, ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Parameters of all groups."""
+        return tuple(row for group in self.groups for row in group.rows)
+
+    @property
+    def known(self) -> int:
+        """Number of sample moments that the model is to reproduce."""
+        return sum(group.known for group in self.groups)
+
+    @cached_property
+    def _places(self) -> dict[str, int | float]:
+        """Element of theta of each label; the value itself where the label is fixed."""
+        found: dict[str, int | float] = {}
+        for group in self.groups:
+            for r, k in zip(group.free.tolist(), group.parameter.tolist(), strict=True):
+                found.setdefault(group.rows[r].label, int(k))
+            for row in group.rows:
+                if row.label and row.fixed is not None:
+                    found.setdefault(row.label, float(row.fixed))
+        found.pop("", None)
+        return found
+
+    def labelled(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        """Value of each label at theta (…, k)."""
+        return {label: theta[..., at] if isinstance(at, int) else np.asarray(at) for label, at in self._places.items()}
+
+    def restriction(self, theta: np.ndarray) -> np.ndarray:
+        """(…, q) left minus right side of each constraint."""
+        if not self.constraints:
+            return np.zeros((*theta.shape[:-1], 0), theta.dtype)
+        known = self.labelled(theta)
+        gaps = [evaluate_expression(c.left, known) - evaluate_expression(c.right, known) for c in self.constraints]
+        return np.stack([np.broadcast_to(gap, theta.shape[:-1]) for gap in gaps], axis=-1)
+
+    def restriction_slope(self, theta: np.ndarray) -> np.ndarray:
+        """(…, q, k) derivative of `restriction`, by complex steps."""
+        if not self.constraints:
+            return np.zeros((*theta.shape[:-1], 0, theta.shape[-1]))
+        nudged = theta[..., None, :] + 1e-20j * np.eye(theta.shape[-1])
+        return np.imag(self.restriction(nudged)).swapaxes(-1, -2) / 1e-20
+
+
+def build(
+    rows: Sequence[Row],
+    observed: Sequence[str],
+    covs: Sequence[np.ndarray],
+    means: Sequence[np.ndarray | None],
+    labels: Sequence[str] = ("",),
+    constraints: Sequence[Constraint] = (),
+) -> Layout:
     """Lay out a parameter table.
 
     Parameters
     ----------
-    rows : from `Model.expand`; no intercepts.
-    observed : names of the p observed variables, in the order of `sample`.
-    sample : (p, p) sample covariance, for the rows fixed at it.
+    rows : from `Model.expand`, group by group.
+    observed : names of the p observed variables, in the order of the moments.
+    covs : (G,) sample covariances (p, p), for the rows fixed at them. means : (G,) of (p,), or None.
+    labels : (G,) names of the groups.
+    constraints : equations between parameters.
     """
-    named = dict.fromkeys([*observed, *(name for row in rows for name in (row.lhs, row.rhs))])
-    place = {name: index for index, name in enumerate(named)}
+    keys = [row.label or row.tie or f"{r}" for r, row in enumerate(rows)]
+    order: dict[str, int] = {}
+    names: list[str] = []
+    for key, row in zip(keys, rows, strict=True):
+        if row.free and key not in order:
+            order[key] = len(names)
+            of_group = f" ({labels[row.group]})" if len(labels) > 1 and not row.label and not row.tie else ""
+            names.append(row.name + of_group)
+    groups = []
+    for g, (cov, mean) in enumerate(zip(covs, means, strict=True)):
+        mine = [r for r, row in enumerate(rows) if row.group == g]
+        groups.append(_of_group([rows[r] for r in mine], [order.get(keys[r], -1) for r in mine], observed, cov, mean))
+    return Layout(tuple(groups), tuple(labels), tuple(names), tuple(constraints))
+
+
+def _of_group(
+    rows: Sequence[Row], parameter: Sequence[int], observed: Sequence[str], cov: np.ndarray, mean: np.ndarray | None
+) -> Structure:
+    place = {name: at for at, name in enumerate(dict.fromkeys([*observed, *_named(rows)]))}
     cells = np.array([_cell(row, place) for row in rows])
-    path, i, j = cells[:, 0].astype(bool), cells[:, 1], cells[:, 2]
-    given = np.array([sample[a, b] if row.sampled else row.fixed or 0.0 for row, a, b in zip(rows, i, j, strict=True)])
-    directed, symmetric = np.zeros((2, len(place), len(place)))
-    directed[i[path], j[path]] = given[path]
-    symmetric[i[~path], j[~path]] = symmetric[j[~path], i[~path]] = given[~path]
-    free = [r for r, row in enumerate(rows) if row.free]
-    keys = [rows[r].label or f"{r}" for r in free]
-    order = {key: k for k, key in enumerate(dict.fromkeys(keys))}
-    first = {order[key]: r for key, r in reversed(list(zip(keys, free, strict=True)))}
+    values = np.array([_given(row, cell, cov, mean) for row, cell in zip(rows, cells.tolist(), strict=True)])
+    kind, i, j = cells.T
+    m = len(place)
+    directed, symmetric, offset = np.zeros((m, m)), np.zeros((m, m)), np.zeros(m)
+    directed[i[kind == PATH], j[kind == PATH]] = values[kind == PATH]
+    pair = kind == PAIR
+    symmetric[i[pair], j[pair]] = symmetric[j[pair], i[pair]] = values[pair]
+    offset[i[kind == MEAN]] = values[kind == MEAN]
+    free = np.array([r for r, row in enumerate(rows) if row.free], int)
+    predictors = tuple(place[row.lhs] for row in rows if row.predictor and row.lhs == row.rhs)
     return Structure(
-        tuple(place), len(observed), tuple(place[row.lhs] for row in rows if row.predictor and row.lhs == row.rhs),
-        any(row.sampled for row in rows), tuple(rows), directed, symmetric, cells, path[free], i[free], j[free],
-        np.array([order[key] for key in keys], int), np.array(free, int),
-        tuple(rows[first[k]].name for k in range(len(order))),
-    )  # fmt: skip
+        variables=tuple(place),
+        p=len(observed),
+        predictors=predictors,
+        sampled=any(row.sampled for row in rows),
+        means=bool((kind == MEAN).any()),
+        rows=tuple(rows),
+        directed=directed,
+        symmetric=symmetric,
+        offset=offset,
+        cells=cells,
+        free=free,
+        parameter=np.array(parameter, int)[free],
+    )
 
 
-def _cell(row: Row, place: dict[str, int]) -> tuple[bool, int, int]:
-    """Matrix (A or not), row and column of a parameter; arrows of A run from column to row."""
+def _named(rows: Sequence[Row]) -> list[str]:
+    return [name for row in rows for name in (row.lhs, row.rhs) if name]
+
+
+def _cell(row: Row, place: dict[str, int]) -> tuple[int, int, int]:
+    """Kind, row and column of a parameter; arrows of A run from column to row."""
     if row.op == "=~":
-        return True, place[row.rhs], place[row.lhs]
-    return row.op != "~~", place[row.lhs], place[row.rhs]
+        return PATH, place[row.rhs], place[row.lhs]
+    if row.op == "~1":
+        return MEAN, place[row.lhs], 0
+    return (PAIR if row.op == "~~" else PATH), place[row.lhs], place[row.rhs]
+
+
+def _given(row: Row, cell: Sequence[int], cov: np.ndarray, mean: np.ndarray | None) -> float:
+    """Value of a cell that is not estimated, 0 for one that is."""
+    if not row.sampled:
+        return row.fixed or 0.0
+    kind, i, j = cell
+    if kind == MEAN:
+        return 0.0 if mean is None else float(mean[i])
+    return float(cov[i, j])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Point:
-    """A structure evaluated at one theta.
+    """The structure of one group, evaluated.
 
-    effects : (p, m) rows of E for the observed variables.
-    total : (m, m) covariance of all variables.
-    sigma : (p, p) implied covariance of the observed ones; `inverse` its inverse; `logdet` its log-determinant.
+    effects : (…, p, m) rows of E for the observed variables.
+    total : (…, m, m) covariance of all variables. centre : (…, m) their means.
+    sigma : (…, p, p) implied covariance of the observed ones. inverse : its inverse.
     """
 
     structure: Structure
-    theta: np.ndarray
     effects: np.ndarray
     total: np.ndarray
+    centre: np.ndarray
     sigma: np.ndarray
     inverse: np.ndarray
-    logdet: float
 
-    def discrepancy(self, sample: np.ndarray) -> float:
-        """ML fit function without its constant: log|Σ| + tr(S Σ⁻¹)."""
-        return self.logdet + float(np.vdot(self.inverse, sample))
+    @property
+    def mu(self) -> np.ndarray:
+        """(…, p) implied means."""
+        return self.centre[..., : self.structure.p]
 
-    def gradient(self, sample: np.ndarray) -> np.ndarray:
-        """(k,) derivative of `discrepancy` by theta."""
+    def pull(self, by_sigma: np.ndarray, by_mu: np.ndarray | None) -> np.ndarray:
+        """(…, c) derivative by each free cell of a function with dF = tr(by_sigma·dΣ) + by_muᵀ·dμ."""
         st = self.structure
-        residual = self.inverse @ (self.sigma - sample) @ self.inverse
-        pull = self.effects.T @ residual
-        by_path, by_pair = 2.0 * pull @ self.total[: st.p], pull @ self.effects
-        cells = np.where(st.path, by_path[st.i, st.j], np.where(st.i == st.j, 1.0, 2.0) * by_pair[st.i, st.j])
-        return np.bincount(st.parameter, cells, len(self.theta))
+        kind, i, j = st.places
+        up = self.effects.swapaxes(-1, -2)
+        pull = up @ by_sigma
+        by_path = 2.0 * pull @ self.total[..., : st.p, :]
+        by_pair = pull @ self.effects
+        double = np.where(i == j, 1.0, 2.0)
+        cells = np.where(kind == PATH, by_path[..., i, j], double * by_pair[..., i, j])
+        if by_mu is None:
+            return cells
+        shift = np.squeeze(up @ by_mu[..., None], -1)
+        cells = np.where(kind == MEAN, 0.0, cells)
+        return cells + shift[..., i] * self._reach(kind, j)
 
-    def information(self) -> np.ndarray:
-        """(k, k) expected second derivative of `discrepancy`: tr(Σ⁻¹ ∂Σ Σ⁻¹ ∂Σ)."""
+    def _reach(self, kind: np.ndarray, j: np.ndarray) -> np.ndarray:
+        """(…, c) how much a cell moves the mean of its variable: the mean of the cause, 1, or 0."""
+        return np.where(kind == PATH, self.centre[..., j], np.where(kind == MEAN, 1.0, 0.0))
+
+    def curvature(self, metric: np.ndarray, *, means: bool) -> np.ndarray:
+        """(…, c, c) tr(M ∂Σ M ∂Σ) + 2 ∂μᵀ M ∂μ for a symmetric matrix M (…, p, p)."""
         st, m = self.structure, len(self.structure.variables)
-        basis = np.hstack([self.effects, self.total[: st.p]])
-        q = basis.T @ self.inverse @ basis
-        a, b = st.i, np.where(st.path, st.j + m, st.j)
-        half = np.where(~st.path & (st.i == st.j), 0.5, 1.0)
-        cells = q[np.ix_(a, a)] * q[np.ix_(b, b)] + q[np.ix_(a, b)] * q[np.ix_(b, a)]
-        return _collect(2.0 * cells * np.outer(half, half), st.parameter, len(self.theta))
+        kind, i, j = st.places
+        basis = np.concatenate([self.effects, self.total[..., : st.p, :]], axis=-1)
+        q = basis.swapaxes(-1, -2) @ metric @ basis
+        b = np.where(kind == PATH, j + m, j)
+        half = np.where(kind == MEAN, 0.0, np.where((kind == PAIR) & (i == j), 0.5, 1.0))
+        rows_i, rows_b = q[..., i, :], q[..., b, :]
+        cells = rows_i[..., i] * rows_b[..., b] + rows_i[..., b] * rows_b[..., i]
+        cells = 2.0 * cells * (half[:, None] * half)
+        if not means:
+            return cells
+        reach = self._reach(kind, j)
+        return cells + 2.0 * rows_i[..., i] * reach[..., :, None] * reach[..., None, :]
 
-    def jacobian(self) -> np.ndarray:
-        """(p², k) derivative of the observed covariances, in units in which Σ is the identity."""
+    def jacobian(self) -> tuple[np.ndarray, np.ndarray]:
+        """Derivatives by the free cells: of Σ (…, p, p, c), and of μ (…, p, c)."""
         st = self.structure
-        white = np.linalg.cholesky(self.inverse).T
-        a = white @ self.effects[:, st.i]
-        b = white @ np.where(st.path, self.total[: st.p, st.j], self.effects[:, st.j])
-        half = np.where(~st.path & (st.i == st.j), 0.5, 1.0)
-        outer = a[:, None, :] * b[None, :, :] * half
-        flat = (outer + outer.swapaxes(0, 1)).reshape(-1, len(st.i))
-        return flat @ np.eye(len(self.theta))[st.parameter]
+        kind, i, j = st.places
+        a = self.effects[..., i]
+        b = np.where(kind == PATH, self.total[..., : st.p, j], self.effects[..., j])
+        half = np.where(kind == MEAN, 0.0, np.where((kind == PAIR) & (i == j), 0.5, 1.0))
+        outer = a[..., :, None, :] * (b * half)[..., None, :, :]
+        return outer + outer.swapaxes(-2, -3), a * self._reach(kind, j)[..., None, :]
 
 
-def _collect(cells: np.ndarray, parameter: np.ndarray, k: int) -> np.ndarray:
-    """Sum the cells that hold the same parameter."""
-    if len(parameter) == k:  # no equal labels: cell order is parameter order
-        return cells
-    onto = np.eye(k)[parameter]
-    return onto.T @ cells @ onto
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """A model evaluated at theta (…, k), group by group."""
+
+    layout: Layout
+    theta: np.ndarray
+    points: tuple[Point, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of free parameters, k."""
+        return self.theta.shape[-1]
+
+    def collect(self, g: int, cells: np.ndarray) -> np.ndarray:
+        """(…, k) sums of the cells (…, c) of group g that hold the same parameter."""
+        return cells @ self._onto(g)
+
+    def collect_square(self, g: int, cells: np.ndarray) -> np.ndarray:
+        """(…, k, k) sums of the cells (…, c, c) of group g that hold the same parameters."""
+        onto = self._onto(g)
+        return onto.T @ cells @ onto
+
+    def _onto(self, g: int) -> np.ndarray:
+        return np.eye(self.size)[self.layout.groups[g].parameter]
 
 
-def evaluate(structure: Structure, theta: np.ndarray) -> Point | None:
-    """Evaluate a structure; None where Σ is not positive definite or A is singular."""
-    a, s = structure.matrices(theta)
+def evaluate(layout: Layout, theta: np.ndarray) -> State:
+    """Evaluate a model at theta (…, k), real or complex; not finite where A or Σ is singular."""
+    return State(layout, theta, tuple(_point(structure, theta) for structure in layout.groups))
+
+
+def _point(structure: Structure, theta: np.ndarray) -> Point:
+    a, s, alpha = structure.matrices(theta)
+    e = inverted(np.eye(a.shape[-1]) - a)
+    total = e @ s @ e.swapaxes(-1, -2)
+    p = structure.p
+    sigma = total[..., :p, :p]
+    centre = np.squeeze(e @ alpha[..., None], -1)
+    return Point(structure, e[..., :p, :], total, centre, sigma, inverted(sigma))
+
+
+def inverted(matrix: np.ndarray) -> np.ndarray:
+    """Inverses (…, p, p); NaN for singular ones."""
     try:
-        e = np.linalg.inv(np.eye(len(a)) - a)
-        total = e @ s @ e.T
-        sigma = total[: structure.p, : structure.p]
-        lower = np.linalg.cholesky(sigma)
+        return np.linalg.inv(matrix)
     except np.linalg.LinAlgError:
-        return None
-    diagonal = np.diag(lower)
-    if not np.isfinite(diagonal).all():
-        return None
-    half = np.linalg.inv(lower)
-    return Point(structure, theta, e[: structure.p], total, sigma, half.T @ half, 2.0 * float(np.log(diagonal).sum()))
+        if matrix.ndim == 2:
+            return np.full_like(matrix, np.nan)
+        return np.stack([inverted(one) for one in matrix])

@@ -12,14 +12,14 @@ import numpy as np
 
 from csat.model import Definition
 from csat.model.expression import evaluate
-from csat.structural.structure import Structure
+from csat.structural.structure import MEAN, PATH, Layout, Structure
 
 KINDS = ("raw", "all", "lv")
 _STEP = 1e-20
 
 
-def table_values(structure: Structure, definitions: Sequence[Definition], theta: np.ndarray, kind: str) -> np.ndarray:
-    """Value of every row, then of every definition.
+def table_values(layout: Layout, definitions: Sequence[Definition], theta: np.ndarray, kind: str) -> np.ndarray:
+    """Value of every row, group by group, then of every definition.
 
     Parameters
     ----------
@@ -31,12 +31,8 @@ def table_values(structure: Structure, definitions: Sequence[Definition], theta:
     ndarray
         (…, rows + definitions). NaN where a variance that standardizes is not positive.
     """
-    a, s = structure.matrices(theta)
-    path, i, j = structure.cells.T
-    rows = np.where(path.astype(bool), a[..., i, j], s[..., i, j])
-    if kind != "raw":
-        rows = rows * _units(structure, a, s, kind)
-    known = {row.label: rows[..., r] for r, row in reversed(list(enumerate(structure.rows))) if row.label}
+    rows = np.concatenate([_of_group(structure, theta, kind) for structure in layout.groups], axis=-1)
+    known = {row.label: rows[..., r] for r, row in reversed(list(enumerate(layout.rows))) if row.label}
     defined = []
     for definition in definitions:
         known[definition.name] = np.broadcast_to(evaluate(definition.expression, known), rows.shape[:-1])
@@ -44,8 +40,15 @@ def table_values(structure: Structure, definitions: Sequence[Definition], theta:
     return np.concatenate([rows, np.stack(defined, axis=-1)], axis=-1) if defined else rows
 
 
+def _of_group(structure: Structure, theta: np.ndarray, kind: str) -> np.ndarray:
+    a, s, alpha = structure.matrices(theta)
+    cell, i, j = structure.cells.T
+    rows = np.where(cell == PATH, a[..., i, j], np.where(cell == MEAN, alpha[..., i], s[..., i, j]))
+    return rows if kind == "raw" else rows * _units(structure, a, s, kind)
+
+
 def _units(structure: Structure, a: np.ndarray, s: np.ndarray, kind: str) -> np.ndarray:
-    """(…, rows) factor that standardizes each row: SDs of cause over effect, or one over two SDs.
+    """(…, rows) factor that standardizes each row: SDs of cause over effect, one over one SD or over two.
 
     A residual covariance is divided by the residual SDs, which makes it a correlation; as lavaan does, a
     negative residual variance counts by its size there.
@@ -56,10 +59,10 @@ def _units(structure: Structure, a: np.ndarray, s: np.ndarray, kind: str) -> np.
     scaled = np.arange(len(structure.variables)) >= (0 if kind == "all" else structure.p)
     sd = np.where(scaled, _root(np.where(total.real > 0, total, np.nan)), 1.0)
     own = np.where(scaled, _root(residual * np.where(residual.real < 0, -1.0, 1.0)), 1.0)
-    path, i, j = structure.cells.T
+    cell, i, j = structure.cells.T
     with np.errstate(divide="ignore", invalid="ignore"):
         pair = np.where(i == j, 1.0 / (sd[..., i] * sd[..., j]), 1.0 / (own[..., i] * own[..., j]))
-        return np.where(path.astype(bool), sd[..., j] / sd[..., i], pair)
+        return np.where(cell == PATH, sd[..., j] / sd[..., i], np.where(cell == MEAN, 1.0 / sd[..., i], pair))
 
 
 def _root(x: np.ndarray) -> np.ndarray:
@@ -67,18 +70,18 @@ def _root(x: np.ndarray) -> np.ndarray:
         return np.sqrt(x)
 
 
-def table_jacobian(structure: Structure, definitions: Sequence[Definition], theta: np.ndarray, kind: str) -> np.ndarray:
+def table_jacobian(layout: Layout, definitions: Sequence[Definition], theta: np.ndarray, kind: str) -> np.ndarray:
     """(rows + definitions, k) derivative of `table_values` by theta."""
     nudged = theta + 1j * _STEP * np.eye(len(theta))
-    return np.imag(table_values(structure, definitions, nudged, kind)).T / _STEP
+    return np.imag(table_values(layout, definitions, nudged, kind)).T / _STEP
 
 
 def explained(structure: Structure, theta: np.ndarray) -> dict[str, float]:
-    """R² of each variable that the model explains; NaN where the residual variance is negative."""
-    a, s = structure.matrices(theta)
+    """R² of each variable that the model explains in one group; NaN where the residual variance is negative."""
+    a, s, _ = structure.matrices(theta)
     e = np.linalg.inv(np.eye(len(a)) - a)
     total, residual = np.diag(e @ s @ e.T), np.diag(s)
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = np.where((residual < 0) | (total <= 0), np.nan, 1.0 - residual / total)
-    targets = {int(i) for path, i, _ in structure.cells if path}
+    targets = {int(i) for cell, i, _ in structure.cells if cell == PATH}
     return {structure.variables[i]: float(r2[i]) for i in sorted(targets)}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FIT: dict[str, Kind] = {
     "n": "count", "npar": "count", "chisq": "statistic", "df": "count", "p": "p_value", "cfi": "estimate",
     "tli": "estimate", "rmsea": "estimate", "rmsea_low": "estimate", "rmsea_high": "estimate", "srmr": "estimate",
-    "logl": "statistic", "aic": "statistic", "bic": "statistic",
+    "loglik": "statistic", "aic": "statistic", "bic": "statistic",
 }  # fmt: skip
 
 #: Fit figures with a usual limit.

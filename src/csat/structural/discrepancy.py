@@ -1,0 +1,164 @@
+"""What is minimised: how far sample moments lie from implied ones, with gradient and expected curvature.
+
+Every function here takes a `State` with leading axes, so that replicates are computed together, and (for gradients)
+complex parameters, so that exact second derivatives come from one more evaluation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from csat.structural.structure import Layout, Point, State, evaluate
+
+_STEP = 1e-20
+
+
+class Discrepancy(Protocol):
+    """A fit function F of theta; χ² is n·F at its minimum and (n/2)·∂²F the information."""
+
+    def value(self, state: State) -> np.ndarray:
+        """(…) F without constants; inf where Σ is not positive definite."""
+
+    def gradient(self, state: State) -> np.ndarray:
+        """(…, k) ∂F/∂θ; θ may be complex."""
+
+    def curvature(self, state: State) -> np.ndarray:
+        """(…, k, k) expected ∂²F/∂θ²."""
+
+    def take(self, which: np.ndarray) -> Discrepancy:
+        """The same function of some replicates (first axis of the sample moments)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Moments of one group.
+
+    cov : (…, p, p). mean : (…, p), None where the model has no means. share : of all respondents in this group.
+    """
+
+    cov: np.ndarray
+    mean: np.ndarray | None
+    share: np.ndarray | float = 1.0
+
+    def take(self, which: np.ndarray) -> Sample:
+        """Moments of some replicates."""
+        share = self.share if np.ndim(self.share) == 0 else np.asarray(self.share)[which]
+        return replace(self, cov=self.cov[which], mean=None if self.mean is None else self.mean[which], share=share)
+
+
+def distance(point: Point, sample: Sample) -> np.ndarray | None:
+    """(…, p) sample minus implied means; None without a mean structure."""
+    return None if sample.mean is None else sample.mean - point.mu
+
+
+def _share(sample: Sample, axes: int) -> np.ndarray:
+    share = np.asarray(sample.share)
+    return share.reshape(*share.shape, *([1] * axes)) if share.ndim else share
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaximumLikelihood:
+    """F = Σ_g share·(log|Σ| + tr(S Σ⁻¹) + dᵀΣ⁻¹d), d sample minus implied means (Jöreskog 1969)."""
+
+    samples: tuple[Sample, ...]
+
+    def value(self, state: State) -> np.ndarray:
+        """(…) F; inf where Σ is not positive definite."""
+        total: np.ndarray = np.zeros(state.theta.shape[:-1])
+        for point, sample in zip(state.points, self.samples, strict=True):
+            d = distance(point, sample)
+            whole = sample.cov if d is None else sample.cov + d[..., :, None] * d[..., None, :]
+            trace = np.sum(point.inverse * whole, axis=(-1, -2))
+            total = total + _share(sample, 0) * (_logdet(point.sigma) + trace)
+        return np.where(np.isfinite(total), total, np.inf)
+
+    def gradient(self, state: State) -> np.ndarray:
+        """(…, k) ∂F/∂θ."""
+        total: np.ndarray = np.zeros(state.theta.shape)
+        for g, (point, sample) in enumerate(zip(state.points, self.samples, strict=True)):
+            d = distance(point, sample)
+            whole = sample.cov if d is None else sample.cov + d[..., :, None] * d[..., None, :]
+            by_sigma = point.inverse - point.inverse @ whole @ point.inverse
+            by_mu = None if d is None else -2.0 * np.squeeze(point.inverse @ d[..., None], -1)
+            total = total + _share(sample, 1) * state.collect(g, point.pull(by_sigma, by_mu))
+        return total
+
+    def curvature(self, state: State) -> np.ndarray:
+        """(…, k, k) expected ∂²F/∂θ²."""
+        return _by_metric(state, self.samples, [point.inverse for point in state.points])
+
+    def take(self, which: np.ndarray) -> MaximumLikelihood:
+        """The same function of some replicates."""
+        return MaximumLikelihood(tuple(sample.take(which) for sample in self.samples))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeastSquares:
+    """F = Σ_g share·(½ tr[(S − Σ) M]² + dᵀMd): generalised (M = S⁻¹) or unweighted (M = I) least squares.
+
+    metrics : (G,) of (…, p, p). Browne (1974), South African Statistical Journal 8, 1–24.
+    """
+
+    samples: tuple[Sample, ...]
+    metrics: tuple[np.ndarray, ...]
+
+    def value(self, state: State) -> np.ndarray:
+        """(…) F; inf where Σ is not positive definite."""
+        total: np.ndarray = np.zeros(state.theta.shape[:-1])
+        for point, sample, metric in zip(state.points, self.samples, self.metrics, strict=True):
+            apart = (sample.cov - point.sigma) @ metric
+            part = np.sum(apart * apart.swapaxes(-1, -2), axis=(-1, -2)) / 2
+            d = distance(point, sample)
+            if d is not None:
+                part = part + np.sum(d * np.squeeze(metric @ d[..., None], -1), axis=-1)
+            total = total + _share(sample, 0) * part
+        return np.where(np.isfinite(total), total, np.inf)
+
+    def gradient(self, state: State) -> np.ndarray:
+        """(…, k) ∂F/∂θ."""
+        total: np.ndarray = np.zeros(state.theta.shape)
+        for g, (point, sample, metric) in enumerate(zip(state.points, self.samples, self.metrics, strict=True)):
+            by_sigma = -metric @ (sample.cov - point.sigma) @ metric
+            d = distance(point, sample)
+            by_mu = None if d is None else -2.0 * np.squeeze(metric @ d[..., None], -1)
+            total = total + _share(sample, 1) * state.collect(g, point.pull(by_sigma, by_mu))
+        return total
+
+    def curvature(self, state: State) -> np.ndarray:
+        """(…, k, k) Gauss–Newton ∂²F/∂θ²."""
+        return _by_metric(state, self.samples, self.metrics)
+
+    def take(self, which: np.ndarray) -> LeastSquares:
+        """The same function of some replicates."""
+        metrics = tuple(metric if metric.ndim == 2 else metric[which] for metric in self.metrics)
+        return LeastSquares(tuple(sample.take(which) for sample in self.samples), metrics)
+
+
+def _by_metric(state: State, samples: Sequence[Sample], metrics: Sequence[np.ndarray]) -> np.ndarray:
+    total: np.ndarray = np.zeros((*state.theta.shape, state.size))
+    for g, (point, sample, metric) in enumerate(zip(state.points, samples, metrics, strict=True)):
+        cells = point.curvature(metric, means=sample.mean is not None)
+        total = total + _share(sample, 2) * state.collect_square(g, cells)
+    return total
+
+
+def _logdet(sigma: np.ndarray) -> np.ndarray:
+    """(…) log-determinants; inf where a matrix is not positive definite."""
+    try:
+        diagonal = np.diagonal(np.linalg.cholesky(sigma), axis1=-1, axis2=-2)
+    except np.linalg.LinAlgError:
+        if sigma.ndim == 2:
+            return np.asarray(np.inf)
+        return np.stack([_logdet(one) for one in sigma])
+    return 2.0 * np.log(diagonal).sum(axis=-1)
+
+
+def hessian(layout: Layout, discrepancy: Discrepancy, theta: np.ndarray) -> np.ndarray:
+    """(k, k) exact ∂²F/∂θ² at theta (k,) of one sample, from complex steps of the gradient, all at once."""
+    nudged = theta + 1j * _STEP * np.eye(len(theta))
+    slopes = discrepancy.gradient(evaluate(layout, nudged)).imag / _STEP
+    return (slopes + slopes.T) / 2

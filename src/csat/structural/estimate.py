@@ -1,0 +1,244 @@
+"""`sem`: from a source and a model to estimates, their uncertainty and the fit."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+from csat.errors import ConvergenceError, DesignIgnoredWarning, ModelError, OptionError, SampleError, check_choice
+from csat.model import EQUAL, Model
+from csat.moments import Groups, Source, as_names, shown, source_of
+from csat.results import Provenance, check_level
+from csat.structural.checks import check_identified, condition_number, doubts, proper
+from csat.structural.discrepancy import Discrepancy, LeastSquares, MaximumLikelihood, Sample
+from csat.structural.fit import TOLERANCE, Optimum, minimise
+from csat.structural.measures import Statistic, free_parameters, likelihood_statistic, likelihoods, measures_of
+from csat.structural.result import Sem
+from csat.structural.samples import Data, listwise
+from csat.structural.second import minimise_with_semopy
+from csat.structural.start import starting_values
+from csat.structural.structure import Layout, build, evaluate
+
+_ENGINES = ("csat", "semopy")
+_LIKELIHOODS = ("normal", "wishart")
+ESTIMATORS = ("ML", "GLS", "ULS")
+
+
+def sem(
+    source: Source,
+    model: Model | str,
+    *,
+    estimator: str = "ML",
+    likelihood: str = "normal",
+    group: str | None = None,
+    equal: str | Sequence[str] = (),
+    partial: str | Sequence[str] = (),
+    means: bool | None = None,
+    level: float = 0.95,
+    std_lv: bool = False,
+    fixed_x: bool = True,
+    auto_cov_y: bool = True,
+    orthogonal: bool = False,
+    engine: str = "csat",
+) -> Sem:
+    """Estimate a structural equation model.
+
+    Parameters
+    ----------
+    source : a survey, a saved summary, or a published covariance matrix (`csat.from_covariance`). Respondents with
+        an answer to every observed variable of the model count.
+    model : a `Model`, or its text.
+    estimator : "ML", standard errors from the expected information; "GLS" or "ULS" (least squares).
+    likelihood : "normal" (covariances with divisor n) or "wishart" (n − 1); least squares use n − 1.
+    group : column whose categories each get the model, estimated together.
+    equal : kinds of parameters that groups share: "loadings", "intercepts", "residuals", "residual.covariances",
+        "lv.variances", "lv.covariances", "regressions", "means".
+    partial : relations that stay free all the same, e.g. "x3 ~1".
+    means : estimate intercepts; None: if the model has some, or there are groups.
+    level : of the intervals, between 0 and 1.
+    std_lv : standardize constructs (variance 1) instead of fixing their first loadings.
+    fixed_x : take the moments of observed predictors from the sample instead of estimating them.
+    auto_cov_y : let the residuals of variables that explain nothing else covary.
+    orthogonal : keep exogenous constructs uncorrelated.
+    engine : "csat", or "semopy" as an independent second estimator.
+
+    Returns
+    -------
+    Sem
+
+    Raises
+    ------
+    ModelError
+        If the text cannot be read, or uses what this estimator does not have.
+    ModelIdentificationError
+        If different parameters fit equally well; it names them.
+    UnknownColumnError, SampleError, CollinearityError
+        If the data lack a variable, respondents or variation, or repeat a variable.
+    ConvergenceError
+        If no optimum is found.
+
+    Warns
+    -----
+    NegativeVarianceWarning, LatentCovarianceWarning, StandardizedPathWarning, IllConditionedWarning
+        If the solution cannot be trusted. The same sentences are kept in ``Sem.notes``.
+    DesignIgnoredWarning
+        If the sample is weighted, clustered or stratified: weights enter the estimates, but these standard errors
+        and tests are those of a simple random sample.
+
+    Notes
+    -----
+    Fisher scoring with analytic derivatives on a RAM structure. Converged means that every element of the gradient,
+    in units of that parameter's curvature, is below 1e-8. Variances are not bounded: a Heywood case is reported.
+    """
+    source = source_of(source)
+    model = Model(model) if isinstance(model, str) else model
+    if not isinstance(model, Model):
+        raise OptionError(f"model is a text such as 'loyalty ~ quality', or a csat.Model; found {shown(model)}.")
+    equal, partial = as_names(equal, "equal"), as_names(partial, "partial")
+    _check_options(estimator, likelihood, level, engine, equal)
+    data = listwise(source, model, group)
+    has_means = _has_means(model, means, data, equal)
+    wishart = likelihood == "wishart" or estimator != "ML"
+    samples = data.samples(means=has_means, wishart=wishart)
+    rows = model.expand(
+        std_lv=std_lv, fixed_x=fixed_x, auto_cov_y=auto_cov_y, orthogonal=orthogonal, means=has_means,
+        groups=len(data.labels), equal=equal, partial=partial,
+    )  # fmt: skip
+    layout = build(
+        rows, model.observed, [s.cov for s in samples], [s.mean for s in samples], data.labels, model.constraints
+    )
+    discrepancy = _discrepancy(estimator, samples)
+    optimum = estimated(layout, discrepancy, starting_values(layout, samples), engine)
+    multipliers = data.multipliers(wishart=wishart)
+    scale = sum(multipliers)
+    value = float(discrepancy.value(optimum.state))
+    curvature = discrepancy.curvature(optimum.state)
+    raised = [*_design_ignored(data.summary), *doubts(optimum.state, condition_number(curvature))]
+    for kind, text in raised:
+        warnings.warn(text, kind, stacklevel=2)
+    if estimator == "ML":
+        statistic = likelihood_statistic(optimum.state, samples, multipliers, value)
+        loglik = likelihoods(optimum.state, samples, data.sizes)
+    else:
+        statistic, loglik = _least_squares_statistic(layout, scale * value), (np.nan, np.nan)
+    return Sem(
+        model=model,
+        estimator=estimator,
+        optimum=optimum,
+        samples=samples,
+        sizes=data.sizes,
+        vcov=bordered_inverse(curvature * scale / 2, layout.restriction_slope(optimum.theta)),
+        measures=measures_of(optimum.state, samples, data.sizes, scale, statistic, loglik),
+        condition=condition_number(curvature),
+        level=level,
+        engine=engine,
+        notes=tuple(text for _, text in raised),
+        provenance=Provenance("published" if data.summary.published else "listwise", "expected information"),
+        left_out=data.summary.incomplete,
+    )
+
+
+def _check_options(estimator: str, likelihood: str, level: float, engine: str, equal: Sequence[str]) -> None:
+    for option, found, allowed in (
+        ("estimator", estimator, ESTIMATORS),
+        ("likelihood", likelihood, _LIKELIHOODS),
+        ("engine", engine, _ENGINES),
+        *(("equal", kind, EQUAL) for kind in equal),
+    ):
+        check_choice(option, found, allowed)
+    check_level(level)
+    if engine == "semopy" and estimator != "ML":
+        raise OptionError("engine='semopy' is a second opinion on estimator='ML' only.")
+
+
+def _has_means(model: Model, asked: bool | None, data: Data, equal: Sequence[str]) -> bool:
+    """Whether intercepts are estimated; refuses a model that speaks of more groups than there are, or lacks means."""
+    if model.groups not in (1, len(data.labels)):
+        raise ModelError(
+            f"The model speaks of {model.groups} groups, as in c(a, b)*x; there are {len(data.labels)}"
+            + (f": {', '.join(data.labels)}." if len(data.labels) > 1 else "; name their column in group=….")
+        )
+    written = any(term.op == "~1" for term in model.terms)
+    needed = written or bool({"intercepts", "means"} & set(equal))
+    wanted = needed or len(data.labels) > 1 if asked is None else asked
+    if needed and not wanted:
+        raise OptionError("means=False, but the model, or equal=…, speaks of intercepts.")
+    known = all(np.isfinite(mean).all() for mean in data.means)
+    if wanted and not known:
+        raise SampleError("Intercepts need means: give from_covariance(…, mean=…), or sem(…, means=False).")
+    return wanted
+
+
+def _discrepancy(estimator: str, samples: tuple[Sample, ...]) -> Discrepancy:
+    if estimator == "ML":
+        return MaximumLikelihood(samples)
+    metrics = (np.linalg.inv(s.cov) if estimator == "GLS" else np.eye(len(s.cov)) for s in samples)
+    return LeastSquares(samples, tuple(metrics))
+
+
+def estimated(layout: Layout, discrepancy: Discrepancy, start: np.ndarray, engine: str = "csat") -> Optimum:
+    """Find the optimum, after checks that there is one.
+
+    Raises
+    ------
+    ModelError, ModelIdentificationError, ConvergenceError
+    """
+    if not proper(evaluate(layout, start)):
+        raise ModelError(
+            "The starting values imply a covariance matrix that is not positive definite. "
+            "Change the values given with start(…)*, or fixed variances and covariances that contradict each other."
+        )
+    check_identified(layout, discrepancy, start, generic=True)
+    if engine == "semopy" and isinstance(discrepancy, MaximumLikelihood):
+        return minimise_with_semopy(layout, discrepancy, start)
+    with np.errstate(all="ignore"):
+        optimum = minimise(layout, discrepancy, start)
+    if not bool(optimum.converged):
+        worst = layout.names[int(np.argmax(np.abs(optimum.gradient)))]
+        raise ConvergenceError.stopped("Maximum likelihood", optimum.iterations, float(optimum.worst), TOLERANCE, worst)
+    check_identified(layout, discrepancy, optimum.theta, generic=False)
+    return optimum
+
+
+def bordered_inverse(information: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """(k, k) covariance of estimates that satisfy equations: the upper left block of the bordered inverse.
+
+    Parameters
+    ----------
+    information : (k, k). slope : (q, k) derivative of the equations.
+
+    Source: Aitchison & Silvey (1958), Ann. Math. Stat. 29, 813–828.
+    """
+    k, q = len(information), len(slope)
+    if not k:
+        return information
+    whole = np.block([[information + slope.T @ slope, slope.T], [slope, np.zeros((q, q))]])
+    return np.linalg.inv(whole)[:k, :k]
+
+
+def _least_squares_statistic(layout: Layout, chisq: float) -> Statistic:
+    return Statistic(chisq, layout.known - free_parameters(layout), np.nan, 0)
+
+
+def _design_ignored(groups: Groups) -> list[tuple[type[DesignIgnoredWarning], str]]:
+    """The design that plain ML standard errors leave out, in words."""
+    weight = groups.gram[:, 0, 0]
+    squares = weight if groups.square is None else groups.square[:, 0, 0]
+    parts = [
+        word
+        for word, present in (
+            ("weights", not (np.allclose(weight, groups.n) and np.allclose(squares, groups.n))),
+            ("strata", len(groups.strata) > 1),
+            ("sampling units", len(groups.psus) > 0),
+        )
+        if present
+    ]
+    if not parts:
+        return []
+    text = (
+        f"The sample has {', '.join(parts)}; standard errors, tests and fit measures of estimator='ML' are those of a "
+        "simple random sample of the same n. Weights enter the estimates, scaled to sum to n."
+    )
+    return [(DesignIgnoredWarning, text)]

@@ -1,0 +1,66 @@
+"""The sample moments of each group that a structural model is fitted to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from csat.errors import UnknownColumnError
+from csat.model import Model
+from csat.moments import Groups, Source, one_name
+from csat.structural.checks import check_sample
+from csat.structural.discrepancy import Sample
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Data:
+    """What a model is fitted to.
+
+    summary : listwise moments of the observed variables, by group. labels : (G,) of the groups; ("",) for one.
+    covs, means : (G,) of (p, p) with divisor n, and (p,). sizes : (G,) respondents.
+    """
+
+    summary: Groups
+    labels: tuple[str, ...]
+    covs: tuple[np.ndarray, ...]
+    means: tuple[np.ndarray, ...]
+    sizes: tuple[int, ...]
+
+    def samples(self, *, means: bool, wishart: bool) -> tuple[Sample, ...]:
+        """Moments as they are fitted, each group with its share in the fit function."""
+        multipliers = self.multipliers(wishart=wishart)
+        found = zip(self.covs, self.means, self.sizes, multipliers, strict=True)
+        return tuple(Sample(cov * n / m, mean if means else None, m / sum(multipliers)) for cov, mean, n, m in found)
+
+    def multipliers(self, *, wishart: bool) -> tuple[float, ...]:
+        """(G,) what multiplies the fit function of each group: n, or n − 1 under the Wishart likelihood."""
+        return tuple(float(n - wishart) for n in self.sizes)
+
+
+def listwise(source: Source, model: Model, group: str | None) -> Data:
+    """Moments of complete respondents.
+
+    Raises
+    ------
+    UnknownColumnError, SampleError, CollinearityError
+        If the data lack a variable, respondents or variation, or repeat a variable.
+    """
+    by = () if group is None else (one_name(group, "group"),)
+    try:
+        summary = source.groups(list(model.observed), by, "listwise")
+    except UnknownColumnError as error:
+        raise UnknownColumnError(
+            f"{error} The model takes every name for a column that no =~ or <~ has on its left; "
+            f"its constructs are {', '.join(map(repr, model.latents)) or 'none'}."
+        ) from None
+    parts = [summary.moments(domain) for domain in summary.domains]
+    for moments in parts:
+        check_sample(model.observed, moments.cov, moments.mean, moments.n)
+    return Data(
+        summary,
+        tuple(domain[0] for domain in summary.domains) if by else ("",),
+        tuple(moments.cov for moments in parts),
+        tuple(moments.mean for moments in parts),
+        tuple(moments.n for moments in parts),
+    )
