@@ -2,86 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from csat.drivers.least_squares import Fit, coefficient_scores, fit_least_squares, least_squares
-from csat.errors import OptionError, SampleError, check_choice
-from csat.moments import Groups, Source, as_names, shown, source_of
-from csat.results import Estimates, Provenance, Shown, Test, Unavailable, insert_before
-from csat.variance import degrees_of_freedom, linearised, method_of, quadratic, row_squares
+from csat.drivers.collinearity import collinearity_table
+from csat.drivers.figures import about
+from csat.drivers.joint import term_table
+from csat.drivers.least_squares import Fit, fit_least_squares
+from csat.drivers.passes import Sums, refined, summed
+from csat.drivers.result import OWN_COLUMNS, Regression
+from csat.drivers.sandwich import POWERS, SE, covariance
+from csat.drivers.terms import Terms, complete_with, terms_of
+from csat.errors import CollinearityError, OptionError, SampleError, check_choice
+from csat.moments import Groups, Source, check_size, group_names, shown, source_of, term_of
+from csat.results import Estimates, Provenance, Unavailable, check_level
+from csat.variance import method_of
 
-SE = ("design", "classical", "HC0", "HC1")
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Regression(Shown):
-    """A fitted regression.
-
-    coefficients : intercept first.
-    beta, vif : (1+k,) standardized coefficients and variance inflation, NaN for the intercept.
-    r2, adj_r2 : explained share. sigma : weighted residual standard deviation. test : all slopes are zero.
-    n : respondents. left_out : respondents without an answer to one of the variables. outcome : dependent variable.
-    """
-
-    outcome: str
-    coefficients: Estimates
-    beta: np.ndarray
-    vif: np.ndarray
-    r2: float
-    adj_r2: float
-    sigma: float
-    test: Test
-    n: int
-    left_out: int
-
-    def tidy(self) -> pd.DataFrame:
-        """A row per coefficient, with ``beta`` and ``vif`` before the ``note``."""
-        return insert_before(self.coefficients.tidy(), "note", {"beta": self.beta, "vif": self.vif})
-
-    def glance(self) -> pd.DataFrame:
-        """One row about the fit."""
-        made = self.coefficients.provenance
-        facts = {
-            "outcome": self.outcome,
-            "n": self.n,
-            "left_out": self.left_out,
-            "r2": self.r2,
-            "adj_r2": self.adj_r2,
-            "sigma": self.sigma,
-            "f": self.test.statistic,
-            "df1": self.test.df,
-            "df2": self.test.df2,
-            "p": self.test.p,
-            "rule": made.sample,
-            "se": made.variance,
-            "version": made.version,
-        }
-        return pd.DataFrame([facts])
+FAMILIES = ("linear", "logit", "ordered")
 
 
 def regress(
     source: Source,
-    outcome: str,
-    drivers: Sequence[Any],
+    outcome: Any,
+    drivers: Any,
     *,
+    family: str = "linear",
     se: str = "design",
-    complete: Sequence[str] = (),
+    intercept: bool = True,
+    by: str | Sequence[str] | None = None,
+    complete: Sequence[Any] = (),
     level: float = 0.95,
 ) -> Regression:
-    """Weighted least squares with an intercept.
+    """What each driver adds to an outcome, the others equal.
 
     Parameters
     ----------
     source : survey, or a summary. Rows that miss one of the variables are left out ("listwise").
-    outcome : dependent variable.
-    drivers : (k,) variables: codes, or items and processes of a questionnaire.
-    se : "design" (Taylor linearisation: Binder 1983; t with units − strata − k degrees of freedom),
-        "classical" (constant error variance), "HC0" or "HC1" (White 1980; ·n/(n−1−k)).
+    outcome : dependent variable: a code, an item of a questionnaire, or a `Recode`.
+    drivers : (m,) terms: codes, items and processes of a questionnaire, `Recode`, `Factor` or columns of text (a 0/1
+        column per level but the first), interactions "a:b".
+    family : "linear" (weighted least squares), "logit" (an outcome of two values) or "ordered" (cumulative logit).
+    se : "design" (Taylor linearisation, Binder 1983, or the replicate weights of the design; t with units − strata + 1
+        − q degrees of freedom for q coefficients), "classical" (constant error variance), or "HC0", "HC1", "HC2",
+        "HC3" (White 1980; MacKinnon & White 1985, with the leverage of weighted rows).
+    intercept : False: through the origin, in the units of the data. The first factor then keeps all of its levels;
+        R², β, partial correlations, tolerance and VIF are about squares around zero.
+    by : grouping columns: a regression for each group, with the joint covariance of all coefficients. A group without
+        enough different answers has NaN and a reason.
     complete : further variables that a row must have answered; fixes the sample when models are compared.
     level : of the intervals.
 
@@ -89,7 +58,9 @@ def regress(
     -------
     Regression
         If the drivers determine the outcome exactly, standard errors are 0 and nothing is tested. The overall test is
-        Wald's F on the covariance chosen (for "classical" the usual F).
+        Wald's F on the covariance chosen (for "classical" the usual F). Where drivers nearly repeat each other, or
+        leave almost nothing to explain, and the rows are at hand, further passes correct the coefficients: `refined`
+        in `glance` counts them. aic, bic and loglik are those of R's lm: weights count as inverse variances.
 
     Raises
     ------
@@ -98,42 +69,151 @@ def regress(
     SampleError, CollinearityError
         Too few respondents, a constant variable, no rows for the covariance asked, exact collinearity.
     """
+    check_choice("family", family, FAMILIES)
     check_choice("se", se, SE)
-    names = variables_of(outcome, drivers)
-    everything = [*names, *(name for name in as_names(complete, "complete") if name not in names)]
-    groups = source_of(source).groups(everything, (), "listwise")
-    fit = fit_least_squares(groups.moments().select(names))
-    vcov, df = _covariance(source, groups, fit, se)
-    if fit.exact:
-        vcov = np.zeros_like(vcov)
-    to_data = np.eye(len(names))
-    to_data[0, 1:] = -groups.midpoint[: len(names) - 1]
-    vcov = to_data @ vcov @ to_data.T
-    k, n = len(names) - 1, fit.n
-    coefficients = Estimates(
-        term=("(intercept)", *names[:-1]),
-        estimate=fit.coef,
+    check_level(level)
+    if not isinstance(intercept, bool | np.bool_):
+        raise OptionError(f"intercept is True or False; found {shown(intercept)}.")
+    groupers = _groupers(by)
+    answers = source_of(source)
+    if family != "linear":
+        return _categorical(answers, outcome, drivers, family, se, bool(intercept), groupers, complete, level)
+    terms = terms_of(answers, outcome, drivers, intercept=bool(intercept))
+    sums = summed(answers, complete_with(answers, terms, complete), groupers)
+    q = len(terms.columns) + bool(intercept)
+    check_size(groupers, sums.groups.domains, q)
+    fits, faults = _fits(sums.groups, terms, bool(intercept))
+    fits, passes = refined(answers, sums.groups, fits)
+    vcov, df = covariance(answers, sums.groups, fits, q, se)
+    estimates = _estimates(sums.groups, terms, fits, faults, vcov, df, se, level)
+    return _result(sums, terms, fits, estimates, passes)
+
+
+def _categorical(
+    source: Source, outcome: Any, drivers: Any, family: str, se: str, intercept: bool, by: Sequence[str],
+    complete: Any, level: float,
+) -> Regression:  # fmt: skip
+    """A model for an outcome of categories; that room imports the result's shape, not this file."""
+    from csat.drivers.categorical import fit_categorical
+
+    for option, given in (("intercept=False", not intercept), ("by", bool(by))):
+        if given:
+            raise OptionError(f"{option} is for family='linear'; with family={family!r} leave it out.")
+    return fit_categorical(source, terms_of(source, outcome, drivers), family, se, complete, level)
+
+
+def _groupers(by: Any) -> tuple[str, ...]:
+    names = group_names(by)
+    for name in names:
+        if name in OWN_COLUMNS:
+            raise OptionError(f"by: column {name!r} has the name of a result's column; rename it in the data.")
+    return names
+
+
+def _fits(groups: Groups, terms: Terms, intercept: bool) -> tuple[list[Fit | None], dict[int, Unavailable]]:
+    """A fit for each domain, or why there is none; without groups that is an error."""
+    labels = [terms.labels[owner] for owner in terms.owner]
+    fits: list[Fit | None] = []
+    faults: dict[int, Unavailable] = {}
+    for d, domain in enumerate(groups.domains):
+        moments = groups.moments(domain).select([*terms.names, term_of(terms.outcome)])
+        try:
+            fits.append(fit_least_squares(moments, intercept, labels))
+        except (SampleError, CollinearityError) as error:
+            if not groups.by:
+                raise
+            fits.append(None)
+            faults[d] = _fault(error, moments.n, len(labels) + intercept)
+    return fits, faults
+
+
+def _fault(error: Exception, n: int, q: int) -> Unavailable:
+    if isinstance(error, CollinearityError):
+        return Unavailable("collinear")
+    if n <= q:
+        return Unavailable("few_answers" if n else "no_answers")
+    return Unavailable("constant")
+
+
+def _estimates(
+    groups: Groups, terms: Terms, fits: Sequence[Fit | None], faults: Mapping[int, Unavailable], vcov: np.ndarray,
+    df: np.ndarray, se: str, level: float,
+) -> Estimates:  # fmt: skip
+    """The coefficients of all domains, domain by domain."""
+    q = len(vcov) // len(fits)
+    names = (*(["(intercept)"] * (q - len(terms.columns))), *terms.names)
+    estimate = np.concatenate([np.full(q, np.nan) if fit is None else fit.coef for fit in fits])
+    n = groups.over_domains(groups.n)
+    vague = np.flatnonzero(~np.isfinite(np.diag(vcov))).tolist()
+    missing = {i: Unavailable("full_leverage" if se in POWERS else "not_identified") for i in vague}
+    missing |= {i: Unavailable("df_zero") for i in range(len(vcov)) if df[i // q] < 1}
+    missing |= {i: Unavailable("no_rows") for i in np.flatnonzero(~np.isfinite(estimate)).tolist()}
+    missing |= {d * q + j: fault for d, fault in faults.items() for j in range(q)}
+    return Estimates(
+        term=names * len(fits),
+        estimate=estimate,
         vcov=vcov,
-        df=df,
-        n=np.full(len(names), n),
-        n_eff=np.full(len(names), np.nan),
+        df=np.repeat(df, q) if groups.by else float(df[0]),
+        n=np.repeat(n, q),
+        n_eff=np.full(len(vcov), np.nan),
         unit="outcome units",
         provenance=Provenance("listwise", method_of(groups) if se == "design" else se),
         level=level,
         null=0.0,
-        unavailable={} if np.isfinite(fit.coef[0]) else {0: Unavailable("no_rows")},
+        keys={by: tuple(domain[i] for domain in groups.domains for _ in range(q)) for i, by in enumerate(groups.by)},
+        unavailable=missing,
     )
+
+
+def _result(
+    sums: Sums, terms: Terms, fits: Sequence[Fit | None], estimates: Estimates, passes: np.ndarray
+) -> Regression:
+    """Everything about the fits, put into its places."""
+    groups, size = sums.groups, len(fits)
+    q = len(estimates.term) // size
+    usual = estimates.provenance.variance == "classical"
+    df = np.broadcast_to(estimates.df, len(estimates.term))[::q]
+    found = [
+        about(fit, terms, estimates.estimate[at], estimates.vcov[at, at], df[d], sums.log_weights[d], usual=usual)
+        for d, fit in enumerate(fits)
+        for at in [slice(d * q, (d + 1) * q)]
+    ]
+
+    def each(figures: Sequence[Any] | np.ndarray) -> Any:
+        return np.array(figures) if groups.by else np.array(figures).item()
+
+    n, weight = groups.over_domains(groups.n), groups.over_domains(groups.gram[:, 0, 0])
+    loglik = np.array([figures.loglik for figures in found])
+    tolerance = np.concatenate([figures.tolerance for figures in found])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        kish, penalty = np.square(weight) / sums.square_weights, np.log(n)
+    owner = (*[""] * (q - len(terms.columns)), *(terms.labels[owner] for owner in terms.owner))
     return Regression(
-        outcome=names[-1],
-        coefficients=coefficients,
-        beta=np.r_[np.nan, fit.beta],
-        vif=np.r_[np.nan, 1 / fit.tolerance],
-        r2=fit.r2,
-        adj_r2=1 - (1 - fit.r2) * (n - 1) / fit.df,
-        sigma=float(np.sqrt(fit.rss / fit.df)),
-        test=_wald(fit.coef[1:], vcov[1:, 1:], k, df),
-        n=n,
-        left_out=groups.incomplete,
+        outcome=term_of(terms.outcome),
+        family="linear",
+        coefficients=estimates,
+        owner=owner * size,
+        beta=np.concatenate([figures.beta for figures in found]),
+        partial=np.concatenate([figures.partial for figures in found]),
+        semipartial=np.concatenate([figures.semipartial for figures in found]),
+        vif=1 / tolerance,
+        tolerance=tolerance,
+        terms=term_table([figures.terms for figures in found], groups.by, groups.domains),
+        tests=tuple(figures.test for figures in found),
+        n=each(n),
+        left_out=each(sums.left_out),
+        n_eff=each(kish),
+        r2=each([figures.r2 for figures in found]),
+        adj_r2=each([figures.adj_r2 for figures in found]),
+        sigma=each([figures.sigma for figures in found]),
+        loglik=each(loglik),
+        aic=each(2 * (q + 1) - 2 * loglik),
+        bic=each(penalty * (q + 1) - 2 * loglik),
+        condition=each([figures.dimensions[0][-1] for figures in found]),
+        collinearity=collinearity_table(
+            estimates.term[:q], [figures.dimensions for figures in found], groups.by, groups.domains
+        ),
+        further={"refined": each(passes)} | ({"ungrouped": groups.ungrouped} if groups.by else {}),
     )
 
 
@@ -163,28 +243,3 @@ def _code_of(variable: Any, what: str) -> str:
     if not isinstance(code, str):
         raise OptionError(f"{what} is the name of a variable or an item of a questionnaire; found {shown(variable)}.")
     return code
-
-
-def _covariance(source: Source, groups: Groups, fit: Fit, se: str) -> tuple[np.ndarray, float]:
-    """Covariance of the coefficients around the midpoints, and its degrees of freedom."""
-    k = len(fit.beta)
-    if se == "classical":
-        return fit.inverse * fit.rss / fit.df, float(fit.df)
-    scores = coefficient_scores(fit, 1 + len(groups.names))
-    if se == "design":
-        vcov = linearised(source, groups, scores[None], lambda gram: least_squares(gram, k))[0, :, 0, :]
-        units = float(degrees_of_freedom(groups).min())
-        df = units - k
-        if df < 1:
-            raise SampleError(
-                f"{k} drivers but only {units:g} degrees of freedom in the design (units with answers minus strata): "
-                "use fewer drivers, or se='classical' with its assumptions."
-            )
-        return vcov, df
-    squares = row_squares(source, groups, quadratic(groups, scores[None]))[0]
-    return squares * (fit.n / fit.df if se == "HC1" else 1.0), float(fit.df)
-
-
-def _wald(slopes: np.ndarray, vcov: np.ndarray, k: int, df: float) -> Test:
-    statistic = float(slopes @ np.linalg.solve(vcov, slopes) / k) if vcov.any() else float("nan")
-    return Test("all slopes are zero", statistic, k, df)

@@ -77,7 +77,7 @@ class Terms:
         )
 
 
-def terms_of(source: Source, outcome: Any, drivers: Any) -> Terms:
+def terms_of(source: Source, outcome: Any, drivers: Any, *, intercept: bool = True) -> Terms:
     """Read what was asked for.
 
     Parameters
@@ -86,6 +86,7 @@ def terms_of(source: Source, outcome: Any, drivers: Any) -> Terms:
     outcome : name of a variable, item of a questionnaire, or `Recode`.
     drivers : one or several: names, items, `Factor`, `Recode`, or an interaction "a:b" of drivers. A column of
         categories is a factor by itself.
+    intercept : False: the first factor keeps all of its levels, as there is no intercept for one to be compared with.
 
     Returns
     -------
@@ -94,28 +95,50 @@ def terms_of(source: Source, outcome: Any, drivers: Any) -> Terms:
     Raises
     ------
     OptionError
-        Without a driver, for what is none of these, or for a variable that is named twice.
+        Without a driver, for what is none of these, for a variable that is named twice, or for an interaction with a
+        factor whose other part is not a driver itself.
     SampleError
         For a factor with fewer than two levels.
     """
-    one = isinstance(drivers, str | Factor | Recode) or hasattr(drivers, "code")
-    if not one and (not isinstance(drivers, Iterable) or isinstance(drivers, bytes)):
-        raise OptionError(f"drivers are names of variables; found {shown(drivers)}.")
-    asked = [drivers] if one else list(drivers)
+    asked = _listed(drivers, "drivers")
     if not asked:
         raise OptionError("No driver is named: name at least one.")
     goal = _variable(outcome, "the outcome")
     factors = {driver.column: driver for driver in asked if isinstance(driver, Factor)}
-    labels: list[str] = []
-    parts: list[list[Variable]] = []
-    for driver in asked:
-        label = driver.column if isinstance(driver, Factor) else term_of(_variable(driver, "a driver"))
-        labels.append(label)
-        parts.append(_columns(source, driver, label, factors))
+    labels = [_label(driver) for driver in asked]
+    parts = [_columns(source, driver, factors) for driver in asked]
+    if not intercept:
+        _keep_all_levels(source, labels, parts, factors)
+    _check_margins(source, labels, factors)
     columns = [column for part in parts for column in part]
     _check_distinct([*labels, term_of(goal)], [*columns, goal])
     owner = tuple(term for term, part in enumerate(parts) for _ in part)
     return Terms(tuple(labels), tuple(columns), owner, goal, tuple(_needs(label, labels) for label in labels))
+
+
+def complete_with(source: Source, terms: Terms, complete: Any) -> list[Variable]:
+    """All that a row must have answered: the variables of the model and, after them, further ones.
+
+    Parameters
+    ----------
+    source : to look up the levels of factors.
+    terms : of the model.
+    complete : one or several variables, as `drivers` of `terms_of`, or columns of other terms.
+
+    Raises
+    ------
+    OptionError
+        For what is no variable, or another variable of the same name.
+    """
+    out = list(terms.variables)
+    for asked in _listed(complete, "complete"):
+        further = [asked] if isinstance(asked, Product) else _columns(source, asked, {})
+        out += [variable for variable in further if variable not in out]
+    names = [term_of(variable) for variable in out]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise OptionError(f"complete: there is another variable named {twice!r} in the model; rename one of them.")
+    return out
 
 
 def _variable(asked: Any, what: str) -> str | Recode:
@@ -126,7 +149,20 @@ def _variable(asked: Any, what: str) -> str | Recode:
     return variable
 
 
-def _columns(source: Source, driver: Any, label: str, factors: Mapping[str, Factor]) -> list[Variable]:
+def _listed(asked: Any, what: str) -> list[Any]:
+    """One variable or several, as a list."""
+    if isinstance(asked, str | Factor | Recode | Product) or hasattr(asked, "code"):
+        return [asked]
+    if not isinstance(asked, Iterable) or isinstance(asked, bytes):
+        raise OptionError(f"{what} are names of variables; found {shown(asked)}.")
+    return list(asked)
+
+
+def _label(driver: Any) -> str:
+    return driver.column if isinstance(driver, Factor) else term_of(_variable(driver, "a driver"))
+
+
+def _columns(source: Source, driver: Any, factors: Mapping[str, Factor]) -> list[Variable]:
     """The columns of one term."""
     if isinstance(driver, Factor):
         return list(_dummies(source, driver))
@@ -137,8 +173,36 @@ def _columns(source: Source, driver: Any, label: str, factors: Mapping[str, Fact
         return list(_main(source, variable, factors))
     mains = [_main(source, part, factors) for part in variable.split(CROSS)]
     if len({term_of(main[0]) for main in mains}) < len(mains):
-        raise OptionError(f"Interaction {label!r} names a driver twice.")
+        raise OptionError(f"Interaction {variable!r} names a driver twice.")
     return [Product(CROSS.join(term_of(part) for part in parts), parts) for parts in product(*mains)]
+
+
+def _keep_all_levels(
+    source: Source, labels: list[str], parts: list[list[Variable]], factors: Mapping[str, Factor]
+) -> None:
+    """Give the first factor a column for its reference level too, in the place of its other columns."""
+    for i, label in enumerate(labels):
+        if _is_factor(source, label, factors):
+            factor = factors.get(label, Factor(label))
+            parts[i] = list(_dummies(source, factor, full=True))
+            return
+
+
+def _is_factor(source: Source, name: str, factors: Mapping[str, Factor]) -> bool:
+    return name in factors or _is_category(source, name)
+
+
+def _check_margins(source: Source, labels: list[str], factors: Mapping[str, Factor]) -> None:
+    """Refuse brand:P1 without P1: it would say that P1 has no effect at the reference level of brand."""
+    given = [frozenset(label.split(CROSS)) for label in labels]
+    for label, own in zip(labels, given, strict=True):
+        for part in own if len(own) > 1 and not _is_column(source, label) else ():
+            if _is_factor(source, part, factors) and own - {part} not in given:
+                margin = CROSS.join(other for other in label.split(CROSS) if other != part)
+                raise OptionError(
+                    f"Interaction {label!r} without {margin!r}: at the reference level of {part!r} it would have no "
+                    f"effect. Name {margin!r} as a driver too."
+                )
 
 
 def _main(source: Source, name: str, factors: Mapping[str, Factor]) -> tuple[str | Recode, ...]:
@@ -157,8 +221,8 @@ def _is_category(source: Source, name: str) -> bool:
     return _is_column(source, name) and hasattr(source, "numbers") and name not in source.numbers
 
 
-def _dummies(source: Source, factor: Factor) -> tuple[Recode, ...]:
-    """A 0/1 column per level but the reference, of the levels that somebody gave."""
+def _dummies(source: Source, factor: Factor, *, full: bool = False) -> tuple[Recode, ...]:
+    """A 0/1 column per level (but the reference, if not `full`), of the levels that somebody gave."""
     counted = source.levels([factor.column])
     answered = np.asarray(counted.unweighted[0]).sum(axis=0) > 0
     levels = [level for level, some in zip(counted.levels[0], answered.tolist(), strict=True) if some]
@@ -167,7 +231,7 @@ def _dummies(source: Source, factor: Factor) -> tuple[Recode, ...]:
     reference = levels[0] if factor.reference is None else factor.reference
     if reference not in levels:
         raise OptionError.choose(f"reference of {factor.column!r}", reference, levels)
-    others = [level for level in levels if level != reference]
+    others = [level for level in levels if full or level != reference]
     return tuple(
         Recode(f"{factor.column}={_word(level)}", factor.column, {other: float(other == level) for other in levels})
         for level in others
