@@ -7,6 +7,7 @@ their summaries. Every method of csat is a pure function of these; a `Source` is
 
 from csat.moments.groups import Groups, Residuals, merge
 from csat.moments.guards import as_names, as_variables, check_grouped, check_size, group_names, one_name, shown
+from csat.moments.patterns import Patterns, PatternSource, join_patterns
 from csat.moments.source import Quadratic, RowScores, RowSource, Source, TableSource, from_covariance, source_of
 from csat.moments.summaries import Levels, Moments
 from csat.moments.variables import RULES, Product, Recode, Variable, columns_of, first_moments, term_of
@@ -16,6 +17,8 @@ __all__ = [
     "Groups",
     "Levels",
     "Moments",
+    "PatternSource",
+    "Patterns",
     "Product",
     "Quadratic",
     "Recode",
@@ -33,6 +36,7 @@ __all__ = [
     "first_moments",
     "from_covariance",
     "group_names",
+    "join_patterns",
     "merge",
     "one_name",
     "shown",

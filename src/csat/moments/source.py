@@ -48,7 +48,7 @@ class RowScores(Protocol):
         """Figures per row, q."""
 
     def __call__(self, z: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        """(n, q) scores, not yet weighted, of rows z = [1, y] around the midpoints (n, p) with their weights (n,)."""
+        """(n, q) scores, not yet weighted, of rows z (n, p) around the midpoints, as in `Moments`, and weights (n,)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,9 +72,13 @@ class RowSource(Source, Protocol):
     """A source that still has its rows, so that any score of a row can be summed."""
 
     def score_groups(
-        self, names: Sequence[Variable], by: Sequence[str], scores: Mapping[tuple[str, ...], RowScores]
+        self,
+        names: Sequence[Variable],
+        by: Sequence[str],
+        scores: Mapping[tuple[str, ...], RowScores],
+        rule: str = "listwise",
     ) -> Groups:
-        """Listwise groups with `score_sums` Σ w·s and `score_squares` Σ w²·ssᵀ of the rows' scores, by domain."""
+        """Groups with `score_sums` Σ w·s and `score_squares` Σ w²·ssᵀ of the rows' scores, by domain."""
 
     def replicated(self, replication: Replication) -> RowSource:
         """The same rows under replicate weights to be made."""

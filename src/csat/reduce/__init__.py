@@ -6,28 +6,23 @@ batches give the same bits however many threads work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
-from threadpoolctl import threadpool_limits
 
 from csat.design import Design
 from csat.errors import DesignError, OptionError, check_choice
 from csat.moments import RULES, Groups, Levels, RowScores, Variable, check_grouped, check_size, merge
+from csat.reduce.by_pattern import patterns
 from csat.reduce.rows import OUTSIDE, Rows, codes_of, labels, matrix_of, population_of, rows_of, with_outside
+from csat.reduce.stream import over_batches
 from csat.reduce.sums import sums_of
 from csat.replicates import sampled_units, unit_factors
 
-__all__ = ["OUTSIDE", "groups", "levels"]
-
-S = TypeVar("S")
-T = TypeVar("T")
-THREADS = 2
+__all__ = ["OUTSIDE", "groups", "levels", "patterns"]
 
 #: A batch, and the (n, R) factors of its rows' weights if replicates were made for single respondents.
 Part = tuple[pa.RecordBatch, np.ndarray | None]
@@ -58,8 +53,8 @@ def groups(
     design : names of the weight, stratum, unit and population columns.
     inside : boolean column of the rows that a filter kept; the others only count in the design.
     scores : domain → scores of its rows; asks for `score_sums` = Σ w·s, `score_squares` = Σ w²·ssᵀ and, where
-        replicates were made or given for single rows, `replicate_sums` = Σ w_r·s. Listwise only. A domain without
-        an entry gets zeros.
+        replicates were made or given for single rows, `replicate_sums` = Σ w_r·s. Rows are z = [1, y] under
+        "listwise", z = [1, m, m·y] under "available". A domain without an entry gets zeros.
     outside : the rows outside every domain make a domain `OUTSIDE` of their own.
 
     Returns
@@ -88,7 +83,7 @@ def groups(
         overlap = replicates.T @ replicates if replicates is not None and factors is None else None
         return replace(summed, lone_psu=design.lone_psu, replication=design.replication, overlap=overlap)
 
-    summed = _over_batches(_with_factors(batches, design), kernel, merge)
+    summed = over_batches(_with_factors(batches, design), kernel, merge)
     check_grouped(by, summed.domains, summed.ungrouped)
     check_size(by, summed.domains, len(variables))
     return summed
@@ -121,7 +116,7 @@ def levels(
         found, ungrouped = zip(*parts, strict=True)
         return reduce(Levels.__add__, found), sum(ungrouped)
 
-    counts, ungrouped = _over_batches(batches, kernel, add)
+    counts, ungrouped = over_batches(batches, kernel, add)
     check_grouped(by, counts.domains, ungrouped)
     return counts
 
@@ -176,20 +171,6 @@ def _replicate_weights(
         [batch.column(name).to_numpy(zero_copy_only=False).astype(float) for name in design.replicates]
     )
     return given if design.replication.combined else given * weight[:, None]
-
-
-def _over_batches(batches: Iterable[S], kernel: Callable[[S], T], add: Callable[[list[T]], T]) -> T:
-    """Run the kernel on each batch and add in order, a few at a time to bound memory."""
-    total: list[T] = []
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(THREADS) as pool:
-        waiting = []
-        for batch in batches:
-            waiting.append(pool.submit(kernel, batch))
-            if len(waiting) == 2 * THREADS:
-                total = [add([*total, waiting.pop(0).result()])]
-        for job in waiting:
-            total = [add([*total, job.result()])]
-    return total[0]
 
 
 def _count(rows: Rows, codes: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

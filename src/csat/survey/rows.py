@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from csat import reduce
 from csat.design import Calibration, Design, Replication
 from csat.errors import SampleError, UnknownColumnError
-from csat.moments import Groups, Levels, Product, Recode, Residuals, RowScores, Variable, columns_of, term_of
+from csat.moments import Groups, Levels, Patterns, Product, Recode, Residuals, RowScores, Variable, columns_of, term_of
 from csat.questionnaire import Questionnaire
 from csat.read import INSIDE, ROW, Ledger
 from csat.survey.choices import by_number, chosen
@@ -164,10 +164,20 @@ class Survey:
         return self._groups(names, by, rule, None)
 
     def score_groups(
-        self, names: Sequence[Variable], by: Sequence[str], scores: Mapping[tuple[str, ...], RowScores]
-    ) -> Groups:
-        """Listwise moments with sums of squared row scores; see `csat.moments.RowSource`."""
-        return self._groups(names, by, "listwise", scores)
+        self, names: Sequence[Variable], by: Sequence[str], scores: Mapping[tuple[str, ...], RowScores],
+        rule: str = "listwise",
+    ) -> Groups:  # fmt: skip
+        """Moments with sums of squared row scores; see `csat.moments.RowSource`."""
+        return self._groups(names, by, rule, scores)
+
+    def patterns(self, names: Sequence[Variable], by: Sequence[str] = ()) -> Patterns:
+        """Weighted moments per domain and pattern of answered variables; see `csat.moments.Patterns`."""
+        columns = [column for name in names for column in columns_of(name)]
+        self._known([*columns, *by])
+        midpoint = np.array([self._midpoint(name) for name in names], float)
+        batches = self.batches([*columns, *by])
+        found = reduce.patterns(batches, names, midpoint, by=tuple(by), design=self.design, inside=self._mark)
+        return found.arranged([self.categories(name) for name in by])
 
     def replicated(self, replication: Replication) -> Survey:
         """The same respondents under replicate weights that csat makes from the design, whatever it declared before.
@@ -260,7 +270,7 @@ class Survey:
         midpoint = np.array([self._midpoint(name) for name in names], float)
         order = [self.categories(name) for name in by]
         calibration = self.design.calibration
-        if calibration is not None and rule == "available" and self.design.replication is None:
+        if calibration is not None and rule == "available" and scores is None and self.design.replication is None:
             return self._calibrated_groups(names, columns, midpoint, tuple(by), calibration).arranged(order)
         wanted = [*columns, *by]
         summed = self._reduced(self.design, list(names), wanted, midpoint, tuple(by), rule, scores)

@@ -128,7 +128,7 @@ def _along_grams(scores: np.ndarray) -> Statistic:
 
 
 def linearised(source: Source, groups: Groups, scores: np.ndarray, statistic: Statistic | None = None) -> np.ndarray:
-    """Covariance of any smooth function of listwise moments, from its gradient.
+    """Covariance of any smooth function of moments, from its gradient.
 
     The influence of one respondent on a function θ of the Gram matrix is a quadratic form in the
     respondent's row: s_q = zᵀ·D_q·z with D_q = ∂θ_q/∂gram. Sums over units follow from the Gram
@@ -137,7 +137,7 @@ def linearised(source: Source, groups: Groups, scores: np.ndarray, statistic: St
     Parameters
     ----------
     source : where `groups` came from; asked for the second pass if respondents are the units.
-    groups : listwise.
+    groups : listwise; or under "available", with rows z = [1, m, m·y].
     scores : (D, q, p, p) symmetric gradients per domain, in the coordinates of `groups` (around its midpoints).
     statistic : maps (…, D, p, p) Gram matrices to (…, D, q) figures, for replicate weights, which compute each
         figure anew. None: they take its first-order change, from the gradients.
@@ -172,7 +172,7 @@ def linearised_scores(source: Source, groups: Groups, scores: Scores, statistic:
     Parameters
     ----------
     source : with rows, where `groups` came from.
-    groups : listwise; says which variables, groups and design.
+    groups : says which variables, groups, sample rule and design.
     scores : domain → q scores of a row. Without replicate weights they are the influences on the q figures.
     statistic : maps replicates (R, D, q) of the sums Σ w·s to (R, D, m) figures; used with replicate weights only.
         None: the sums themselves, that is the first-order change of the figures.
@@ -214,7 +214,7 @@ def quadratic(groups: Groups, matrices: np.ndarray) -> dict[tuple[str, ...], Row
 def _second_pass(source: Source, groups: Groups, scores: Scores) -> Groups:
     if groups.published or not isinstance(source, RowSource):
         raise SampleError.needs_rows("A standard error of this kind (se='classical' needs none)")
-    again = source.score_groups(groups.variables, groups.by, scores)
+    again = source.score_groups(groups.variables, groups.by, scores, groups.rule)
     if again.score_squares is None or len(again.score_squares) != len(groups.gram):
         raise SampleError("The rows changed between two passes over them: read the survey again.")
     return again
