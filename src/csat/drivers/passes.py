@@ -12,8 +12,8 @@ from csat.drivers.least_squares import Fit
 from csat.moments import Groups, RowScores, RowSource, Source, Variable
 from csat.variance import score_sums
 
-#: Corrections at most, and the change of a standardized coefficient that ends them.
-ROUNDS, SETTLED = 3, 1e-13
+#: Corrections at most, and the relative change of the standardized coefficients that ends them.
+ROUNDS, SETTLED = 3, 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +147,8 @@ def refined(source: Source, groups: Groups, fits: Sequence[Fit | None]) -> tuple
 
 
 def _corrected(fit: Fit, sums: np.ndarray) -> tuple[Fit, float]:
-    """The next fit, and by how much a standardized coefficient changed at most."""
+    """The next fit, and by how much the standardized coefficients changed at most, relative to the largest."""
     change = fit.inverse @ sums[:-1]
     moved = fit.moved(change, float(max(sums[-1] - change @ sums[:-1], 0.0)))
-    return moved, float(np.abs(moved.beta - fit.beta).max())
+    largest = max(float(np.abs(fit.beta).max()), SETTLED)
+    return moved, float(np.abs(moved.beta - fit.beta).max()) / largest

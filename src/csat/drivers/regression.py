@@ -77,7 +77,11 @@ def regress(
     groupers = _groupers(by)
     answers = source_of(source)
     if family != "linear":
-        return _categorical(answers, outcome, drivers, family, se, bool(intercept), groupers, complete, level)
+        if not intercept:
+            raise OptionError(f"intercept=False is for family='linear'; with family={family!r} leave it out.")
+        from csat.drivers.categorical import fit_categorical
+
+        return fit_categorical(answers, terms_of(answers, outcome, drivers), family, se, complete, level, groupers)
     terms = terms_of(answers, outcome, drivers, intercept=bool(intercept))
     sums = summed(answers, complete_with(answers, terms, complete), groupers)
     q = len(terms.columns) + bool(intercept)
@@ -87,19 +91,6 @@ def regress(
     vcov, df = covariance(answers, sums.groups, fits, q, se)
     estimates = _estimates(sums.groups, terms, fits, faults, vcov, df, se, level)
     return _result(sums, terms, fits, estimates, passes)
-
-
-def _categorical(
-    source: Source, outcome: Any, drivers: Any, family: str, se: str, intercept: bool, by: Sequence[str],
-    complete: Any, level: float,
-) -> Regression:  # fmt: skip
-    """A model for an outcome of categories; that room imports the result's shape, not this file."""
-    from csat.drivers.categorical import fit_categorical
-
-    for option, given in (("intercept=False", not intercept), ("by", bool(by))):
-        if given:
-            raise OptionError(f"{option} is for family='linear'; with family={family!r} leave it out.")
-    return fit_categorical(source, terms_of(source, outcome, drivers), family, se, complete, level)
 
 
 def _groupers(by: Any) -> tuple[str, ...]:

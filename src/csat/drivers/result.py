@@ -22,7 +22,8 @@ OTHERS = "others"
 OWN_COLUMNS = frozenset({
     "beta", "partial", "semipartial", "vif", "tolerance", "outcome", "family", "r2", "adj_r2", "sigma", "f", "df1",
     "df2", "aic", "bic", "loglik", "condition", "rule", "version", "gvif", "gvif_scaled", "dimension",
-    "condition_index", "share", "refined", "ungrouped",
+    "condition_index", "share", "refined", "ungrouped", "modelled", "levels", "null_loglik", "r2_mcfadden",
+    "r2_cox_snell", "r2_nagelkerke", "rounds",
 })  # fmt: skip
 
 

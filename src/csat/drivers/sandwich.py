@@ -42,7 +42,7 @@ def covariance(
         Without rows, or without enough sampling units if there are no other groups.
     """
     size, known = len(fits), [fit for fit in fits if fit is not None]
-    df = np.array([0.0 if fit is None else fit.df for fit in fits])
+    df = np.array([0 if fit is None else fit.df for fit in fits], float)
     if se == "design":
         df = degrees_of_freedom(groups).min(axis=1) + 1 - q
         _check_units(groups, known, df)
