@@ -111,15 +111,24 @@ def test_leverage_and_studentized_residuals_equal_the_reference(shared_case, nam
 
 
 @pytest.mark.parametrize(
-    "drivers",
-    [["x0"], ["x0", "x1", "x2"], ["x0", Factor("g", "q"), "x0:g"], [Recode("top", "g", {"p": 1.0, "q": 0.0})]],
+    ("drivers", "options"),
+    [
+        (["x0"], {}),
+        (["x0", "x1", "x2"], {"complete": ["g"]}),
+        (["x0", Factor("g", "q"), "x0:g"], {"complete": ["x2"]}),
+        ([Recode("top", "g", {"p": 1.0, "q": 0.0})], {}),
+        (["g", "x1"], {"intercept": False}),
+        (["x0", "x1"], {"intercept": False}),
+    ],
 )
-def test_coefficients_are_those_of_the_regression_from_moments(data, drivers):
+def test_coefficients_are_those_of_the_regression_from_moments(data, drivers, options):
+    data.loc[[11, 12], "x2"] = np.nan
+    data.loc[15, "g"] = None
     data.loc[[4, 9], "x0"] = np.nan
     data.loc[7, "y"] = np.nan
     survey = weighted(data)
-    got = diagnose(survey, "y", drivers)
-    other = csat.regress(survey, "y", drivers, se="classical")
+    got = diagnose(survey, "y", drivers, **options)
+    other = csat.regress(survey, "y", drivers, se="classical", **options)
     assert tuple(got.coefficients.index) == other.coefficients.term
     assert_allclose(got.coefficients, other.coefficients.estimate, rtol=1e-9)
     assert_allclose(got.sigma, other.sigma, rtol=1e-9)
@@ -311,7 +320,7 @@ def test_a_large_survey_is_diagnosed_as_a_whole(rng):
         (lambda s: diagnose(s, "y", ["x0", "flat"]), "No variation in 'flat'"),
         (lambda s: diagnose(s, "y", ["zero"], intercept=False), "No variation in 'zero'"),
         (lambda s: diagnose(s, "y", ["x0", "x1", "copy"]), "'copy' is an exact linear combination of 'x0', 'x1'"),
-        (lambda s: diagnose(s, "y", ["x0"], intercept=1), "intercept=int 1: True or False is needed"),
+        (lambda s: diagnose(s, "y", ["x0"], intercept=1), "intercept is True or False; found int 1"),
         (lambda s: diagnose(s, "y", ["x0"], level=95), "level=95"),
         (lambda s: diagnose(s, "y", ["x0", "rare"]), "A regression on 2 drivers needs at least 4 complete answers; 3"),
         (lambda s: diagnose(s, "y", ["x0"]).partial("x9"), "term='x9' is not known; choose one of '.intercept.', 'x0'"),

@@ -79,8 +79,8 @@ def white(fit: RowFit) -> Found | Unavailable:
 def _variance_test(residual: np.ndarray, columns: np.ndarray) -> Found | Unavailable:
     from statsmodels.stats.diagnostic import het_breuschpagan
 
-    size = len(residual)
-    unit = columns / np.linalg.norm(columns, axis=0)
+    size, length = len(residual), np.linalg.norm(columns, axis=0)
+    unit = columns / np.where(length > 0, length, 1.0)
     basis = independent(unit - unit.mean(axis=0)) * np.sqrt(size)
     df = basis.shape[1]
     if df == 0:

@@ -12,9 +12,9 @@ import pandas as pd
 from csat.distributions import t_quantile
 from csat.drivers.assumptions import tests_of
 from csat.drivers.influence import RowFit, fit_rows, matrix_of
-from csat.drivers.terms import terms_of
+from csat.drivers.terms import complete_with, terms_of
 from csat.errors import OptionError, SampleError
-from csat.moments import Source, TableSource, as_names, columns_of, shown, source_of, term_of
+from csat.moments import Source, TableSource, columns_of, shown, source_of, term_of
 from csat.results import Shown, check_level
 from csat.version import __version__
 
@@ -155,7 +155,7 @@ def diagnose(
     drivers: Any,
     *,
     intercept: bool = True,
-    complete: Sequence[str] = (),
+    complete: Sequence[Any] = (),
     level: float = 0.95,
 ) -> Diagnosis:
     """Residuals, leverage, influence and tests of assumptions of a weighted regression, respondent by respondent.
@@ -167,8 +167,7 @@ def diagnose(
     source : a survey. Rows that miss one of the variables are left out ("listwise").
     outcome : dependent variable.
     drivers : names, items and processes of a questionnaire, `Factor`, `Recode`, or interactions "a:b".
-    intercept : whether the model has a constant.
-    complete : further columns that a row must have answered, as in `csat.regress`.
+    intercept, complete : as in `csat.regress`.
     level : tests speak against an assumption at p < 1 − level.
 
     Returns
@@ -185,17 +184,17 @@ def diagnose(
         If there is no such column.
     """
     check_level(level)
-    if not isinstance(intercept, bool):
-        raise OptionError(f"intercept={shown(intercept)}: True or False is needed.")
+    if not isinstance(intercept, bool | np.bool_):
+        raise OptionError(f"intercept is True or False; found {shown(intercept)}.")
     table = source_of(source)
     if not isinstance(table, TableSource):
         raise SampleError.needs_rows("A diagnosis")
-    terms = terms_of(table, outcome, drivers)
-    used = [column for variable in terms.variables for column in columns_of(variable)]
-    rows = table.frame(list(dict.fromkeys((*used, *as_names(complete, "complete")))))
-    values = matrix_of(rows, terms)
-    kept = ~np.isnan(values).any(axis=1) & rows.notna().all(axis=1).to_numpy()
-    fit = fit_rows(values[kept, :-1], values[kept, -1], table.weight[kept], terms, intercept)
+    terms = terms_of(table, outcome, drivers, intercept=intercept)
+    variables = complete_with(table, terms, complete)
+    rows = table.frame(list(dict.fromkeys(column for variable in variables for column in columns_of(variable))))
+    values, k = matrix_of(rows, variables), len(terms.columns)
+    kept = ~np.isnan(values).any(axis=1)
+    fit = fit_rows(values[kept, :k], values[kept, k], table.weight[kept], terms, intercept)
     return _diagnosis(fit, term_of(terms.outcome), rows.index[kept], len(rows), level)
 
 

@@ -92,15 +92,15 @@ class RowFit:
         return self.studentized * np.sqrt(self.odds)
 
 
-def matrix_of(rows: pd.DataFrame, terms: Terms) -> np.ndarray:
-    """(n, k+1) values of the columns of a model and, last, its outcome; NaN where missing.
+def matrix_of(rows: pd.DataFrame, variables: Sequence[Variable]) -> np.ndarray:
+    """(n, k) values of variables, NaN where missing.
 
     Raises
     ------
     SampleError
         If a variable holds categories.
     """
-    return np.column_stack([_values(rows, variable) for variable in terms.variables])
+    return np.column_stack([_values(rows, variable) for variable in variables])
 
 
 def _values(rows: pd.DataFrame, variable: Variable) -> np.ndarray:
@@ -140,7 +140,7 @@ def fit_rows(x: np.ndarray, y: np.ndarray, weight: np.ndarray, terms: Terms, int
     centre, spread = _centre_and_spread(np.column_stack([x, y]), weight, [*names, term_of(terms.outcome)], intercept)
     design, back = _standardized(x, centre[:-1], spread[:-1], intercept)
     whole = (design[:, intercept:].T * weight) @ design[:, intercept:]
-    check_collinear(whole, names)
+    check_collinear(whole, names, [terms.labels[owner] for owner in terms.owner])
     root = np.sqrt(weight)
     # OLSInfluence ignores weights; on rows multiplied by √w it is the influence on the weighted fit.
     fit = OLS(root * y, root[:, None] * design).fit()
