@@ -213,10 +213,15 @@ def _fault(groups: Groups, domain: tuple[str, ...], plan: Plan) -> Unavailable |
         if plan.modelled:
             names = [*moments.names[: plan.k], moments.names[-1]]
             fit_least_squares(moments.select(names))
-    except (SampleError, CollinearityError):
+    except CollinearityError:
         if not groups.by:
             raise
-        return Unavailable("no_answers" if moments.n == 0 else "not_identified")
+        return Unavailable("collinear")
+    except SampleError:
+        if not groups.by:
+            raise
+        few = moments.n < (plan.k + 2 if plan.modelled else 2)
+        return Unavailable("no_answers" if moments.n == 0 else "few_answers" if few else "constant")
     return None
 
 
