@@ -317,6 +317,7 @@ def test_a_large_survey_is_diagnosed_as_a_whole(rng):
         (lambda s: diagnose(s, "y", ["x0"], complete=["nope"]), "No column 'nope'"),
         (lambda s: diagnose(s, "y", []), "No driver is named"),
         (lambda s: diagnose(s, "y", ["x0", "x0"]), "'x0' is named twice"),
+        (lambda s: diagnose(s, "y", ["huge"]), "The largest value of 'huge' is 8e.200: squares of it overflow. Resc"),
         (lambda s: diagnose(s, "y", ["x0", "flat"]), "No variation in 'flat'"),
         (lambda s: diagnose(s, "y", ["zero"], intercept=False), "No variation in 'zero'"),
         (lambda s: diagnose(s, "y", ["x0", "x1", "copy"]), "'copy' is an exact linear combination of 'x0', 'x1'"),
@@ -330,5 +331,6 @@ def test_a_large_survey_is_diagnosed_as_a_whole(rng):
 )
 def test_wrong_calls_say_what_to_do(data, call, message):
     more = data.assign(flat=3.0, zero=0.0, copy=data["x0"] - 2 * data["x1"], rare=[1.0, 2, 4] + [np.nan] * 117)
+    more["huge"] = np.arange(120) % 9 * 1e200
     with pytest.raises(csat.CsatError, match=message):
         call(weighted(more))

@@ -19,6 +19,8 @@ from csat.moments import Product, Recode, Variable, term_of
 INTERCEPT = "(intercept)"
 #: A row whose leverage is within this of 1 is fitted by a coefficient of its own: it has no residual to judge.
 ALONE = 1e-10
+#: Numbers whose squares are still numbers, and their inverses too.
+LARGEST = 1e100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +129,7 @@ def fit_rows(x: np.ndarray, y: np.ndarray, weight: np.ndarray, terms: Terms, int
     Raises
     ------
     SampleError
-        Too few rows, or a variable that does not vary (without an intercept: that is 0 throughout).
+        Too few rows, a variable that does not vary (without an intercept: that is 0 throughout), or one too large.
     CollinearityError
         If a driver is an exact linear combination of earlier ones.
     """
@@ -172,6 +174,9 @@ def _centre_and_spread(
     values: np.ndarray, weight: np.ndarray, names: Sequence[str], intercept: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """(k+1,) weighted means (0 without an intercept) and roots of the weighted sums of squares around them."""
+    for name, largest in zip(names, np.abs(values).max(axis=0).tolist(), strict=True):
+        if largest and not 1 / LARGEST < largest < LARGEST:
+            raise SampleError(f"The largest value of {name!r} is {largest:.3g}: squares of it overflow. Rescale it.")
     centre = np.average(values, axis=0, weights=weight) * intercept
     spread = np.sqrt(weight @ np.square(values - centre))
     flat = spread <= EXACT * np.sqrt(weight @ np.square(values))
