@@ -50,12 +50,14 @@ def sampled_parts(cov: np.ndarray, sizes: Sequence[int], orders: np.ndarray) -> 
     (blocks, B, m) array
         Each block sums to the explained variance; their mean is the estimate.
     """
-    out = np.zeros((len(orders), len(cov), len(sizes)))
-    owner = np.repeat(np.arange(len(sizes)), sizes)
+    blocks, m = len(orders), len(sizes)
+    out = np.zeros((blocks, len(cov), m))
+    owner = np.repeat(np.arange(m), sizes)
     for _, block, columns in _batches(sizes, orders):
+        place = (block[:, None] * m + owner[columns]).ravel()
         for b, matrix in enumerate(cov):
             _, gains = _factored(matrix, columns)
-            np.add.at(out, (block[:, None], b, owner[columns]), gains**2)
+            out[:, b] += np.bincount(place, (gains**2).ravel(), minlength=blocks * m).reshape(blocks, m)
     return out / orders.shape[1]
 
 

@@ -59,11 +59,11 @@ def pmvd_slopes(cov: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
     residual = coalition_residuals(cov, sizes)[2**m - 1 - subsets]
     potential = _potential(game[None])
     parts = _values(potential, len(players))[0] * game[-1]
-    visits = _visits(potential[0], len(players))
-    whole = _visits(potential[0], len(players), 2 ** len(players) - 1)
+    everybody = len(game) - 1
+    visits = _visits(potential[0], game, np.r_[everybody, everybody - 2 ** np.arange(len(players))])
     for j, player in enumerate(players.tolist()):
         slope = np.zeros(len(game))
-        slope[1:] = parts[j] * (whole - visits[j])[1:] / game[1:]
+        slope[1:] = parts[j] * (visits[0] - visits[1 + j])[1:] / game[1:]
         # dw(S) = e_{N∖S}ᵀ·dC·e_{N∖S} − e_Nᵀ·dC·e_N
         out[player] = (residual * slope[:, None]).T @ residual - slope.sum() * np.outer(residual[0], residual[0])
     return out
@@ -92,21 +92,14 @@ def _levels(m: int) -> list[np.ndarray]:
     return [np.flatnonzero(size == s) for s in range(m + 1)]
 
 
-def _smaller(sets: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
-    """For sets of s players: (n, s) who is in them, and (n, s) the sets without each."""
-    inside = (sets[:, None] >> np.arange(m) & 1).astype(bool)
-    players = np.nonzero(inside)[1].reshape(len(sets), -1)
-    return players, sets[:, None] ^ (1 << players)
-
-
 def _potential(games: np.ndarray) -> np.ndarray:
     """(B, 2^a) P(S) of games (B, 2^a) without idle players, of games scaled to w(N) = 1."""
     m = games.shape[1].bit_length() - 1
     out = np.ones_like(games)
     scaled = games / games[:, -1:]
-    for sets in _levels(m)[1:]:
-        _, fewer = _smaller(sets, m)
-        out[:, sets] = scaled[:, sets] / (1 / out[:, fewer]).sum(axis=2)
+    for size, sets in enumerate(_levels(m)[1:], start=1):
+        players = np.nonzero(sets[:, None] >> np.arange(m) & 1)[1].reshape(-1, size)
+        out[:, sets] = scaled[:, sets] / (1 / out[:, sets[:, None] ^ (1 << players)]).sum(axis=2)
     return out
 
 
@@ -115,19 +108,19 @@ def _values(potential: np.ndarray, m: int) -> np.ndarray:
     return potential[:, -1:] / potential[:, 2**m - 1 - 2 ** np.arange(m)]
 
 
-def _visits(potential: np.ndarray, m: int, start: int | None = None) -> np.ndarray:
-    """Chance that each set is met when players leave one by one, each with probability in proportion to 1/P(S∖j).
+def _visits(potential: np.ndarray, game: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """(n, 2^a) chance that each set is met when players leave one by one, from each of the sets `starts` (n,).
 
-    These are the derivatives of ln P by ln w. From the set at position `start`: (2^a,); None: from the set without each
-    player, (a, 2^a).
+    Player j leaves S with probability (1/P(S∖j)) / Σ_i (1/P(S∖i)). These are the derivatives of ln P by ln w.
     """
-    starts = 2**m - 1 - 2 ** np.arange(m) if start is None else np.array([start])
-    out = np.zeros((len(starts), len(potential)))
+    m = len(game).bit_length() - 1
+    out = np.zeros((len(starts), len(game)))
     out[np.arange(len(starts)), starts] = 1.0
+    inverse_sum = np.zeros(len(game))
+    inverse_sum[1:] = potential[1:] / game[1:] * game[-1]
     for sets in _levels(m)[:0:-1]:
-        _, fewer = _smaller(sets, m)
-        chance = 1 / potential[fewer]
-        chance /= chance.sum(axis=1, keepdims=True)
-        for place in range(fewer.shape[1]):
-            np.add.at(out, (slice(None), fewer[:, place]), out[:, sets] * chance[:, place])
-    return out if start is None else out[0]
+        for j in range(m):
+            having = sets[sets >> j & 1 == 1]
+            fewer = having ^ (1 << j)
+            out[:, fewer] += out[:, having] * (inverse_sum[having] / potential[fewer])
+    return out

@@ -6,7 +6,8 @@ of a part is therefore a weighted Gram matrix of coefficient vectors, which matr
 
 Cost for m drivers: O(2^m) for the parts, O(2^m·m) for all coefficients and O(2^m·m³) multiply-adds, all of them in
 matrix products, for the gradients. Sets are visited in blocks that fit into the cache, so that memory does not grow.
-References: Lindeman, Merenda & Gold (1980), Introduction to Bivariate and Multivariate Analysis, 119 ff.; Shapley (1953).
+References: Lindeman, Merenda & Gold (1980), Introduction to Bivariate and Multivariate Analysis, 119 ff.; Shapley
+(1953), A value for n-person games.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def set_sizes(m: int) -> np.ndarray:
 def _weights(m: int) -> tuple[np.ndarray, np.ndarray]:
     """(m+1,) weights by size of a set, for the players inside it, and (m+1,) for all of them.
 
-    c_j(S) = inside(|S|)·[j ∈ S] − outside(|S|), with outside(s) = s!(m−1−s)!/m! the chance that exactly S comes before j.
+    c_j(S) = inside(|S|)·[j ∈ S] − outside(|S|), with outside(s) = s!(m−1−s)!/m! the chance that S comes before j.
     """
     before = np.array([np.exp(lgamma(s + 1) + lgamma(m - s) - lgamma(m + 1)) for s in range(m)] + [0.0])
     return before + np.r_[0.0, before[:-1]], before

@@ -3,15 +3,16 @@
 Every measure takes covariances of the players' columns, player by player, and the outcome, last, and returns parts of
 the outcome's variance. R is the correlation matrix of the columns, r their covariances with the outcome after scaling
 each column to variance 1, β = R⁻¹r, ω = R^(−1/2)·r.
-References: Grömping (2007), The American Statistician 61, 139–147 (first, last, betasq, pratt); Genizi (1993), Statistica
-Sinica 3, 407–420, and Johnson (2000), Multivariate Behavioral Research 35, 1–19 (the same quantity by two roads); Zuber &
-Strimmer (2011), Statistical Applications in Genetics and Molecular Biology 10, 34 (CAR scores); Pratt (1987).
+References: Grömping (2007), The American Statistician 61, 139–147 (first, last, betasq, pratt); Genizi (1993),
+Statistica Sinica 3, 407–420, and Johnson (2000), Multivariate Behavioral Research 35, 1–19 (the same quantity by two
+roads); Zuber & Strimmer (2011), Statistical Applications in Genetics and Molecular Biology 10, 34 (CAR scores).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -26,24 +27,18 @@ class Measure:
     """A measure of importance.
 
     parts : covariances (B, q, q), sizes (m,) → (B, m). slopes : one covariance matrix (q, q), sizes → (m, q, q).
-    adds_up : the parts sum to what is explained. signed : parts can be negative.
+    adds_up : the parts sum to what is explained. ends : smallest and largest part of R² there can be.
     together : which players may have several columns: "any", "numbers" (not the columns of a factor, since the parts
         would depend on its reference level) or "none".
-    most : players it can be computed for exactly; None: any number.
-    lattice : visits all sets of players.
+    most : players up to which all their sets are visited; None: they need not be.
     """
 
     parts: Parts
     slopes: Parts
     adds_up: bool
-    signed: bool = False
+    ends: tuple[float, float] = (0.0, 1.0)
     together: str = "any"
     most: int | None = None
-
-    @property
-    def lattice(self) -> bool:
-        """Whether all sets of players are visited, so that memory grows with their number."""
-        return self.most is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +74,7 @@ def roots(corr: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _summed(columns: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
     """Parts of columns (B, k, …) added up over each player's own: (B, m, …)."""
-    return np.add.reduceat(columns, np.cumsum(sizes) - sizes, axis=1)
+    return np.add.reduceat(columns, [0, *accumulate(sizes[:-1])], axis=1)
 
 
 def _ranges(sizes: Sequence[int]) -> list[list[int]]:
@@ -236,8 +231,8 @@ MEASURES: Mapping[str, Measure] = {
     "johnson": Measure(johnson_parts, johnson_slopes, True, together="numbers"),
     "first": Measure(first_parts, first_slopes, False),
     "last": Measure(last_parts, last_slopes, False),
-    "betasq": Measure(betasq_parts, betasq_slopes, False, together="none"),
-    "pratt": Measure(pratt_parts, pratt_slopes, True, signed=True),
+    "betasq": Measure(betasq_parts, betasq_slopes, False, (0.0, np.inf), together="none"),
+    "pratt": Measure(pratt_parts, pratt_slopes, True, (-np.inf, np.inf)),
     "genizi": Measure(johnson_parts, johnson_slopes, True, together="numbers"),
     "car": Measure(car_parts, car_slopes, True, together="numbers"),
     "pmvd": Measure(pmvd_parts, pmvd_slopes, True, most=MOST_PMVD),
