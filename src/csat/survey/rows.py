@@ -196,6 +196,10 @@ class Survey:
         table = self.table.append_column(UNIT, pa.array(drawn.astype(str)))
         return replace(self, table=table, design=replace(design, psu=UNIT, fpc=None))
 
+    def undesigned(self) -> Survey:
+        """The same respondents and weights without strata, units and replicates: for sums that need no variance."""
+        return replace(self, design=Design(weight=self.design.weight))
+
     def levels(self, names: Sequence[str], by: Sequence[str] = ()) -> Levels:
         """Weighted and unweighted counts of answers per domain; see `csat.moments.Levels`.
 
