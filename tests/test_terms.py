@@ -7,8 +7,8 @@ from numpy.testing import assert_allclose
 
 import csat
 from csat.design import Replication
-from csat.drivers.terms import Factor, terms_of
-from csat.moments import Recode
+from csat.drivers.terms import Factor, complete_with, terms_of
+from csat.moments import Recode, term_of
 
 
 @pytest.fixture
@@ -69,3 +69,50 @@ def test_rows_beyond_a_number_are_drawn_in_random_groups(rng):
     assert csat.mean(many.replicated(Replication("bootstrap", size=400, seed=3)), "x").se[0] == pytest.approx(
         csat.mean(many, "x").se[0], rel=0.15
     )
+
+
+def test_without_an_intercept_the_first_factor_keeps_all_levels(survey):
+    terms = terms_of(survey, "y", ["x", Factor("brand", "c"), "x:brand"], intercept=False)
+    assert terms.names == ("x", "brand=a", "brand=b", "brand=c", "x:brand=a", "x:brand=b")
+    assert terms.owner == (0, 1, 1, 1, 2, 2)
+
+
+def test_an_interaction_may_be_with_a_recoded_driver(survey):
+    high = Recode("is_b", "brand", {"a": 0.0, "b": 1.0, "c": 0.0})
+    terms = terms_of(survey, "y", ["x", high, "x:is_b"])
+    assert terms.names == ("x", "is_b", "x:is_b")
+    mean = survey.groups(terms.variables, rule="listwise").moments().mean
+    rows = survey.frame()
+    assert_allclose(mean[2], (rows["x"] * (rows["brand"] == "b")).mean(), rtol=1e-12)
+
+
+def test_a_column_with_a_colon_in_its_name_is_no_interaction(survey):
+    terms = terms_of(csat.read_survey(survey.frame().assign(**{"x:z": 1.0})), "y", ["x", "z", "x:z"])
+    assert terms.columns[-1] == "x:z"
+    assert terms.needs[-1] == frozenset()
+
+
+def test_a_factor_within_an_interaction_needs_the_other_part(survey):
+    with pytest.raises(
+        csat.CsatError, match=r"Interaction 'x:brand' without 'x': .* level of 'brand' it would have no"
+    ):
+        terms_of(survey, "y", ["brand", "x:brand"])
+    assert terms_of(survey, "y", ["x:z"]).names == ("x:z",)
+
+
+def test_levels_are_counted_once(survey, monkeypatch):
+    asked = []
+    levels = type(survey).levels
+    monkeypatch.setattr(
+        type(survey), "levels", lambda self, names, by=(): asked.append(names) or levels(self, names, by)
+    )
+    terms_of(survey, "y", ["x", "z", "brand", "x:brand", "z:brand"])
+    assert asked == [["brand"]]
+
+
+def test_complete_takes_what_drivers_take_and_columns_of_terms(survey):
+    terms = terms_of(survey, "y", ["x"])
+    whole = terms_of(survey, "y", ["x", "brand", "x:brand"])
+    assert complete_with(survey, terms, ["x", "z"]) == ["x", "y", "z"]
+    assert complete_with(survey, terms, whole.columns)[2:] == list(whole.columns[1:])
+    assert [term_of(name) for name in complete_with(survey, terms, "x:brand")[2:]] == ["x:brand=b", "x:brand=c"]

@@ -40,11 +40,15 @@ def wald(estimate: np.ndarray, vcov: np.ndarray, at: Sequence[int]) -> float:
     float
         bᵀV⁻¹b; NaN if one of them is not known, does not vary, or the others determine it.
     """
+    if not at:
+        return 0.0
     b, v = estimate[list(at)], vcov[np.ix_(at, at)]
     se = np.sqrt(np.diag(v))
     if not (np.isfinite(b).all() and np.isfinite(v).all() and (se > 0).all()):
         return float("nan")
     corr, t = v / np.outer(se, se), b / se
+    if len(b) == 1:
+        return float(t[0] ** 2)
     if np.linalg.matrix_rank(corr, hermitian=True) < len(b):
         return float("nan")
     return float(t @ np.linalg.solve(corr, t))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -206,31 +206,3 @@ def _result(
         ),
         further={"refined": each(passes)} | ({"ungrouped": groups.ungrouped} if groups.by else {}),
     )
-
-
-def variables_of(outcome: Any, drivers: Any) -> list[str]:
-    """Names of the drivers and, last, the outcome, each given as a code or as an item of a questionnaire.
-
-    Raises
-    ------
-    OptionError
-        Without a driver, for what is neither, or for a variable that is named twice.
-    """
-    one = isinstance(drivers, str) or hasattr(drivers, "code")
-    if not one and not isinstance(drivers, Iterable):
-        raise OptionError(f"drivers are names of variables; found {shown(drivers)}.")
-    names = [_code_of(driver, "a driver") for driver in ([drivers] if one else drivers)]
-    if not names:
-        raise OptionError("No driver is named: name at least one.")
-    names.append(_code_of(outcome, "the outcome"))
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if twice:
-        raise OptionError(f"{twice[0]!r} is named twice; outcome and drivers must all differ.")
-    return names
-
-
-def _code_of(variable: Any, what: str) -> str:
-    code = getattr(variable, "code", variable)
-    if not isinstance(code, str):
-        raise OptionError(f"{what} is the name of a variable or an item of a questionnaire; found {shown(variable)}.")
-    return code

@@ -79,9 +79,7 @@ class Regression(Shown):
     def test(self) -> Test:
         """All slopes are zero; with `by`, take `tests`."""
         if len(self.tests) != 1:
-            raise OptionError(
-                f"There are {len(self.tests)} regressions here, one per group: .tests has a test of each."
-            )
+            raise OptionError(f"There are {len(self.tests)} regressions here, one per group: see .tests.")
         return self.tests[0]
 
     @property
@@ -164,9 +162,7 @@ class Regression(Shown):
         """
         labels, size = self.groups, len(self.owner) // len(self.tests)
         if len(labels) < 2:
-            raise OptionError(
-                "Differences are between groups: ask for the regression with by=… a column of two or more."
-            )
+            raise OptionError("Differences are between groups: ask for a regression with by=… two groups or more.")
         reference = None if against is None else self._position(against)
         own = [g for g in range(len(labels)) if g != reference]
         known = np.isfinite(self.coefficients.estimate.reshape(len(labels), size)).any(axis=1)

@@ -104,16 +104,17 @@ def terms_of(source: Source, outcome: Any, drivers: Any, *, intercept: bool = Tr
     if not asked:
         raise OptionError("No driver is named: name at least one.")
     goal = _variable(outcome, "the outcome")
-    factors = {driver.column: driver for driver in asked if isinstance(driver, Factor)}
+    names = _names_of(source, asked)
     labels = [_label(driver) for driver in asked]
-    parts = [_columns(source, driver, factors) for driver in asked]
+    parts = [_columns(names, driver) for driver in asked]
     if not intercept:
-        _keep_all_levels(source, labels, parts, factors)
-    _check_margins(source, labels, factors)
+        _keep_all_levels(names, labels, parts)
+    members = [frozenset(names.parts(label)) for label in labels]
+    _check_margins(names, labels, members)
     columns = [column for part in parts for column in part]
     _check_distinct([*labels, term_of(goal)], [*columns, goal])
     owner = tuple(term for term, part in enumerate(parts) for _ in part)
-    return Terms(tuple(labels), tuple(columns), owner, goal, tuple(_needs(label, labels) for label in labels))
+    return Terms(tuple(labels), tuple(columns), owner, goal, tuple(_needs(own, members) for own in members))
 
 
 def complete_with(source: Source, terms: Terms, complete: Any) -> list[Variable]:
@@ -131,8 +132,10 @@ def complete_with(source: Source, terms: Terms, complete: Any) -> list[Variable]
         For what is no variable, or another variable of the same name.
     """
     out = list(terms.variables)
-    for asked in _listed(complete, "complete"):
-        further = [asked] if isinstance(asked, Product) else _columns(source, asked, {})
+    listed = _listed(complete, "complete")
+    known = _names_of(source, listed)
+    for asked in listed:
+        further = [asked] if isinstance(asked, Product) else _columns(known, asked)
         out += [variable for variable in further if variable not in out]
     names = [term_of(variable) for variable in out]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -162,42 +165,78 @@ def _label(driver: Any) -> str:
     return driver.column if isinstance(driver, Factor) else term_of(_variable(driver, "a driver"))
 
 
-def _columns(source: Source, driver: Any, factors: Mapping[str, Factor]) -> list[Variable]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Names:
+    """What the names of drivers stand for in a source.
+
+    columns : that it has. categories : those of them that hold labels instead of numbers.
+    given : name → what was asked for under it. counted : levels with answers of the factors looked up so far.
+    """
+
+    source: Source
+    columns: frozenset[str]
+    categories: frozenset[str]
+    given: Mapping[str, Factor | Recode]
+    counted: dict[str, list[Any]]
+
+    def is_factor(self, name: str) -> bool:
+        """Whether a name stands for a category."""
+        return isinstance(self.given.get(name), Factor) or (name not in self.given and name in self.categories)
+
+    def main(self, name: str, *, full: bool = False) -> tuple[str | Recode, ...]:
+        """The columns of a single driver: itself, or the 0/1 columns of a category."""
+        given = self.given.get(name, Factor(name))
+        if isinstance(given, Recode):
+            return (given,)
+        return _dummies(given, self.levels(name), full=full) if self.is_factor(name) else (name,)
+
+    def parts(self, label: str) -> list[str]:
+        """The drivers that a term is made of: several for an interaction."""
+        return [label] if label in self.columns or label in self.given else label.split(CROSS)
+
+    def levels(self, column: str) -> list[Any]:
+        """The levels that somebody gave."""
+        if column not in self.counted:
+            counts = self.source.levels([column])
+            answered = np.asarray(counts.unweighted[0]).sum(axis=0) > 0
+            self.counted[column] = [
+                level for level, some in zip(counts.levels[0], answered.tolist(), strict=True) if some
+            ]
+        return self.counted[column]
+
+
+def _names_of(source: Source, asked: Iterable[Any]) -> _Names:
+    """Look a source up once; a column that does not exist is told by the reduction."""
+    columns = frozenset(getattr(source, "columns", getattr(source, "names", ())))
+    categories = columns - frozenset(getattr(source, "numbers", columns))
+    given = {_label(driver): driver for driver in asked if isinstance(driver, Factor | Recode)}
+    return _Names(source, columns, categories, given, {})
+
+
+def _columns(names: _Names, driver: Any) -> list[Variable]:
     """The columns of one term."""
-    if isinstance(driver, Factor):
-        return list(_dummies(source, driver))
-    variable = _variable(driver, "a driver")
-    if isinstance(variable, Recode):
-        return [variable]
-    if CROSS not in variable or _is_column(source, variable):
-        return list(_main(source, variable, factors))
-    mains = [_main(source, part, factors) for part in variable.split(CROSS)]
-    if len({term_of(main[0]) for main in mains}) < len(mains):
-        raise OptionError(f"Interaction {variable!r} names a driver twice.")
-    return [Product(CROSS.join(term_of(part) for part in parts), parts) for parts in product(*mains)]
+    label = _label(driver)
+    parts = names.parts(label)
+    if len(parts) == 1:
+        return list(names.main(label))
+    if len(set(parts)) < len(parts):
+        raise OptionError(f"Interaction {label!r} names a driver twice.")
+    crossed = product(*(names.main(part) for part in parts))
+    return [Product(CROSS.join(term_of(part) for part in each), each) for each in crossed]
 
 
-def _keep_all_levels(
-    source: Source, labels: list[str], parts: list[list[Variable]], factors: Mapping[str, Factor]
-) -> None:
+def _keep_all_levels(names: _Names, labels: list[str], parts: list[list[Variable]]) -> None:
     """Give the first factor a column for its reference level too, in the place of its other columns."""
-    for i, label in enumerate(labels):
-        if _is_factor(source, label, factors):
-            factor = factors.get(label, Factor(label))
-            parts[i] = list(_dummies(source, factor, full=True))
-            return
+    first = next((i for i, label in enumerate(labels) if names.is_factor(label)), None)
+    if first is not None:
+        parts[first] = list(names.main(labels[first], full=True))
 
 
-def _is_factor(source: Source, name: str, factors: Mapping[str, Factor]) -> bool:
-    return name in factors or _is_category(source, name)
-
-
-def _check_margins(source: Source, labels: list[str], factors: Mapping[str, Factor]) -> None:
+def _check_margins(names: _Names, labels: list[str], members: list[frozenset[str]]) -> None:
     """Refuse brand:P1 without P1: it would say that P1 has no effect at the reference level of brand."""
-    given = [frozenset(label.split(CROSS)) for label in labels]
-    for label, own in zip(labels, given, strict=True):
-        for part in own if len(own) > 1 and not _is_column(source, label) else ():
-            if _is_factor(source, part, factors) and own - {part} not in given:
+    for label, own in zip(labels, members, strict=True):
+        for part in sorted(own) if len(own) > 1 else ():
+            if names.is_factor(part) and own - {part} not in members:
                 margin = CROSS.join(other for other in label.split(CROSS) if other != part)
                 raise OptionError(
                     f"Interaction {label!r} without {margin!r}: at the reference level of {part!r} it would have no "
@@ -205,27 +244,8 @@ def _check_margins(source: Source, labels: list[str], factors: Mapping[str, Fact
                 )
 
 
-def _main(source: Source, name: str, factors: Mapping[str, Factor]) -> tuple[str | Recode, ...]:
-    """The columns of a single driver: itself, or the 0/1 columns of a category."""
-    if name in factors:
-        return _dummies(source, factors[name])
-    return _dummies(source, Factor(name)) if _is_category(source, name) else (name,)
-
-
-def _is_column(source: Source, name: str) -> bool:
-    return name in getattr(source, "columns", getattr(source, "names", ()))
-
-
-def _is_category(source: Source, name: str) -> bool:
-    """Whether a column of a survey holds labels instead of numbers; what does not exist is told by the reduction."""
-    return _is_column(source, name) and hasattr(source, "numbers") and name not in source.numbers
-
-
-def _dummies(source: Source, factor: Factor, *, full: bool = False) -> tuple[Recode, ...]:
-    """A 0/1 column per level (but the reference, if not `full`), of the levels that somebody gave."""
-    counted = source.levels([factor.column])
-    answered = np.asarray(counted.unweighted[0]).sum(axis=0) > 0
-    levels = [level for level, some in zip(counted.levels[0], answered.tolist(), strict=True) if some]
+def _dummies(factor: Factor, levels: list[Any], *, full: bool) -> tuple[Recode, ...]:
+    """A 0/1 column per level (but the reference, if not `full`)."""
     if len(levels) < 2:
         raise SampleError(f"Factor {factor.column!r} has {len(levels)} level with answers; it needs at least 2.")
     reference = levels[0] if factor.reference is None else factor.reference
@@ -243,10 +263,9 @@ def _word(level: Any) -> str:
     return f"{level:g}" if isinstance(level, float) else str(level)
 
 
-def _needs(label: str, labels: list[str]) -> frozenset[int]:
+def _needs(own: frozenset[str], members: list[frozenset[str]]) -> frozenset[int]:
     """Terms whose drivers are among those of an interaction."""
-    own = set(label.split(CROSS))
-    return frozenset(i for i, other in enumerate(labels) if set(other.split(CROSS)) < own)
+    return frozenset(i for i, other in enumerate(members) if other < own)
 
 
 def _check_distinct(labels: list[str], variables: list[Variable]) -> None:
