@@ -29,11 +29,13 @@ def t_quantile(probability: float, df: np.ndarray | float) -> np.ndarray:
     return np.where(finite, known, float(ndtri(probability)))
 
 
-def f_tail(statistic: np.ndarray | float, df1: float, df2: float) -> np.ndarray:
-    """Upper tail of the F distribution."""
-    from scipy.special import fdtrc
+def f_tail(statistic: np.ndarray | float, df1: np.ndarray | float, df2: np.ndarray | float) -> np.ndarray:
+    """Upper tail of the F distribution; df2 = inf means χ²/df1."""
+    from scipy.special import chdtrc, fdtrc
 
-    return np.asarray(fdtrc(df1, df2, statistic))
+    finite = np.isfinite(df2)
+    known = fdtrc(df1, np.where(finite, df2, 1.0), statistic)
+    return np.where(finite, known, chdtrc(df1, np.asarray(df1) * statistic))
 
 
 def chi2_tail(statistic: np.ndarray | float, df: float) -> np.ndarray:

@@ -95,10 +95,8 @@ def averages(
     """Average effects and their derivatives, in one pass over the rows."""
     squares = row_squares(source, groups, {domain: _Products(models[domain], moves[domain]) for domain in models})
     weight = groups.over_domains(groups.gram)[:, 0, 0]
-    return {
-        domain: _average(models[domain], moves[domain], squares[at] / weight[at])
-        for at, domain in enumerate(groups.domains)
-    }
+    at = {domain: groups.domains.index(domain) for domain in models}
+    return {d: _average(models[d], moves[d], squares[at[d]] / weight[at[d]]) for d in models}
 
 
 def _average(model: Cumulative, moves: Moves, squares: np.ndarray) -> Average:

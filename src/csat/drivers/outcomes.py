@@ -96,9 +96,10 @@ def levels_asked(source: Source, outcome: Variable, family: str) -> np.ndarray:
     if isinstance(outcome, Recode):
         found = [float(outcome.values[level]) for level in found if level in outcome.values]
     elif any(isinstance(level, str) for level in found):
+        values = ", ".join(f"{level!r}: {int(level == found[-1])}" for level in found[:6])
         raise SampleError(
             f"The outcome {column!r} holds categories such as {', '.join(map(repr, found[:3]))}, not numbers. Say what "
-            f"counts: outcome=csat.Recode({column!r}, {column!r}, {{{found[0]!r}: 0, {found[-1]!r}: 1}})."
+            f"counts: outcome=csat.Recode({f'{column}={found[-1]}'!r}, {column!r}, {{{values}}})."
         )
     if not found:
         raise SampleError(f"The outcome {term_of(outcome)!r} has no answers.")

@@ -23,7 +23,7 @@ def separation(
     names: Sequence[str],
     outcome: str,
 ) -> SampleError:
-    """Word a separation: the columns that separate by themselves, or else those that do so together.
+    """Word a separation: the columns that separate by themselves, or else the first few that do so together.
 
     Parameters
     ----------
@@ -32,24 +32,24 @@ def separation(
     """
     domain, model = start
     size = np.abs(direction[: len(names)])
-    among = np.flatnonzero(size > ABSENT * size.max()).tolist()
-    alone = [j for j in among if _separates(source, groups, domain, model, j)] if len(among) > 1 else among
-    found = [names[j] for j in alone or among]
-    what = " and ".join(map(repr, found)) if len(found) < 3 else ", ".join(map(repr, found))
-    together = "" if alone else " together"
-    verb = "predicts" if len(found) == 1 else "predict"
+    among = [j for j in np.argsort(-size, kind="stable").tolist() if size[j] > ABSENT * size.max()]
+    alone = [j for j in among if _separates(source, groups, domain, model, [j])]
+    fewest = range(2, 2 if alone else len(among))
+    few = next((end for end in fewest if _separates(source, groups, domain, model, among[:end])), None)
+    found = [repr(names[j]) for j in sorted(alone or among[:few])]
+    verb = "together predict" if len(found) > 1 and not alone else "predicts" if len(found) == 1 else "predict"
     where = f" in the group {' × '.join(domain)!r}" if domain else ""
     return SampleError(
-        f"{what}{together} {verb} {outcome!r} without error, for all respondents or some of them{where} (separation): "
-        "their odds have no finite estimate. Leave it out, merge the levels or values that got one answer only, or use "
-        "family='linear'."
+        f"{' and '.join(found)} {verb} {outcome!r} without error, for all respondents or some of them{where} "
+        f"(separation): no finite coefficient fits best. Leave {'it' if len(found) == 1 else 'one'} out, merge values "
+        "or levels that got one answer only, or use family='linear'."
     )
 
 
-def _separates(source: Source, groups: Groups, domain: Domain, model: Cumulative, column: int) -> bool:
-    """Whether one column alone does."""
-    single = replace(model, basis=model.basis[:, [column]], beta=np.zeros(1))
+def _separates(source: Source, groups: Groups, domain: Domain, model: Cumulative, columns: list[int]) -> bool:
+    """Whether some columns alone do."""
+    fewer = replace(model, basis=model.basis[:, columns], beta=np.zeros(len(columns)))
     try:
-        return bool(maximise(source, groups, {domain: single}, "The model").endless)
+        return bool(maximise(source, groups, {domain: fewer}, "The model").endless)
     except ConvergenceError:
         return False
