@@ -129,8 +129,8 @@ def test_the_normal_agrees_with_scipy(rng):
 
 @pytest.mark.parametrize(("h", "k", "rho", "expected"), [
     (0.3, np.inf, 0.5, below(0.3, 9)), (0.3, -np.inf, 0.5, 0.0), (-np.inf, 1.0, -0.5, 0.0),
-    (np.inf, -0.4, -0.5, below(-0.4, 9)), (0.3, 0.9, 1.0, below(0.3, 9)), (0.3, -0.2, -1.0, below(0.3, 9) + below(-0.2, 9) - 1),
-    (-1.0, -1.0, -1.0, 0.0),
+    (np.inf, -0.4, -0.5, below(-0.4, 9)), (0.3, 0.9, 1.0, below(0.3, 9)),
+    (0.3, -0.2, -1.0, below(0.3, 9) + below(-0.2, 9) - 1), (-1.0, -1.0, -1.0, 0.0),
 ])  # fmt: skip
 def test_limits_of_the_bivariate_t(h, k, rho, expected):
     assert_allclose(below_both(h, k, rho, 9.0), expected, atol=1e-14)
@@ -468,6 +468,11 @@ def test_it_reads_like_a_result(sample):
     ({"cut": "middle"}, "cut='middle' is not known; choose one of 'means', 'iso'"),
     ({"cut": (1,)}, r"two numbers \(performance, importance\)"),
     ({"cut": ("70", "20")}, r"two numbers \(performance, importance\)"),
+    ({"cut": b"ab"}, r"two numbers \(performance, importance\)"),
+    ({"cut": (10**400, 1)}, r"two numbers \(performance, importance\)"),
+    ({"cut": None}, r"two numbers \(performance, importance\)"),
+    ({"cut": {70: 1, 20: 2}}, r"two numbers \(performance, importance\)"),
+    ({"cut": ((1, 2), 3)}, r"two numbers \(performance, importance\)"),
     ({"cut": 70}, r"two numbers \(performance, importance\)"),
     ({"cut": (70, float("nan"))}, r"two numbers \(performance, importance\)"),
     ({"importance": "magic"}, "importance='magic' is not known; choose one of 'lmg'"),

@@ -12,7 +12,7 @@ from csat.bases import USUAL
 from csat.drivers.bands import Asked, Bands, bands_of
 from csat.drivers.contrasts import Asymmetry, contrasted
 from csat.drivers.regression import regress
-from csat.drivers.scored import drivers_of, outcome_of, scores_of
+from csat.drivers.scored import drivers_of, number_in, outcome_of, scores_of
 from csat.errors import OptionError, SampleError
 from csat.moments import Recode, Source, shown, source_of
 from csat.results import Unavailable, check_level
@@ -70,8 +70,8 @@ def reward_penalty(
     SampleError, CollinearityError
         From the regression; too few units for 2k coefficients.
 
-    Sources: Brandt (1987), Int. Congress of the American Marketing Association, 61–65; Mikulić & Prebežac (2008),
-    Managing Service Quality 18, 559–576, and (2011), 21, 46–66.
+    Sources: Brandt (1987), in Surprenant (ed.), Add Value to Your Service, American Marketing Association, 61–65;
+    Mikulić & Prebežac (2008), Managing Service Quality 18, 559–576, and (2011), 21, 46–66.
     """
     check_level(level)
     asked = source_of(source).questionnaire
@@ -156,7 +156,6 @@ def _kept(bands: Sequence[Bands], n: np.ndarray) -> tuple[list[Recode], dict[int
 def _negligible(given: Any, sd: float) -> float:
     if given is None:
         return SMALL * sd
-    number = isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
-    if not number or not 0 <= given < np.inf:
+    if not 0 <= number_in(given) < np.inf:
         raise OptionError(f"negligible={shown(given)}: a number of points of the outcome is needed, 0 or more.")
-    return float(given)
+    return number_in(given)

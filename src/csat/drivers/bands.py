@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from csat.drivers.scored import number_in
 from csat.errors import OptionError, SampleError
 from csat.moments import Recode, Source, shown
 from csat.questionnaire import Questionnaire
@@ -112,14 +113,15 @@ def _default_high(scores: np.ndarray | None) -> np.ndarray:
 
 def _picked(option: str, given: Any, answers: Sequence[float], driver: str, upward: bool) -> np.ndarray:
     """(L,) which answers are meant: from a cut to the end of the scale, or one by one."""
-    if isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool):
-        line = np.array(answers)
-        inside = line >= given if upward else line <= given
-    elif isinstance(given, Collection) and not isinstance(given, str | bytes):
-        strangers = [answer for answer in given if answer not in answers]
+    line, cut = np.array(answers), number_in(given)
+    if np.isfinite(cut):
+        inside = line >= cut if upward else line <= cut
+    elif isinstance(given, Sequence | Set | np.ndarray) and not isinstance(given, str | bytes):
+        listed = np.ravel(given).tolist() if isinstance(given, np.ndarray) else list(given)
+        strangers = [answer for answer in listed if answer not in answers]
         if strangers:
             raise OptionError.choose(f"answer of {driver!r} in {option}", strangers[0], answers)
-        inside = np.array([answer in given for answer in answers], bool)
+        inside = np.array([answer in listed for answer in answers], bool)
     else:
         raise OptionError(f"{option} is an answer to cut at, or a list of answers, by driver or not; {shown(given)}.")
     if not inside.any():

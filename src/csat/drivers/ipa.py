@@ -12,10 +12,10 @@ import numpy as np
 from csat.drivers.axes import EFFECTS, SHARE, STATED, Figures, Plan, figures
 from csat.drivers.maps import AXES, COLUMNS, Ipa
 from csat.drivers.quadrants import Place, deviations, standardized
-from csat.drivers.scored import check_drivers, codes_of, drivers_of, outcome_of, scores_of
+from csat.drivers.scored import check_drivers, codes_of, drivers_of, number_in, outcome_of, scores_of
 from csat.drivers.shares import MEASURES
 from csat.errors import OptionError, SampleError
-from csat.moments import Source, group_names, shown, source_of
+from csat.moments import Source, check_size, group_names, shown, source_of
 from csat.questionnaire import Questionnaire
 from csat.results import Estimates, check_level
 
@@ -93,6 +93,7 @@ def ipa(
     known = _same_units(asked, terms, "drivers") and _same_units(asked, stated or terms, "importance items")
     items = scores_of(asked, [*terms, *stated, *(() if goal is None else (goal,))])
     groups = source.groups(items.variables, groupers, "listwise")
+    check_size(groupers, groups.domains, 3 * len(terms))
     if np.isnan(groups.midpoint).any():
         raise SampleError("Performance is a mean, and this summary has none: csat.from_covariance(…, mean=…).")
     plan = Plan(items, groups.midpoint, len(terms), method, goal is not None)
@@ -123,13 +124,11 @@ def _cut_of(cut: Any) -> tuple[str, tuple[float, float]]:
         if cut not in CUTS:
             raise OptionError.choose("cut", cut, [*CUTS, "(performance, importance)"])
         return cut, (math.nan, math.nan)
-    try:
-        performance, weight = (float(value) for value in cut if not isinstance(value, str | bool))
-    except (TypeError, ValueError, OverflowError):
-        performance = weight = math.nan
-    if not (math.isfinite(performance) and math.isfinite(weight)):
+    pair = cut.tolist() if isinstance(cut, np.ndarray) else cut
+    numbers = [number_in(value) for value in pair] if isinstance(pair, tuple | list) else []
+    if len(numbers) != 2 or not np.isfinite(numbers).all():
         raise OptionError(f"cut is 'means', 'iso' or two numbers (performance, importance); found {shown(cut)}.")
-    return "given", (performance, weight)
+    return "given", (numbers[0], numbers[1])
 
 
 def _asked(

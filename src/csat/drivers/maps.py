@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from csat.drivers.quadrants import QUADRANTS
+from csat.drivers.scored import number_in
 from csat.errors import OptionError
 from csat.moments import shown
 from csat.results import Estimates, Shown
@@ -170,12 +171,11 @@ class Ipa(Shown):
         OptionError
             Without a regression behind the map, or for points that are no number.
         """
-        number = isinstance(points, int | float | np.integer | np.floating) and not isinstance(points, bool)
-        if not number or not np.isfinite(points):
+        size = number_in(points)
+        if not np.isfinite(size):
             raise OptionError(f"points={shown(points)}: a number of points is needed, e.g. 5.")
         if self.slopes is None:
             raise OptionError("Stated importance has no coefficients: name the outcome in ipa(…, outcome=…).")
-        size = float(points)
         unit = self.slopes.unit.split(" per ", maxsplit=1)[0]
         return replace(self.slopes, estimate=size * self.slopes.estimate, vcov=size**2 * self.slopes.vcov, unit=unit)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -68,6 +69,16 @@ def scores_of(asked: Questionnaire | None, codes: Sequence[str]) -> ScoredItems:
         np.where(np.array(place) < 0, 1.0, items.slope[place]),
         np.where(np.array(place) < 0, 0.0, items.offset[place]),
     )
+
+
+def number_in(found: Any) -> float:
+    """A number that was given, as a float; NaN for anything else, and for what no float can hold."""
+    if isinstance(found, bool | np.bool_) or not isinstance(found, int | float | np.integer | np.floating):
+        return math.nan
+    try:
+        return float(found)
+    except OverflowError:
+        return math.nan
 
 
 def _code_of(variable: Any, what: str) -> str:
