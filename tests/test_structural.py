@@ -371,7 +371,7 @@ def test_an_unknown_variable_suggests_names_and_constructs():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"estimator": "MLR"}, "estimator='MLR' is not known; choose one of 'ML'"),
+        ({"estimator": "PLS"}, "estimator='PLS' is not known; choose one of 'ML'"),
         ({"likelihood": "gamma"}, "likelihood='gamma' is not known; choose one of 'normal', 'wishart'"),
         ({"engine": "lisrel"}, "engine='lisrel' is not known; choose one of 'csat', 'semopy'"),
         ({"level": 95}, "level=95: the confidence level lies between 0 and 1"),

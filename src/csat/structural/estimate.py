@@ -14,16 +14,21 @@ from csat.results import Provenance, check_level
 from csat.structural.checks import check_identified, condition_number, doubts, proper
 from csat.structural.discrepancy import Discrepancy, LeastSquares, MaximumLikelihood, Sample
 from csat.structural.fit import TOLERANCE, Optimum, minimise
+from csat.structural.gamma import moment_covariance
 from csat.structural.measures import Statistic, free_parameters, likelihood_statistic, likelihoods, measures_of
 from csat.structural.result import Sem
+from csat.structural.robust import FORMS, Robust, doubts_of_scaling, robust_inference
 from csat.structural.samples import Data, listwise
+from csat.structural.sandwich import bordered_inverse
 from csat.structural.second import minimise_with_semopy
 from csat.structural.start import starting_values
 from csat.structural.structure import Layout, build, evaluate
 
 _ENGINES = ("csat", "semopy")
 _LIKELIHOODS = ("normal", "wishart")
-ESTIMATORS = ("ML", "GLS", "ULS")
+ESTIMATORS = ("ML", *FORMS, "GLS", "ULS")
+#: Estimators that maximize the likelihood; they differ in standard errors and tests.
+_LIKELY = ("ML", *FORMS)
 
 
 def sem(
@@ -50,13 +55,15 @@ def sem(
     source : a survey, a saved summary, or a published covariance matrix (`csat.from_covariance`). Respondents with
         an answer to every observed variable of the model count.
     model : a `Model`, or its text.
-    estimator : "ML", standard errors from the expected information; "GLS" or "ULS" (least squares).
+    estimator : "ML", standard errors from the expected information; "MLR", "MLM", "MLMV": the same estimates with
+        robust standard errors and a corrected χ², see Notes; "GLS" or "ULS" (least squares).
     likelihood : "normal" (covariances with divisor n) or "wishart" (n − 1); least squares use n − 1.
     group : column whose categories each get the model, estimated together.
     equal : kinds of parameters that groups share: "loadings", "intercepts", "residuals", "residual.covariances",
         "lv.variances", "lv.covariances", "regressions", "means".
     partial : relations that stay free all the same, e.g. "x3 ~1".
-    means : estimate intercepts; None: if the model has some, or there are groups.
+    means : estimate intercepts; None: if the model has some, if there are groups, or sampling units under a robust
+        estimator.
     level : of the intervals, between 0 and 1.
     std_lv : standardize constructs (variance 1) instead of fixing their first loadings.
     fixed_x : take the moments of observed predictors from the sample instead of estimating them.
@@ -81,16 +88,23 @@ def sem(
 
     Warns
     -----
-    NegativeVarianceWarning, LatentCovarianceWarning, StandardizedPathWarning, IllConditionedWarning
+    NegativeVarianceWarning, LatentCovarianceWarning, StandardizedPathWarning, IllConditionedWarning, ScalingWarning
         If the solution cannot be trusted. The same sentences are kept in ``Sem.notes``.
     DesignIgnoredWarning
-        If the sample is weighted, clustered or stratified: weights enter the estimates, but these standard errors
-        and tests are those of a simple random sample.
+        If the sample is weighted, clustered or stratified and the estimator is not a robust one: weights enter the
+        estimates, but these standard errors and tests are those of a simple random sample.
 
     Notes
     -----
     Fisher scoring with analytic derivatives on a RAM structure. Converged means that every element of the gradient,
     in units of that parameter's curvature, is below 1e-8. Variances are not bounded: a Heywood case is reported.
+
+    Robust estimators need the respondents' rows, or the sums of declared sampling units. "MLR": observed information
+    and the sums of single scores, χ² corrected as by Yuan and Bentler (lavaan's "yuan.bentler.mplus"). "MLM": expected
+    information and the covariance Γ of the sample moments, χ² of Satorra and Bentler. "MLMV": the same, χ² corrected
+    for its variance too. All follow the design of the survey, so that the scores' covariance comes from strata,
+    sampling units or replicate weights (Skinner, Holt & Smith 1989, Analysis of Complex Surveys, ch. 3; Oberski 2014,
+    Journal of Statistical Software 57(1)); χ² is divided by tr UΓ / df with the same Γ.
     """
     source = source_of(source)
     model = Model(model) if isinstance(model, str) else model
@@ -99,8 +113,9 @@ def sem(
     equal, partial = as_names(equal, "equal"), as_names(partial, "partial")
     _check_options(estimator, likelihood, level, engine, equal)
     data = listwise(source, model, group)
-    has_means = _has_means(model, means, data, equal)
-    wishart = likelihood == "wishart" or estimator != "ML"
+    has_means = _has_means(model, means, data, equal, clustered=estimator in FORMS and bool(data.summary.psus))
+    spread = moment_covariance(source, data.summary) if estimator in FORMS else None
+    wishart = likelihood == "wishart" or estimator not in _LIKELY
     samples = data.samples(means=has_means, wishart=wishart)
     rows = model.expand(
         std_lv=std_lv, fixed_x=fixed_x, auto_cov_y=auto_cov_y, orthogonal=orthogonal, means=has_means,
@@ -115,28 +130,37 @@ def sem(
     scale = sum(multipliers)
     value = float(discrepancy.value(optimum.state))
     curvature = discrepancy.curvature(optimum.state)
-    raised = [*_design_ignored(data.summary), *doubts(optimum.state, condition_number(curvature))]
-    for kind, text in raised:
-        warnings.warn(text, kind, stacklevel=2)
-    if estimator == "ML":
+    if estimator in _LIKELY:
         statistic = likelihood_statistic(optimum.state, samples, multipliers, value)
-        loglik = likelihoods(optimum.state, samples, data.sizes)
+        loglik = likelihoods(optimum.state, samples, data.masses)
     else:
         statistic, loglik = _least_squares_statistic(layout, scale * value), (np.nan, np.nan)
+    robust = None
+    if spread is not None:
+        robust = robust_inference(estimator, optimum.state, samples, spread, statistic, scale)
+    raised = [
+        *([] if robust else _design_ignored(data.summary, estimator)),
+        *doubts(optimum.state, condition_number(curvature)),
+        *(doubts_of_scaling(robust) if robust else []),
+    ]
+    for kind, text in raised:
+        warnings.warn(text, kind, stacklevel=2)
+    information = bordered_inverse(curvature * scale / 2, layout.restriction_slope(optimum.theta))
     return Sem(
         model=model,
         estimator=estimator,
         optimum=optimum,
         samples=samples,
         sizes=data.sizes,
-        vcov=bordered_inverse(curvature * scale / 2, layout.restriction_slope(optimum.theta)),
-        measures=measures_of(optimum.state, samples, data.sizes, scale, statistic, loglik),
+        vcov=robust.sandwich.covariance(scale) if robust else information,
+        measures=measures_of(optimum.state, samples, data.masses, scale, statistic, loglik),
         condition=condition_number(curvature),
         level=level,
         engine=engine,
         notes=tuple(text for _, text in raised),
-        provenance=Provenance("published" if data.summary.published else "listwise", "expected information"),
+        provenance=Provenance("published" if data.summary.published else "listwise", _variance_words(robust)),
         left_out=data.summary.incomplete,
+        robust=robust,
     )
 
 
@@ -149,11 +173,13 @@ def _check_options(estimator: str, likelihood: str, level: float, engine: str, e
     ):
         check_choice(option, found, allowed)
     check_level(level)
+    if likelihood == "wishart" and estimator in FORMS:
+        raise OptionError(f"likelihood='wishart' is for estimator='ML'; {estimator} takes covariances with divisor n.")
     if engine == "semopy" and estimator != "ML":
         raise OptionError("engine='semopy' is a second opinion on estimator='ML' only.")
 
 
-def _has_means(model: Model, asked: bool | None, data: Data, equal: Sequence[str]) -> bool:
+def _has_means(model: Model, asked: bool | None, data: Data, equal: Sequence[str], *, clustered: bool) -> bool:
     """Whether intercepts are estimated; refuses a model that speaks of more groups than there are, or lacks means."""
     if model.groups not in (1, len(data.labels)):
         raise ModelError(
@@ -162,7 +188,7 @@ def _has_means(model: Model, asked: bool | None, data: Data, equal: Sequence[str
         )
     written = any(term.op == "~1" for term in model.terms)
     needed = written or bool({"intercepts", "means"} & set(equal))
-    wanted = needed or len(data.labels) > 1 if asked is None else asked
+    wanted = needed or len(data.labels) > 1 or clustered if asked is None else asked
     if needed and not wanted:
         raise OptionError("means=False, but the model, or equal=…, speaks of intercepts.")
     known = all(np.isfinite(mean).all() for mean in data.means)
@@ -172,7 +198,7 @@ def _has_means(model: Model, asked: bool | None, data: Data, equal: Sequence[str
 
 
 def _discrepancy(estimator: str, samples: tuple[Sample, ...]) -> Discrepancy:
-    if estimator == "ML":
+    if estimator in _LIKELY:
         return MaximumLikelihood(samples)
     metrics = (np.linalg.inv(s.cov) if estimator == "GLS" else np.eye(len(s.cov)) for s in samples)
     return LeastSquares(samples, tuple(metrics))
@@ -202,28 +228,16 @@ def estimated(layout: Layout, discrepancy: Discrepancy, start: np.ndarray, engin
     return optimum
 
 
-def bordered_inverse(information: np.ndarray, slope: np.ndarray) -> np.ndarray:
-    """(k, k) covariance of estimates that satisfy equations: the upper left block of the bordered inverse.
-
-    Parameters
-    ----------
-    information : (k, k). slope : (q, k) derivative of the equations.
-
-    Source: Aitchison & Silvey (1958), Ann. Math. Stat. 29, 813–828.
-    """
-    k, q = len(information), len(slope)
-    if not k:
-        return information
-    whole = np.block([[information + slope.T @ slope, slope.T], [slope, np.zeros((q, q))]])
-    return np.linalg.inv(whole)[:k, :k]
-
-
 def _least_squares_statistic(layout: Layout, chisq: float) -> Statistic:
     return Statistic(chisq, layout.known - free_parameters(layout), np.nan, 0)
 
 
-def _design_ignored(groups: Groups) -> list[tuple[type[DesignIgnoredWarning], str]]:
-    """The design that plain ML standard errors leave out, in words."""
+def _variance_words(robust: Robust | None) -> str:
+    return "expected information" if robust is None else f"{robust.form.words}; {robust.spread.method}"
+
+
+def _design_ignored(groups: Groups, estimator: str) -> list[tuple[type[DesignIgnoredWarning], str]]:
+    """The design that model-based standard errors leave out, in words."""
     weight = groups.gram[:, 0, 0]
     squares = weight if groups.square is None else groups.square[:, 0, 0]
     parts = [
@@ -238,7 +252,8 @@ def _design_ignored(groups: Groups) -> list[tuple[type[DesignIgnoredWarning], st
     if not parts:
         return []
     text = (
-        f"The sample has {', '.join(parts)}; standard errors, tests and fit measures of estimator='ML' are those of a "
-        "simple random sample of the same n. Weights enter the estimates, scaled to sum to n."
+        f"The sample has {', '.join(parts)}; standard errors, tests and fit measures of estimator={estimator!r} are "
+        "those of a simple random sample of the same n. Weights enter the estimates, scaled to sum to n. "
+        "estimator='MLR' takes the design into account."
     )
     return [(DesignIgnoredWarning, text)]

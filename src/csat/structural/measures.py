@@ -66,20 +66,20 @@ def free_parameters(layout: Layout) -> int:
 
 
 def measures_of(
-    state: State, samples: Sequence[Sample], sizes: Sequence[int], scale: float, statistic: Statistic,
+    state: State, samples: Sequence[Sample], sizes: Sequence[float], scale: float, statistic: Statistic,
     loglik: tuple[float, float],
 ) -> Measures:  # fmt: skip
     """Fit measures at the estimates.
 
     Parameters
     ----------
-    samples : (G,) the moments that were fitted. sizes : (G,) respondents of each group.
+    samples : (G,) the moments that were fitted. sizes : (G,) respondents of each group, by weight.
     scale : what multiplies the fit function: all respondents, or less one per group (Wishart).
     statistic : χ² of the model and of its baseline.
     loglik : of the model and of the unrestricted one; NaN where the estimator has none.
     """
     chisq, df, null, null_df = statistic.chisq, statistic.df, statistic.baseline, statistic.baseline_df
-    n, k = int(sum(sizes)), free_parameters(state.layout)
+    n, k = round(sum(sizes)), free_parameters(state.layout)
     low, high = rmsea_interval(chisq, df, scale, len(sizes))
     logl = loglik[0]
     return Measures(
@@ -132,7 +132,7 @@ def _baseline(structure: Structure, sample: Sample) -> tuple[float, int]:
     return value, p * (p + 1) // 2 - len(x) * (len(x) + 1) // 2 - len(y)
 
 
-def likelihoods(state: State, samples: Sequence[Sample], sizes: Sequence[int]) -> tuple[float, float]:
+def likelihoods(state: State, samples: Sequence[Sample], sizes: Sequence[float]) -> tuple[float, float]:
     """Log-likelihood of the model and of the unrestricted one, given predictors whose moments are the sample's."""
     model = unrestricted = 0.0
     for point, sample, n in zip(state.points, samples, sizes, strict=True):
@@ -194,7 +194,7 @@ def rmsea_interval(chisq: float, df: float, scale: float, groups: int = 1) -> tu
     return ends[0], ends[1]
 
 
-def _srmr(points: Sequence[Point], samples: Sequence[Sample], sizes: Sequence[int]) -> float:
+def _srmr(points: Sequence[Point], samples: Sequence[Sample], sizes: Sequence[float]) -> float:
     """Root mean square of the standardized residuals, variances and means included (Bentler 1995)."""
     parts = []
     for point, sample in zip(points, samples, strict=True):
@@ -206,7 +206,7 @@ def _srmr(points: Sequence[Point], samples: Sequence[Sample], sizes: Sequence[in
     return float(np.average(parts, weights=sizes))
 
 
-def _gfi(points: Sequence[Point], samples: Sequence[Sample], sizes: Sequence[int]) -> float:
+def _gfi(points: Sequence[Point], samples: Sequence[Sample], sizes: Sequence[float]) -> float:
     """Jöreskog & Sörbom's GFI under ML weights: 1 − tr(Σ⁻¹(S − Σ))² / tr(Σ⁻¹S)².
 
     Moments that are taken from the sample (those of predictors) are no achievement: they leave both traces.

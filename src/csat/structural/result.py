@@ -15,16 +15,17 @@ from csat.results import Estimates, Provenance, Shown, t_quantile, two_sided_p
 from csat.structural.discrepancy import Sample
 from csat.structural.fit import Optimum
 from csat.structural.measures import Measures
+from csat.structural.robust import Robust
 from csat.structural.structure import Layout, Point
 from csat.structural.values import KINDS, explained, table_jacobian, table_values
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Sem(Shown):
-    """A structural model estimated by maximum likelihood.
+    """An estimated structural model.
 
     model : as written.
-    estimator : "ML", "GLS" …
+    estimator : "ML", "MLR", "GLS" …
     optimum : where the estimator stopped: estimates, implied moments, gradient.
     samples : (G,) moments that were fitted, in the order of `observed`. sizes : (G,) respondents of each group.
     vcov : (k, k) covariance of the free parameters.
@@ -34,6 +35,7 @@ class Sem(Shown):
     engine : who searched for the optimum.
     notes : doubts about the solution, as warned of.
     left_out : respondents without an answer to one of the model's questions.
+    robust : what the robust standard errors and the corrected χ² are made of; None under other estimators.
     """
 
     model: Model
@@ -49,6 +51,7 @@ class Sem(Shown):
     notes: tuple[str, ...]
     provenance: Provenance
     left_out: int = 0
+    robust: Robust | None = None
 
     @property
     def layout(self) -> Layout:
@@ -132,14 +135,18 @@ class Sem(Shown):
         return pd.DataFrame([*written, *defined], columns=["lhs", "op", "rhs", "group", "label"]).assign(**figures)
 
     def glance(self) -> pd.DataFrame:
-        """One row: bases, χ², fit indices, information criteria, and how the estimates were found."""
+        """One row: bases, χ², fit indices, information criteria, and how the estimates were found.
+
+        Robust estimators add the corrected χ² and indices after the plain ones.
+        """
         found = {
             "left_out": self.left_out, "condition": self.condition,
             "converged": self.converged, "iterations": self.optimum.iterations,
             "engine": self.engine, "sample": self.provenance.sample, "variance": self.provenance.variance,
             "version": self.provenance.version,
         }  # fmt: skip
-        return pd.DataFrame([{"estimator": self.estimator} | asdict(self.measures) | found])
+        corrected = {} if self.robust is None else asdict(self.robust.scaled)
+        return pd.DataFrame([{"estimator": self.estimator} | asdict(self.measures) | corrected | found])
 
     @property
     def r2(self) -> pd.DataFrame:
@@ -194,9 +201,16 @@ class Sem(Shown):
     @property
     def _headline(self) -> str:
         m = self.measures
+        if self.robust is None:
+            return (
+                f"Sem: n = {m.n}, χ²({m.df}) = {m.chisq:.3f}, p = {m.p:.4f}, CFI = {m.cfi:.3f}, TLI = {m.tli:.3f}, "
+                f"RMSEA = {m.rmsea:.3f} [{m.rmsea_low:.3f}, {m.rmsea_high:.3f}], SRMR = {m.srmr:.3f}"
+            )
+        s = self.robust.scaled
         return (
-            f"Sem: n = {m.n}, χ²({m.df}) = {m.chisq:.3f}, p = {m.p:.4f}, CFI = {m.cfi:.3f}, TLI = {m.tli:.3f}, "
-            f"RMSEA = {m.rmsea:.3f} [{m.rmsea_low:.3f}, {m.rmsea_high:.3f}], SRMR = {m.srmr:.3f}"
+            f"Sem ({self.estimator}): n = {m.n}, scaled χ²({m.df}) = {s.chisq_scaled:.3f}, p = {s.p_scaled:.4f}, "
+            f"robust CFI = {s.cfi_robust:.3f}, TLI = {s.tli_robust:.3f}, RMSEA = {s.rmsea_robust:.3f} "
+            f"[{s.rmsea_low_robust:.3f}, {s.rmsea_high_robust:.3f}], SRMR = {m.srmr:.3f}"
         )
 
     def __repr__(self) -> str:

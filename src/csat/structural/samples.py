@@ -19,6 +19,7 @@ class Data:
 
     summary : listwise moments of the observed variables, by group. labels : (G,) of the groups; ("",) for one.
     covs, means : (G,) of (p, p) with divisor n, and (p,). sizes : (G,) respondents.
+    masses : (G,) weights of the respondents, scaled to sum to n over all groups.
     """
 
     summary: Groups
@@ -26,16 +27,17 @@ class Data:
     covs: tuple[np.ndarray, ...]
     means: tuple[np.ndarray, ...]
     sizes: tuple[int, ...]
+    masses: tuple[float, ...]
 
     def samples(self, *, means: bool, wishart: bool) -> tuple[Sample, ...]:
         """Moments as they are fitted, each group with its share in the fit function."""
         multipliers = self.multipliers(wishart=wishart)
-        found = zip(self.covs, self.means, self.sizes, multipliers, strict=True)
+        found = zip(self.covs, self.means, self.masses, multipliers, strict=True)
         return tuple(Sample(cov * n / m, mean if means else None, m / sum(multipliers)) for cov, mean, n, m in found)
 
     def multipliers(self, *, wishart: bool) -> tuple[float, ...]:
-        """(G,) what multiplies the fit function of each group: n, or n − 1 under the Wishart likelihood."""
-        return tuple(float(n - wishart) for n in self.sizes)
+        """(G,) what multiplies the fit function of each group: its mass, less 1 under the Wishart likelihood."""
+        return tuple(mass - wishart for mass in self.masses)
 
 
 def listwise(source: Source, model: Model, group: str | None) -> Data:
@@ -57,10 +59,12 @@ def listwise(source: Source, model: Model, group: str | None) -> Data:
     parts = [summary.moments(domain) for domain in summary.domains]
     for moments in parts:
         check_sample(model.observed, moments.cov, moments.mean, moments.n)
+    n_over_weight = sum(moments.n for moments in parts) / sum(moments.weight for moments in parts)
     return Data(
         summary,
         tuple(domain[0] for domain in summary.domains) if by else ("",),
         tuple(moments.cov for moments in parts),
         tuple(moments.mean for moments in parts),
         tuple(moments.n for moments in parts),
+        tuple(moments.weight * n_over_weight for moments in parts),
     )

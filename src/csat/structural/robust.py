@@ -1,0 +1,115 @@
+"""Robust inference of a maximum likelihood fit: which sandwich, which χ², for the model and for its baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from csat.errors import CsatWarning
+from csat.model import Row
+from csat.structural.discrepancy import Sample
+from csat.structural.gamma import MomentCovariance
+from csat.structural.measures import Statistic
+from csat.structural.sandwich import Sandwich, expected_sandwich, observed_sandwich
+from csat.structural.scaled import Scaled, Traces, scaled_measures
+from csat.structural.structure import MEAN, Layout, State, Structure, build, evaluate
+
+
+class ScalingWarning(CsatWarning):
+    """A corrected χ² that does not exist, because its correction is not positive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """observed : information of the sandwich, else expected. adjusted : χ² corrected for its variance too.
+
+    words : how `Provenance.variance` calls the standard errors.
+    """
+
+    observed: bool
+    adjusted: bool
+    words: str
+
+
+#: Estimators with maximum likelihood estimates and robust inference.
+FORMS = {
+    "MLR": Form(observed=True, adjusted=False, words="robust sandwich, observed information"),
+    "MLM": Form(observed=False, adjusted=False, words="robust sandwich, expected information"),
+    "MLMV": Form(observed=False, adjusted=True, words="robust sandwich, expected information"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Robust:
+    """Robust inference of one fit.
+
+    form : of the sandwich. spread : covariance of the sample moments. sandwich : of the estimates.
+    scaled : corrected χ² and indices.
+    """
+
+    form: Form
+    spread: MomentCovariance
+    sandwich: Sandwich
+    scaled: Scaled
+
+
+def robust_inference(
+    estimator: str, state: State, samples: Sequence[Sample], spread: MomentCovariance, statistic: Statistic, n: float
+) -> Robust:
+    """Sandwich and corrected fit at the estimates.
+
+    Parameters
+    ----------
+    estimator : of `FORMS`. state : at the estimates. samples : (G,) moments that were fitted, with divisor n.
+    spread : their covariance. statistic : plain χ² of the model and its baseline. n : respondents.
+    """
+    form = FORMS[estimator]
+    own = sandwich_of(form, state, samples, spread)
+    null = sandwich_of(form, baseline(state.layout, samples), samples, spread)
+    traces = Traces(own.trace, null.trace, own.square, null.square)
+    return Robust(form, spread, own, scaled_measures(statistic, traces, n, len(samples)))
+
+
+def sandwich_of(form: Form, state: State, samples: Sequence[Sample], spread: MomentCovariance) -> Sandwich:
+    """The sandwich of a form at any parameters."""
+    if form.observed:
+        return observed_sandwich(state, samples, spread)
+    return expected_sandwich(state, samples, spread, second=form.adjusted)
+
+
+def doubts_of_scaling(robust: Robust) -> list[tuple[type[CsatWarning], str]]:
+    """Why a corrected χ² is missing, in words."""
+    if np.isfinite(robust.scaled.chisq_scaled):
+        return []
+    text = (
+        f"The correction of χ² is not positive (tr UΓ = {robust.sandwich.trace:.3g}): too few respondents or sampling "
+        "units, or a model far off. Scaled and robust fit measures are left out; estimator='MLM' may still have them."
+    )
+    return [(ScalingWarning, text)]
+
+
+def baseline(layout: Layout, samples: Sequence[Sample]) -> State:
+    """The baseline model at its estimates: nothing covaries but observed predictors; means are free."""
+    rows = [row for g, structure in enumerate(layout.groups) for row in _unrelated(structure, g)]
+    means = [sample.mean for sample in samples]
+    null = build(rows, layout.groups[0].observed, [sample.cov for sample in samples], means, layout.labels)
+    theta = np.empty(len(null.names))
+    for structure, sample in zip(null.groups, samples, strict=True):
+        kind, i, j = structure.places
+        mean = np.zeros(structure.p) if sample.mean is None else sample.mean
+        theta[structure.parameter] = np.where(kind == MEAN, mean[i], sample.cov[i, j])
+    return evaluate(null, theta)
+
+
+def _unrelated(structure: Structure, group: int) -> list[Row]:
+    """Rows of the baseline: variances, covariances of predictors, means."""
+    names, x = structure.observed, set(structure.predictors)
+    pairs = [(i, j) for i in range(structure.p) for j in range(i + 1) if i == j or {i, j} <= x]
+    rows = [(names[i], "~~", names[j], {i, j} <= x) for i, j in pairs]
+    rows += [(names[i], "~1", "", i in x) for i in range(structure.p) if structure.means]
+    return [
+        Row(lhs, op, rhs, predictor=given, sampled=given and structure.sampled, group=group)
+        for lhs, op, rhs, given in rows
+    ]
