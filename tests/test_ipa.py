@@ -191,6 +191,27 @@ def test_standard_errors_agree_with_the_bootstrap(survey):
         assert_allclose(got.distance.se, again.distance.se, rtol=0.15)
 
 
+@pytest.mark.parametrize("cut", ["means", "iso"])
+def test_probabilities_agree_with_the_share_of_bootstrap_samples(survey, cut):
+    """Each bootstrap sample draws its own map with its own lines; the shares per quadrant are the probabilities."""
+    from csat.drivers.axes import Plan
+    from csat.drivers.quadrants import Place
+    from csat.drivers.scored import scores_of
+    from csat.replicates import replicate_sums
+
+    codes = [*DRIVERS, "y"]
+    groups = survey.replicated(Replication("subbootstrap", size=1500, seed=9)).groups(codes, (), "listwise")
+    plan = Plan(scores_of(survey.questionnaire, codes), groups.midpoint, 4, "lmg", True)
+    figures = plan(replicate_sums(groups, grams=True))[:, 0]
+    counts = np.zeros((4, 4))
+    for drawn in figures:
+        axes = [axis if cut == "means" else standardized(axis)[0] for axis in (drawn[:4], drawn[4:8])]
+        place = Place(axes[0] - axes[0].mean(), axes[1] - axes[1].mean(), np.eye(8), 27.0, cut == "iso")
+        for driver, zone in enumerate(place.quadrant):
+            counts[driver, QUADRANTS.index(zone)] += 1
+    assert_allclose(ipa(survey, cut=cut).zones, counts / len(figures), atol=0.045)  # the delta method's own error
+
+
 def test_the_slopes_are_those_of_a_regression(survey):
     got, fitted = ipa(survey), csat.regress(survey, "y", DRIVERS).coefficients
     assert_allclose(got.slopes.estimate, fitted.estimate[1:], rtol=1e-9)  # y and drivers have the same scale
@@ -426,6 +447,15 @@ def test_units_without_a_questionnaire(rows):
 def ipa_raw(rows):
     full = rows.dropna(subset=[*DRIVERS, "y"])
     return np.average(full[DRIVERS], axis=0, weights=full["w"])
+
+
+def test_stated_importance_may_have_units_of_its_own(rows, study):
+    short = "".join(line for line in STUDY.splitlines(True) if "How important" not in line)
+    got = ipa(csat.read_survey(rows, study(short), design=DESIGN), importance=[f"i{d}" for d in DRIVERS])
+    assert (got.performance.unit, got.importances.unit) == ("points", "scale")
+    full = rows.dropna(subset=DRIVERS)
+    stated = np.average(full[[f"i{d}" for d in DRIVERS]], axis=0, weights=full["w"])
+    assert_allclose(got.importances.estimate, stated, rtol=1e-10)
 
 
 def test_two_drivers_have_no_distance(survey):

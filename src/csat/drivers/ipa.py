@@ -90,7 +90,7 @@ def ipa(
     _check_columns(groupers)
     if rule == "iso" and len(terms) < 3:
         raise OptionError("cut='iso' standardizes the axes over the drivers: it needs at least 3 of them.")
-    known = _same_units(asked, terms, "drivers") and _same_units(asked, stated or terms, "importance items")
+    known, rated = _same_units(asked, terms, "drivers"), _same_units(asked, stated, "importance items")
     items = scores_of(asked, [*terms, *stated, *(() if goal is None else (goal,))])
     groups = source.groups(items.variables, groupers, "listwise")
     check_size(groupers, groups.domains, 3 * len(terms))
@@ -98,10 +98,9 @@ def ipa(
         raise SampleError("Performance is a mean, and this summary has none: csat.from_covariance(…, mean=…).")
     plan = Plan(items, groups.midpoint, len(terms), method, goal is not None)
     found = figures(source, groups, plan, level)
-    in_points = asked is not None and goal in asked.codes
-    per = f"{'points' if in_points else 'units'} per {'point' if known else 'unit'}"
-    unit = "points" if known else "scale"
-    units = (unit, unit if method == STATED else per if method == "b" else EFFECTS.get(method, SHARE), per)
+    per = f"{'points' if asked is not None and goal in asked.codes else 'units'} per {'point' if known else 'unit'}"
+    derived = per if method == "b" else EFFECTS.get(method, SHARE)
+    units = (_unit(known), _unit(rated) if method == STATED else derived, per)
     slopes, potential = (None, None) if goal is None else _effects(found, terms, per, known)
     return Ipa(
         outcome=goal,
@@ -187,6 +186,10 @@ def _same_units(asked: Questionnaire | None, codes: Sequence[str], what: str) ->
             f"not known; {what} on one map need the same units."
         )
     return all(known)
+
+
+def _unit(known: bool) -> str:
+    return "points" if known else "scale"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
