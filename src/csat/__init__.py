@@ -20,7 +20,21 @@ from csat.version import __version__
 if TYPE_CHECKING:
     from csat.comparisons import Gaps, Letters, contributions, expectation_gaps, gaps, letters
     from csat.design import Design, Replication
-    from csat.drivers import Importance, Regression, Stepwise, importance, regress, stepwise
+    from csat.drivers import (
+        Asymmetry,
+        Diagnosis,
+        Factor,
+        Importance,
+        Ipa,
+        Regression,
+        Stepwise,
+        diagnose,
+        importance,
+        ipa,
+        regress,
+        reward_penalty,
+        stepwise,
+    )
     from csat.errors import CsatError, CsatWarning
     from csat.estimation import (
         Crosstab,
@@ -57,7 +71,10 @@ if TYPE_CHECKING:
 _ROOMS: dict[str, str] = {
     "comparisons": "Gaps Letters contributions expectation_gaps gaps letters",
     "design": "Design Replication",
-    "drivers": "Importance Regression Stepwise importance regress stepwise",
+    "drivers": (
+        "Asymmetry Diagnosis Factor Importance Ipa Regression Stepwise diagnose importance ipa "
+        "regress reward_penalty stepwise"
+    ),
     "errors": "CsatError CsatWarning",
     "estimation": "Crosstab Difference box crosstab difference mean nps quantile ranktest ratio sd share total var",
     "fuzzy": "Evaluation evaluate",
@@ -78,18 +95,22 @@ _ROOMS: dict[str, str] = {
 _HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __all__ = [
+    "Asymmetry",
     "ChangeSplit",
     "Crosstab",
     "CsatError",
     "CsatWarning",
     "Design",
+    "Diagnosis",
     "Difference",
     "Estimates",
     "Evaluation",
+    "Factor",
     "Gaps",
     "Groups",
     "Importance",
     "Index",
+    "Ipa",
     "Ledger",
     "Letters",
     "Levels",
@@ -116,6 +137,7 @@ __all__ = [
     "contributions",
     "crosstab",
     "detectable_gap",
+    "diagnose",
     "difference",
     "evaluate",
     "expectation_gaps",
@@ -123,6 +145,7 @@ __all__ = [
     "gaps",
     "importance",
     "index",
+    "ipa",
     "letters",
     "mean",
     "nps",
@@ -134,6 +157,7 @@ __all__ = [
     "read_questionnaire",
     "read_survey",
     "regress",
+    "reward_penalty",
     "sample_size",
     "sd",
     "sem",

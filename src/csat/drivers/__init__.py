@@ -1,7 +1,27 @@
-"""What moves satisfaction: regression, stepwise selection and relative importance, all from moments."""
+"""What moves satisfaction: regression, selection, relative importance, maps of what to do first; all from moments."""
 
+from csat.drivers.asymmetry import reward_penalty
+from csat.drivers.contrasts import Asymmetry
+from csat.drivers.diagnosis import Diagnosis, diagnose
 from csat.drivers.importance import Importance, importance
+from csat.drivers.ipa import ipa
+from csat.drivers.maps import Ipa
 from csat.drivers.regression import Regression, regress
 from csat.drivers.stepwise import Stepwise, stepwise
+from csat.drivers.terms import Factor
 
-__all__ = ["Importance", "Regression", "Stepwise", "importance", "regress", "stepwise"]
+__all__ = [
+    "Asymmetry",
+    "Diagnosis",
+    "Factor",
+    "Importance",
+    "Ipa",
+    "Regression",
+    "Stepwise",
+    "diagnose",
+    "importance",
+    "ipa",
+    "regress",
+    "reward_penalty",
+    "stepwise",
+]
