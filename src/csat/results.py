@@ -41,6 +41,9 @@ REASONS: Mapping[str, str] = {
     "too_few_answers": "too few answers for this test",
     "too_many_answers": "this test is made for up to 5000 answers",
     "too_many_columns": "too many drivers and answers for this test",
+    "same_df": "the same degrees of freedom: no test",
+    "not_nested": "not nested: the larger model cannot reproduce what the smaller one implies",
+    "negative_scaling": "the correction is not positive: use method='satorra-bentler-2010'",
 }
 
 #: The columns that every `Estimates.tidy()` has, after `term` and its key columns.
