@@ -167,6 +167,13 @@ class TestPromises:
         assert set(frame["note"]) == {"nothing varies: no test"}
         assert np.isnan(got.test.p)
         assert got.terms[["f", "p"]].isna().all(axis=None)
+        assert got.loglik == np.inf
+
+    def test_an_exact_regression_with_a_driver_without_effect(self):
+        corners = pd.DataFrame({"a": [-1.0, -1, 1, 1], "b": [-1.0, 1, -1, 1], "y": [-2.0, -2, 2, 2]})
+        got = csat.regress(csat.read_survey(corners), "y", ["a", "b"], se="classical")
+        assert_allclose(got.coefficients.estimate, [0, 2, 0], atol=1e-15)
+        assert_allclose(got.partial, [np.nan, 1, np.nan])
 
     def test_drivers_may_be_one_name_or_a_recode(self, survey, data):
         one = csat.regress(survey, "y", "x1").coefficients.estimate

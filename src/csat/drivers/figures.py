@@ -57,7 +57,8 @@ def about(
         adjusted = 1 - (1 - r2) * (fit.n - fit.intercept) / fit.df
         beta[q - k :], tolerance[q - k :] = fit.beta, fit.tolerance
         semipartial = beta * np.sqrt(tolerance)
-        partial = semipartial / np.sqrt(np.square(semipartial) + 1 - r2)
+        with np.errstate(invalid="ignore"):  # an exact fit leaves nothing to a driver without effect: 0/0
+            partial = semipartial / np.sqrt(np.square(semipartial) + 1 - r2)
         f = (fit.tss - fit.rss) / k / (fit.rss / fit.df) if usual and not fit.exact else nan
     f = f if usual else wald(slopes, spread, range(k)) / k
     return About(
@@ -68,6 +69,6 @@ def about(
 
 def log_likelihood(fit: Fit, log_weights: float) -> float:
     """Normal log-likelihood at its maximum, with weights as inverse variances, as logLik of R's lm; inf if exact."""
-    if fit.rss <= 0:
+    if fit.exact:
         return inf
     return 0.5 * (log_weights - fit.n * (log(2 * pi) + 1 - log(fit.n) + log(fit.rss)))
