@@ -7,22 +7,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from csat.errors import ConvergenceError, DesignIgnoredWarning, ModelError, OptionError, SampleError, check_choice
+from csat.errors import DesignIgnoredWarning, ModelError, OptionError, SampleError, check_choice
 from csat.model import EQUAL, Model
 from csat.moments import Groups, Source, as_names, shown, source_of
 from csat.results import Provenance, check_level
-from csat.structural.checks import check_identified, condition_number, doubts, proper
+from csat.structural.checks import condition_number, doubts
 from csat.structural.discrepancy import Discrepancy, LeastSquares, MaximumLikelihood, Sample
-from csat.structural.fit import TOLERANCE, Optimum, minimise
 from csat.structural.gamma import moment_covariance
 from csat.structural.measures import Statistic, free_parameters, likelihood_statistic, likelihoods, measures_of
 from csat.structural.result import Sem
 from csat.structural.robust import FORMS, Robust, doubts_of_scaling, robust_inference
 from csat.structural.samples import Data, listwise
 from csat.structural.sandwich import bordered_inverse
-from csat.structural.second import minimise_with_semopy
+from csat.structural.solving import estimated
 from csat.structural.start import starting_values
-from csat.structural.structure import Layout, build, evaluate
+from csat.structural.structure import Layout, build
 
 _ENGINES = ("csat", "semopy")
 _LIKELIHOODS = ("normal", "wishart")
@@ -202,30 +201,6 @@ def _discrepancy(estimator: str, samples: tuple[Sample, ...]) -> Discrepancy:
         return MaximumLikelihood(samples)
     metrics = (np.linalg.inv(s.cov) if estimator == "GLS" else np.eye(len(s.cov)) for s in samples)
     return LeastSquares(samples, tuple(metrics))
-
-
-def estimated(layout: Layout, discrepancy: Discrepancy, start: np.ndarray, engine: str = "csat") -> Optimum:
-    """Find the optimum, after checks that there is one.
-
-    Raises
-    ------
-    ModelError, ModelIdentificationError, ConvergenceError
-    """
-    if not proper(evaluate(layout, start)):
-        raise ModelError(
-            "The starting values imply a covariance matrix that is not positive definite. "
-            "Change the values given with start(…)*, or fixed variances and covariances that contradict each other."
-        )
-    check_identified(layout, discrepancy, start, generic=True)
-    if engine == "semopy" and isinstance(discrepancy, MaximumLikelihood):
-        return minimise_with_semopy(layout, discrepancy, start)
-    with np.errstate(all="ignore"):
-        optimum = minimise(layout, discrepancy, start)
-    if not bool(optimum.converged):
-        worst = layout.names[int(np.argmax(np.abs(optimum.gradient)))]
-        raise ConvergenceError.stopped("Maximum likelihood", optimum.iterations, float(optimum.worst), TOLERANCE, worst)
-    check_identified(layout, discrepancy, optimum.theta, generic=False)
-    return optimum
 
 
 def _least_squares_statistic(layout: Layout, chisq: float) -> Statistic:
