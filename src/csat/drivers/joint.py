@@ -103,5 +103,11 @@ def generalised_vif(fit: Fit, terms: Terms) -> np.ndarray:
 
     Source: Fox & Monette (1992), J. Am. Stat. Assoc. 87, 178–183, eq. 10. For a term of one column it is the VIF.
     """
-    blocks = [np.ix_(at, at) for at in (terms.of(term) for term in range(len(terms.labels)))]
-    return np.array([np.linalg.det(fit.corr[block]) * np.linalg.det(fit.precision[block]) for block in blocks])
+    return np.array([_inflation(fit, terms.of(term)) for term in range(len(terms.labels))])
+
+
+def _inflation(fit: Fit, own: list[int]) -> float:
+    if len(own) == 1:
+        return float(1 / fit.tolerance[own[0]])
+    block = np.ix_(own, own)
+    return float(np.linalg.det(fit.corr[block]) * np.linalg.det(fit.precision[block]))
