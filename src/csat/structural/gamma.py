@@ -122,14 +122,14 @@ def moment_covariance(source: Source, groups: Groups) -> MomentCovariance:
             "Robust standard errors and tests need the respondents' rows, or the sums of declared sampling units: "
             "fourth moments are not in a covariance matrix. Use estimator='ML' here, or give the survey itself."
         )
-    if _plain(groups):
-        joint, method = _diagonal(row_squares(source, groups, scores)), "respondents"
+    if drawn_singly(groups):
+        joint, method = on_diagonal(row_squares(source, groups, scores)), "respondents"
     else:
         joint, method = _of_design(source, groups, scores), method_of(groups)
     return MomentCovariance(joint * (n / weight**2), method)
 
 
-def _plain(groups: Groups) -> bool:
+def drawn_singly(groups: Groups) -> bool:
     """Whether respondents were drawn one by one from all of a large population."""
     return (
         not groups.psus
@@ -141,7 +141,7 @@ def _plain(groups: Groups) -> bool:
     )
 
 
-def _diagonal(blocks: np.ndarray) -> np.ndarray:
+def on_diagonal(blocks: np.ndarray) -> np.ndarray:
     """(G, q, G, q) with the blocks (G, q, q) on its diagonal."""
     size, q, _ = blocks.shape
     out = np.zeros((size, q, size, q))
