@@ -1,16 +1,10 @@
-"""Regression, stepwise selection and importance: wrong input, edge cases, and what they promise."""
+"""Stepwise selection: wrong input, edge cases, and what they promise."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_allclose
 
 import csat
-
-COV = pd.DataFrame(
-    [[1.0, 0.5, 0.3, 0.6], [0.5, 1.0, 0.2, 0.4], [0.3, 0.2, 1.0, 0.3], [0.6, 0.4, 0.3, 1.0]],
-    index=list("abcy"), columns=list("abcy"),
-)  # fmt: skip
 
 
 def answers(rng, n=300, k=4):
@@ -26,8 +20,6 @@ def answers(rng, n=300, k=4):
     [
         (lambda s: csat.stepwise(s, "y", ["x0"], enter=0.1, remove=0.05), "steps would cycle"),
         (lambda s: csat.stepwise(s, "y", ["x0"], direction="up"), "direction='up' is not known"),
-        (lambda s: csat.importance(s, "y", ["x0"], method="guess"), "method='guess' is not known"),
-        (lambda s: csat.importance(s, "y", []), "No driver is named: name at least one"),
     ],
 )
 def test_wrong_calls_say_what_to_do(rng, call, message):
@@ -64,48 +56,6 @@ def test_a_driver_without_room_left_does_not_enter(rng):
 def test_selection_says_that_its_p_values_are_optimistic(rng):
     got = csat.stepwise(csat.read_survey(answers(rng)), "y", ["x1", "x2"])
     assert "optimistic" in got.glance()["note"][0]
-
-
-def test_importance_sums_to_r2_and_ranks(rng):
-    source = csat.read_survey(answers(rng), design=csat.Design(weight="w", psu="hall"))
-    got = csat.importance(source, "y", ["x0", "x1", "x2", "x3"])
-    assert_allclose(got.estimates.estimate.sum(), got.r2, rtol=1e-12)
-    assert_allclose(got.share.sum(), 100)
-    assert got.tidy().sort_values("rank")["estimate"].is_monotonic_decreasing
-
-
-def test_importance_errors_agree_with_the_jackknife_over_units(rng):
-    source = csat.read_survey(answers(rng, n=900), design=csat.Design(weight="w", psu="hall"))
-    names = ["x0", "x1", "x2", "x3"]
-    got = csat.importance(source, "y", names)
-    groups = source.groups([*names, "y"], rule="listwise")
-    whole = groups.moments()
-    from csat.drivers.importance import split_r2
-
-    left = np.array([split_r2(_corr(whole.gram - g)[None], "lmg")[0] for g in groups.gram])
-    units = len(left)
-    jackknife = np.sqrt((units - 1) / units * ((left - left.mean(axis=0)) ** 2).sum(axis=0))
-    assert_allclose(got.estimates.se, jackknife, rtol=0.12)  # both are first-order right; they differ by O(1/units)
-
-
-def _corr(gram):
-    mean = gram[0, 1:] / gram[0, 0]
-    cov = gram[1:, 1:] / gram[0, 0] - np.outer(mean, mean)
-    return cov / np.sqrt(np.outer(np.diag(cov), np.diag(cov)))
-
-
-def test_importance_without_rows_has_a_reason():
-    frame = csat.importance(csat.from_covariance(COV, n=100), "y", ["a", "b"]).tidy()
-    assert frame["se"].isna().all()
-    assert set(frame["note"]) == {"this source is a summary without rows"}
-
-
-def test_importance_of_many_drivers_is_exact(rng):
-    k = 14
-    data = answers(rng, k=k)
-    got = csat.importance(csat.read_survey(data), "y", [f"x{j}" for j in range(k)])
-    assert_allclose(got.estimates.estimate.sum(), got.r2, rtol=1e-10)
-    assert set(got.tidy()["note"]) == {"standard errors are available for up to 12 drivers"}
 
 
 @pytest.mark.parametrize("scale", [1.0, 1 / 3, 1e6])

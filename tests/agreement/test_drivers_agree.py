@@ -27,23 +27,6 @@ def test_stepwise_that_keeps_everything_is_the_full_regression(data):
     assert_allclose(got.final.coefficients.vcov, full.coefficients.vcov, rtol=1e-12)
 
 
-def test_importance_of_one_driver_is_r2_with_its_error(data):
-    """LMG of a single driver is the squared correlation; its linearised error follows from the influence function."""
-    source = csat.read_survey(data, design=csat.Design(weight="w", stratum="st", psu="psu"))
-    got = csat.importance(source, "y", ["x0"])
-    z = (data[["x0", "y"]] - np.average(data[["x0", "y"]], axis=0, weights=data["w"])).to_numpy()
-    z = z / np.sqrt(np.average(z**2, axis=0, weights=data["w"]))
-    r = np.average(z[:, 0] * z[:, 1], weights=data["w"])
-    influence = 2 * r * (z[:, 0] * z[:, 1] - r * (z**2).sum(axis=1) / 2)
-    linear = csat.total(
-        csat.read_survey(
-            data.assign(u=influence / data["w"].sum()), design=csat.Design(weight="w", stratum="st", psu="psu")
-        ),
-        "u",
-    )
-    assert_allclose(got.estimates.se, linear.se, rtol=1e-8)
-
-
 def test_a_share_is_the_mean_of_its_indicator(data):
     data["brand"] = np.where(data["x0"] > 7, "gotone", "easyown")
     data["is_gotone"] = (data["brand"] == "gotone").astype(float)

@@ -1,4 +1,4 @@
-"""R: lm, survey::svyglm, add1/drop1 (SPSS rule), relaimpo."""
+"""R: add1/drop1 (SPSS rule)."""
 
 import numpy as np
 import pytest
@@ -39,24 +39,3 @@ def test_stepwise_takes_the_same_steps_as_the_spss_rule(oracle, key, options):
         np.testing.assert_allclose(table[ours], final[theirs], rtol=1e-7)
     np.testing.assert_allclose(table["beta"][1:], list(final["beta_std"].values()), rtol=1e-7)
     np.testing.assert_allclose(got.final.glance()["f"][0], final["fstat"][0], rtol=1e-7)
-
-
-@pytest.mark.parametrize("method", ["lmg", "first", "last"])
-def test_importance_equals_relaimpo(oracle, method):
-    found = oracle("relimp_swiss")
-    result = found["result"]
-    got = csat.importance(source(found["summary"]), "Fertility", result["predictors"], method=method)
-    np.testing.assert_allclose(got.estimates.estimate, result[method], atol=1e-8)
-    np.testing.assert_allclose(got.r2, result["r2"], atol=1e-8)
-    if method == "lmg":
-        np.testing.assert_allclose(got.share, result["lmg_pct"], atol=1e-6)
-
-
-def test_importance_of_weighted_answers_equals_relaimpo(oracle):
-    found = oracle("reg_mobi_wls")
-    expected, summary = found["result"], found["summary"]
-    drivers = expected["terms"][1:]
-    lmg = csat.importance(source(summary), "SATIS", drivers).estimates.estimate
-    np.testing.assert_allclose(lmg, list(expected["lmg_weights"].values()), atol=1e-8)
-    first = csat.importance(source(summary), "SATIS", drivers, method="first").estimates.estimate
-    np.testing.assert_allclose(first, list(expected["first_weights"].values()), atol=1e-8)

@@ -35,13 +35,13 @@ def pmvd_parts(cov: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
     """
     m = len(sizes)
     out = np.zeros((len(cov), m), cov.dtype)
-    dual = _dual(coalition_values(cov, sizes))
-    active = _active(dual, m)
+    values = coalition_values(cov, sizes)
+    active = _active(values, m)
     for pattern in np.unique(active, axis=0):
         rows = np.flatnonzero((active == pattern).all(axis=1))
         players = np.flatnonzero(pattern)
         if players.size:
-            games = dual[np.ix_(rows, _subsets(players))]
+            games = _dual(values[np.ix_(rows, _subsets(players))])
             out[np.ix_(rows, players)] = _values(_potential(games), len(players)) * games[:, -1:]
     return out
 
@@ -50,13 +50,13 @@ def pmvd_slopes(cov: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
     """Gradients of `pmvd_parts` by a covariance matrix (q, q): (m, q, q), symmetric; 0 for a player without effect."""
     m, q = len(sizes), len(cov)
     out = np.zeros((m, q, q))
-    dual = _dual(coalition_values(cov[None], sizes))
-    players = np.flatnonzero(_active(dual, m)[0])
+    values = coalition_values(cov[None], sizes)
+    players = np.flatnonzero(_active(values, m)[0])
     if not players.size:
         return out
     subsets = _subsets(players)
-    game = dual[0, subsets]
-    residual = coalition_residuals(cov, sizes)[2**m - 1 - subsets]
+    game = _dual(values[:, subsets])[0]
+    residual = coalition_residuals(cov, sizes)[subsets[::-1]]
     potential = _potential(game[None])
     parts = _values(potential, len(players))[0] * game[-1]
     everybody = len(game) - 1
@@ -70,14 +70,14 @@ def pmvd_slopes(cov: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
 
 
 def _dual(values: np.ndarray) -> np.ndarray:
-    """(B, 2^m) w(S) = v(N) − v(N∖S): reversed, since the complement of a set has the opposite bits."""
+    """(B, 2^a) w(S) = v(N) − v(N∖S): reversed, since the complement of a set has the opposite bits."""
     return values[:, -1:] - values[:, ::-1]
 
 
-def _active(dual: np.ndarray, m: int) -> np.ndarray:
-    """(B, m) whether a player explains something that the others do not."""
-    alone = dual[:, 2 ** np.arange(m)].real
-    return alone > NO_EFFECT * dual[:, -1:].real
+def _active(values: np.ndarray, m: int) -> np.ndarray:
+    """(B, m) whether a player explains something that the others do not; without them, the others explain the same."""
+    everything = values[:, -1:].real
+    return everything - values[:, 2**m - 1 - 2 ** np.arange(m)].real > NO_EFFECT * everything
 
 
 def _subsets(players: np.ndarray) -> np.ndarray:
