@@ -343,7 +343,7 @@ class Survey:
             return name.midpoint
         if self.questionnaire is not None and name in self.questionnaire.codes:
             return self.questionnaire.scale_of(name).midpoint
-        if name not in self.numbers:
+        if not pa.types.is_floating(self.table.schema.field(name).type):
             raise SampleError(
                 f"{name!r} holds categories such as {', '.join(map(repr, self.categories(name)[:3]))}, not numbers. "
                 "Use it in `by`, or ask for the share of one category."
@@ -385,8 +385,9 @@ class Survey:
         return self._rows().column(name).to_numpy()
 
     def _known(self, names: Sequence[str]) -> None:
+        known = set(self.columns)
         for name in names:
-            if name not in self.columns:
+            if name not in known:
                 raise UnknownColumnError.among(name, self.columns)
 
     def __repr__(self) -> str:
