@@ -19,14 +19,6 @@ def data(rng):
     )
 
 
-def test_stepwise_that_keeps_everything_is_the_full_regression(data):
-    source = csat.read_survey(data, design=csat.Design(weight="w"))
-    got = csat.stepwise(source, "y", NAMES, direction="backward", enter=0.5, remove=1.0)
-    full = csat.regress(source, "y", NAMES)
-    assert got.selected == tuple(NAMES)
-    assert_allclose(got.final.coefficients.vcov, full.coefficients.vcov, rtol=1e-12)
-
-
 def test_a_share_is_the_mean_of_its_indicator(data):
     data["brand"] = np.where(data["x0"] > 7, "gotone", "easyown")
     data["is_gotone"] = (data["brand"] == "gotone").astype(float)

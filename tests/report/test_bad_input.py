@@ -81,7 +81,7 @@ def test_a_notebook_of_wrong_shape_is_refused_before_a_kernel_starts(tmp_path):
 def test_a_selection_that_kept_nothing_is_drawn_as_a_sentence(results, study):
     import matplotlib.pyplot as plt
 
-    nothing = replace(results["stepwise"], steps=(), selected=(), final=None)
+    nothing = replace(results["stepwise"], steps=results["stepwise"].steps[:0], selected=(), final=None)
     assert "No process entered." in csat.plot(nothing, names=study).texts[0].get_text()
     plt.close("all")
 

@@ -156,7 +156,7 @@ def test_gaps_say_who_the_peer_is_and_whether_the_difference_is_clear(results, s
 def test_a_stepwise_regression_that_kept_nothing_says_so(results, study):
     from dataclasses import replace
 
-    nothing = replace(results["stepwise"], steps=(), selected=(), final=None)
+    nothing = replace(results["stepwise"], steps=results["stepwise"].steps[:0], selected=(), final=None)
     assert "No process entered." in repr(csat.table(nothing, names=study))
     with pytest.raises(csat.CsatError, match="no final model"):
         csat.table(nothing, kind="final")

@@ -1,60 +1,50 @@
-"""Stepwise selection by the probability of F, the rule of SPSS REGRESSION, on swept correlations."""
+"""Stepwise selection: the rule of SPSS REGRESSION by p, R's `step` by AIC or BIC, and adjusted R²."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from csat.distributions import f_tail
-from csat.drivers.least_squares import EXACT, fit_least_squares
-from csat.drivers.regression import Regression, regress, variables_of
-from csat.errors import OptionError, SampleError, check_choice
-from csat.moments import Moments, Source, source_of
+from csat.drivers.asked import check_parts, check_whole, checked_correlations, terms_asked
+from csat.drivers.criteria import DIRECTIONS, RULES, STARTS, Rule
+from csat.drivers.history import left_out_table, step_table
+from csat.drivers.regression import SE, Regression, regress
+from csat.drivers.search import ENDS, Task, search
+from csat.drivers.stability import MOST_REPLICATES, Stability, stability_of
+from csat.drivers.sweeps import layout_of
+from csat.drivers.terms import terms_of
+from csat.errors import OptionError, check_choice
+from csat.moments import Source, source_of, term_of
 from csat.results import Shown, check_level
-
-DIRECTIONS = ("both", "forward", "backward")
-#: SPSS: a variable with less than this share of its variance left cannot enter.
-TOLERANCE = 1e-4
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One move: `f` and `p` of the variable that moved, and the fit after the move."""
-
-    action: str
-    term: str
-    f: float
-    df2: int
-    p: float
-    r2: float
-    r2_change: float
-    adj_r2: float
-    sigma: float
-    model: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Stepwise(Shown):
     """A finished selection.
 
-    steps : the moves in order. final : the last model refitted (None if nothing entered).
-    selected : drivers in the model, in order of entry. excluded : the others, with F and p if they entered next.
+    steps : a row per move: ``step action term statistic p r2 adj_r2 criterion``, then ``f df1 df2 r2_change sigma
+        drivers``. `statistic` is the partial F under rule "p", else the change of the criterion; `p` is that of the
+        partial F; `criterion`, `r2` … are those after the move (`criterion` is NaN under "p", which has none).
+    final : the last model refitted (None if nothing is in it).
+    selected : terms in the model, forced ones first, then in order of entry.
+    excluded : the others: f df1 df2 p tolerance criterion if they entered next; NaN where they may not.
     n : respondents, fixed before the first step; left_out : those without an answer to one of the candidates.
-    ended : "settled", "cycling" if a model came back, or "exact" if the drivers in the model determine the outcome, so
+    ended : "settled", "cycling" if a model came back, or "exact" if the terms in the model determine the outcome, so
         that no further F exists.
+    start_criterion : of the model before the first step.
+    stability : the selection redone on replicates of the sample; None if that was not asked for.
 
     Notes
     -----
-    The p-values of a model chosen by looking at p-values are too small (Freedman 1983, Am. Stat. 37, 152–155):
+    The p-values of a model chosen by looking at the data are too small (Freedman 1983, Am. Stat. 37, 152–155):
     `caution` says so wherever the result is shown.
     """
 
     outcome: str
-    steps: tuple[Step, ...]
+    steps: pd.DataFrame
     final: Regression | None
     selected: tuple[str, ...]
     excluded: pd.DataFrame
@@ -64,58 +54,93 @@ class Stepwise(Shown):
     enter: float
     remove: float
     direction: str
+    rule: str = "p"
+    start: str = "empty"
+    forced: tuple[str, ...] = ()
+    start_criterion: float = float("nan")
+    stability: Stability | None = None
 
-    caution = "p-values after a selection are optimistic: the same data chose the drivers and tested them."
+    @property
+    def caution(self) -> str:
+        """What the reader of the result has to know."""
+        always = "p-values after a selection are optimistic: the same data chose the drivers and tested them."
+        if self.rule == "p":
+            return always
+        return f"{always} The criterion takes respondents as a simple random sample; it does not know the design."
 
     def tidy(self) -> pd.DataFrame:
         """The step table."""
-        rows = [
-            {"step": i + 1, "action": s.action, "term": s.term, "f": s.f, "df1": 1, "df2": s.df2, "p": s.p, "r2": s.r2,
-             "r2_change": s.r2_change, "adj_r2": s.adj_r2, "sigma": s.sigma, "drivers": len(s.model)}
-            for i, s in enumerate(self.steps)
-        ]  # fmt: skip
-        columns = ["step", "action", "term", "f", "df1", "df2", "p", "r2", "r2_change", "adj_r2", "sigma", "drivers"]
-        return pd.DataFrame(rows, columns=columns)
+        return self.steps.copy()
 
     def glance(self) -> pd.DataFrame:
         """One row about the selection."""
-        last = self.steps[-1] if self.steps else None
-        return pd.DataFrame(
-            {"outcome": [self.outcome], "selected": [len(self.selected)], "n": [self.n],
-             "left_out": [self.left_out], "steps": [len(self.steps)],
-             "ended": [self.ended], "r2": [last.r2 if last else 0.0], "direction": [self.direction],
-             "enter": [self.enter], "remove": [self.remove], "note": [self.caution]}
-        )  # fmt: skip
+        last = self.steps.iloc[-1] if len(self.steps) else None
+        r2 = self.final.r2 if self.final is not None else 0.0
+        facts = {
+            "outcome": self.outcome,
+            "rule": self.rule,
+            "selected": len(self.selected),
+            "n": self.n,
+            "left_out": self.left_out,
+            "steps": len(self.steps),
+            "ended": self.ended,
+            "r2": r2 if last is None else last["r2"],
+            "start_criterion": self.start_criterion,
+            "criterion": self.start_criterion if last is None else last["criterion"],
+            "direction": self.direction,
+            "start": self.start,
+            "enter": self.enter,
+            "remove": self.remove,
+            "replicates": 0 if self.stability is None else self.stability.replicates,
+            "note": self.caution,
+        }
+        return pd.DataFrame([facts])
 
 
 def stepwise(
     source: Source,
-    outcome: str,
-    candidates: Sequence[Any],
+    outcome: Any,
+    candidates: Any,
     *,
     rule: str = "p",
     direction: str = "both",
     enter: float = 0.05,
     remove: float = 0.10,
+    tolerance: float = 1e-4,
+    forced: Any = (),
+    start: str | None = None,
     se: str = "design",
     level: float = 0.95,
+    replicates: int = 0,
+    seed: int = 1,
 ) -> Stepwise:
-    """Select drivers step by step as SPSS REGRESSION does.
+    """Select drivers step by step.
 
-    At each step the variable in the model with the largest p leaves if p ≥ `remove`; only if none leaves does the
-    variable outside with the smallest p enter, if p ≤ `enter` and enough of its variance is left (tolerance 0.0001,
-    its own and, once it is in, that of each variable in the model). F tests are the classical ones on weighted
-    moments with n respondents.
+    Under ``rule="p"``, as SPSS REGRESSION does: at each step the term in the model with the largest p leaves if
+    p ≥ `remove`; only if none leaves does the term outside with the smallest p enter, if p ≤ `enter`. F tests are the
+    classical ones on weighted moments with n respondents. Under "aic" and "bic", as R's `step`: of all single moves
+    the one that makes n·log(RSS/n) + k·(coefficients) smallest, with k = 2 or log n, as long as it falls. Under
+    "adjr2" the move to the largest adjusted R², as long as it rises. Weights count as if they summed to n.
+
+    A factor moves as a whole. An interaction enters only when its parts are in the model, and they stay as long as
+    it does.
 
     Parameters
     ----------
     source : survey or summary. The sample is fixed before the first step: complete answers to all candidates.
     outcome : dependent variable.
-    candidates : variables that may enter.
-    rule : "p".
-    direction : "both" (SPSS STEPWISE), "forward" (never remove) or "backward" (start full, never enter).
-    enter, remove : probabilities of F; `enter` < `remove`.
-    se, level : of the final model, as in `regress`.
+    candidates : terms that may enter: names, items, `Factor`, `Recode`, interactions "a:b".
+    rule : "p", "aic", "bic" or "adjr2".
+    direction : "both", "forward" (never remove) or "backward" (start full, never enter).
+    enter, remove : probabilities of F, for "p"; `enter` < `remove`.
+    tolerance : share of its variance that each column must have left when it enters, and that those in the model must
+        keep (SPSS: 0.0001). 1e-12 admits all but exact repetitions, as R does.
+    forced : terms that are in the model from the start and never leave.
+    start : "empty" (forced terms only) or "full". None: "full" for "backward", else "empty".
+    se, level : of the final model, as in `regress`; `level` of the intervals of `stability` too.
+    replicates : how often the selection is redone on bootstrap replicates of the sample, for `stability`; 0: not. A
+        thousand are usual. Bootstrap weights that the design declares are used, whatever their number.
+    seed : of the replicates that csat makes.
 
     Returns
     -------
@@ -124,141 +149,69 @@ def stepwise(
     Raises
     ------
     OptionError, SampleError, CollinearityError
-        As for `regress`; backward selection needs candidates that are not exactly collinear.
+        As for `regress`; terms that are in the model at the start may not be exactly collinear.
     """
-    check_choice("rule", rule, ("p",))
+    check_choice("rule", rule, RULES)
     check_choice("direction", direction, DIRECTIONS)
+    start = _checked_start(start, direction)
+    _check_limits(enter, remove, tolerance)
+    check_choice("se", se, SE)
     check_level(level)
-    numbers = all(isinstance(limit, int | float | np.number) for limit in (enter, remove))
-    if not numbers or not 0 < enter < remove <= 1:
-        raise OptionError(
-            f"enter={enter!r} and remove={remove!r}: 0 < enter < remove ≤ 1 is needed, or steps would cycle."
-        )
-    *names, outcome = variables_of(outcome, candidates)
-    groups = source_of(source).groups([*names, outcome], (), "listwise")
+    check_whole("replicates", replicates, 0, MOST_REPLICATES)
+    if replicates == 1:
+        raise OptionError("replicates=1: one replicate has no spread. A thousand are usual; 0 leaves them out.")
+    check_whole("seed", seed, 0, 2**32 - 1)
+    answers = source_of(source)
+    asked, fixed = terms_asked(candidates, forced)
+    terms = terms_of(answers, outcome, asked)
+    layout = layout_of(terms, fixed)
+    check_parts(terms, layout)
+    groups = answers.groups(terms.variables, (), "listwise")
     moments = groups.moments()
-    start = tuple(range(len(names))) if direction == "backward" else ()
-    steps, inside, ended = _search(moments, direction, enter, remove, start)
-    selected = tuple(names[j] for j in inside)
-    final = regress(source, outcome, selected, se=se, level=level, complete=names) if selected else None
-    excluded = _excluded(moments, inside)
+    how = Rule(rule, direction, float(enter), float(remove), float(tolerance), moments.n)
+    task = Task(terms, layout, how, layout.forced | (start == "full"))
+    corr = checked_correlations(moments, terms, task.begin[layout.owner])
+    found = search(corr, task)
+    variance = float(moments.cov[-1, -1])
+    steps, start_criterion = step_table(corr, found, task, variance)
+    inside = found.inside[0]
+    chosen = sorted(np.flatnonzero(inside).tolist(), key=lambda term: (not layout.forced[term], found.entered[0, term]))
+    kept = [asked[term] for term in chosen]
     return Stepwise(
-        outcome, tuple(steps), final, selected, excluded, moments.n, groups.incomplete, ended, enter, remove, direction
+        outcome=term_of(terms.outcome),
+        steps=steps,
+        final=regress(answers, outcome, kept, se=se, level=level, complete=asked) if kept else None,
+        selected=tuple(terms.labels[term] for term in chosen),
+        excluded=left_out_table(found, task, variance),
+        n=moments.n,
+        left_out=groups.incomplete,
+        ended=ENDS[int(found.ended[0])],
+        enter=enter,
+        remove=remove,
+        direction=direction,
+        rule=rule,
+        start=start,
+        forced=terms.labels[:fixed],
+        start_criterion=start_criterion,
+        stability=stability_of(answers, groups, task, inside, level, replicates, seed) if replicates else None,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """The fit of one model, on correlations: everything the next move needs.
-
-    inside : drivers in the model. rss : 1 − R². df : n − 1 − drivers. drop_f : (m,) F to remove.
-    gain, room : (k,) fall of rss and tolerance if a driver entered (0 inside).
-    """
-
-    inside: tuple[int, ...]
-    rss: float
-    df: int
-    drop_f: np.ndarray
-    gain: np.ndarray
-    room: np.ndarray
+def _checked_start(start: Any, direction: str) -> str:
+    if start is None:
+        return "full" if direction == "backward" else "empty"
+    check_choice("start", start, STARTS)
+    wrong = {("forward", "full"): "enter", ("backward", "empty"): "leave"}.get((direction, start))
+    if wrong is not None:
+        raise OptionError(f"direction={direction!r} with start={start!r}: no term could ever {wrong}.")
+    return str(start)
 
 
-def _state(corr: np.ndarray, n: int, inside: tuple[int, ...]) -> _State:
-    at, k = list(inside), len(corr) - 1
-    inverse = np.linalg.inv(corr[np.ix_(at, at)])
-    slopes = inverse @ corr[at]
-    left = corr - corr[at].T @ slopes
-    rss, df = float(left[k, k]), n - 1 - len(at)
-    rss = rss if rss > EXACT else 0.0
-    loss = slopes[:, k] ** 2 / np.diag(inverse)
-    own = np.where(np.isin(np.arange(k), at), 0.0, np.diag(left)[:k])
-    safe = np.maximum(own, np.finfo(float).tiny)
-    # the tolerance of those inside falls when a driver enters: 1 / diagonal of the enlarged inverse
-    with np.errstate(over="ignore"):
-        others = 1 / (np.diag(inverse)[:, None] + slopes[:, :k] ** 2 / safe)
-    room = np.where(own > 0, np.minimum(own, others.min(axis=0, initial=1.0)), 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        drop_f = loss / (rss / df)
-    gain = np.where((room > 0) & (rss > 0), left[:k, k] ** 2 / safe, 0.0)
-    return _State(inside, rss, df, drop_f, gain, room)
-
-
-def _f_and_p(gain: np.ndarray | float, rss: float, df: int) -> tuple[np.ndarray, np.ndarray]:
-    """F and p of a fall in rss by `gain`, with `df` left afterwards."""
-    left = rss - np.asarray(gain)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        f = np.asarray(gain) / (np.where(left < EXACT, 0.0, left) / df)
-    return f, f_tail(f, 1, df)
-
-
-def _search(
-    moments: Moments, direction: str, enter: float, remove: float, start: tuple[int, ...]
-) -> tuple[list[Step], tuple[int, ...], str]:
-    corr, n = moments.corr, moments.n
-    k = len(corr) - 1
-    if n < k + 2:
-        raise SampleError.too_few(f"A selection among {k} candidates", n, k + 2)
-    if not np.isfinite(corr).all():
-        flat = ~np.isfinite(np.diag(corr))
-        raise SampleError.constant([name for name, is_flat in zip(moments.names, flat, strict=True) if is_flat])
-    if start:
-        fit_least_squares(moments)
-    steps: list[Step] = []
-    inside, seen = start, {frozenset(start)}
-    while True:
-        state = _state(corr, n, inside)
-        if state.rss == 0:
-            return steps, inside, "exact"
-        move = _removal(state, remove) if direction != "forward" else None
-        if move is None and direction != "backward":
-            move = _entry(state, enter)
-        if move is None:
-            return steps, inside, "settled"
-        action, j, f, p, df = move
-        inside = (*inside, j) if action == "enter" else tuple(i for i in inside if i != j)
-        after = _state(corr, n, inside)
-        steps.append(_step(moments, action, j, f, p, df, state, after))
-        if frozenset(inside) in seen:
-            return steps, inside, "cycling"
-        seen.add(frozenset(inside))
-
-
-_Move = tuple[str, int, float, float, int]
-
-
-def _removal(state: _State, remove: float) -> _Move | None:
-    if not state.inside:
-        return None
-    p = f_tail(state.drop_f, 1, state.df)
-    worst = int(np.argmin(state.drop_f))
-    if p[worst] < remove:
-        return None
-    return "remove", state.inside[worst], float(state.drop_f[worst]), float(p[worst]), state.df
-
-
-def _entry(state: _State, enter: float) -> _Move | None:
-    able = state.room >= TOLERANCE
-    if not able.any() or state.df < 2:
-        return None
-    f, p = _f_and_p(state.gain, state.rss, state.df - 1)
-    best = int(np.argmax(np.where(able, f, -np.inf)))
-    if p[best] > enter:
-        return None
-    return "enter", best, float(f[best]), float(p[best]), state.df - 1
-
-
-def _step(moments: Moments, action: str, j: int, f: float, p: float, df: int, before: _State, after: _State) -> Step:
-    n = moments.n
-    scale = float(moments.cov[-1, -1]) * moments.weight
-    return Step(
-        action, moments.names[j], f, df, p, 1 - after.rss, before.rss - after.rss, 1 - after.rss * (n - 1) / after.df,
-        float(np.sqrt(after.rss * scale / after.df)), tuple(moments.names[i] for i in after.inside),
-    )  # fmt: skip
-
-
-def _excluded(moments: Moments, inside: tuple[int, ...]) -> pd.DataFrame:
-    """F, p and tolerance of each driver outside, if it entered next."""
-    state = _state(moments.corr, moments.n, inside)
-    out = [j for j in range(len(moments.names) - 1) if j not in inside]
-    f, p = _f_and_p(state.gain[out], state.rss, state.df - 1)
-    return pd.DataFrame({"term": [moments.names[j] for j in out], "f": f, "p": p, "tolerance": state.room[out]})
+def _check_limits(enter: Any, remove: Any, tolerance: Any) -> None:
+    """Refuse limits that are no numbers, or that would let steps cycle."""
+    if not all(isinstance(limit, int | float | np.number) for limit in (enter, remove)) or not 0 < enter < remove <= 1:
+        raise OptionError(
+            f"enter={enter!r} and remove={remove!r}: 0 < enter < remove ≤ 1 is needed, or steps would cycle."
+        )
+    if not isinstance(tolerance, float | np.floating) or not 0 < tolerance < 1:
+        raise OptionError(f"tolerance={tolerance!r}: a share of variance, above 0 and below 1, e.g. 0.0001.")

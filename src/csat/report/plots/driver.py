@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 import csat.report.plots.style as style
 from csat.report.format import number
 from csat.report.names import Names
@@ -87,7 +85,7 @@ def steps(result: Stepwise, names: Names, ax: Axes | None) -> Axes:
     about = _about(result.n, result.left_out, names)
     if names.bases.judge(result.n).hidden:
         return style.empty(ax, title, about[-1])
-    if not result.steps:
+    if result.steps.empty:
         return style.empty(ax, title, catalogue.say(Word("note.nothing_entered")))
     frame = result.tidy()
     moves = {"enter": "plot.step_in", "remove": "plot.step_out"}
@@ -97,7 +95,7 @@ def steps(result: Stepwise, names: Names, ax: Axes | None) -> Axes:
     ]
     r2 = frame["r2"].to_numpy(float)
     ax = style.axes_for(ax, style.row_height(labels, 0.32) + 1.3)
-    before = np.concatenate([[0.0], r2[:-1]])
+    before = r2 - frame["r2_change"].to_numpy(float)
     gained = [style.BLUE if after >= start else style.ORANGE for start, after in zip(before, r2, strict=True)]
     ax.barh(range(len(r2)), before, height=0.62, color=style.RULE)
     ax.barh(range(len(r2)), r2 - before, left=before, height=0.62, color=gained)

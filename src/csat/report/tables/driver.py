@@ -85,9 +85,9 @@ def _step_notes(result: Stepwise, names: Names) -> list[Word | str]:
     kept = {"count": len(result.selected), "names": names.listed(names.codes(result.selected))}
     outcome = Word("note.selected", kept) if result.selected else Word("note.nothing_entered")
     hidden = names.bases.judge(result.n).hidden
-    rule = Word("note.step_rule", {"enter": result.enter, "remove": result.remove})
+    rule = [Word("note.step_rule", {"enter": result.enter, "remove": result.remove})] if result.rule == "p" else []
     base = sample_notes(result.n, result.left_out, names.bases)
-    return [*([] if hidden else [outcome]), *base, rule, Word("note.caution"), Word("note.classical_steps")]
+    return [*([] if hidden else [outcome]), *base, *rule, Word("note.caution"), Word("note.classical_steps")]
 
 
 def final(result: Stepwise, names: Names) -> Table:
