@@ -64,7 +64,7 @@ def fit_categorical(
     problem = problem_of(source, terms, family, complete, by)
     check_size(by, problem.groups.domains, len(problem.names) + len(problem.plan.names))
     df = _degrees(problem, se)
-    models, faults, rounds = solved(source, problem)
+    models, faults, rounds = solved(problem)
     figures = _figures(source, problem, models, faults, df, se)
     k = len(problem.names)
     coefficients = _estimates(problem, figures, problem.names, np.arange(k), level, f"log odds of {problem.outcome}")
@@ -76,7 +76,7 @@ def fit_categorical(
 
 def _degrees(problem: Problem, se: str) -> np.ndarray:
     """(D,) degrees of freedom: of the design, or infinite; too few are an error if there is but one group."""
-    groups, k = problem.groups, len(problem.terms.columns)
+    groups, k = problem.sums.groups, len(problem.terms.columns)
     if se != "design":
         return np.full(len(groups.domains), np.inf)
     units = degrees_of_freedom(groups).min(axis=1)
@@ -104,7 +104,7 @@ class Figures:
 
 
 def _figures(
-    source: Source,
+    source: RowSource,
     problem: Problem,
     models: Mapping[Domain, Solved],
     faults: Mapping[Domain, Unavailable],
@@ -116,7 +116,7 @@ def _figures(
     q = k + len(problem.plan.names)
     estimate, vcov = np.full((len(domains), q), np.nan), np.zeros((len(domains), q, len(domains), q))
     if models:
-        vcov = covariance(source, problem.groups, models, se)
+        vcov = covariance(source, problem.sums.groups, models, se)
     missing = {(at, j): Unavailable("df_zero") for at in np.flatnonzero(df < 1).tolist() for j in range(q)}
     for at, domain in enumerate(domains):
         known = np.zeros(q, bool)
@@ -129,7 +129,7 @@ def _figures(
         vcov[at, ~known] = vcov[:, :, at, ~known] = np.nan
         reason = faults.get(domain, Unavailable("no_answers"))
         missing |= {(at, j): reason for j in np.flatnonzero(~known).tolist()}
-    return Figures(estimate, vcov, df, missing, method_of(problem.groups) if se == "design" else se)
+    return Figures(estimate, vcov, df, missing, method_of(problem.sums.groups) if se == "design" else se)
 
 
 def _estimates(

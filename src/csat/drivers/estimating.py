@@ -7,18 +7,22 @@ with the observed information, as in svyglm and svyolr of R's survey.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from csat.drivers.effects import Average, Moves
 from csat.drivers.likelihood import Cumulative, Domain, unpacked
-from csat.moments import Groups, Source
-from csat.replicates import Statistic
+from csat.moments import Groups, RowSource
+from csat.replicates import Statistic, score_covariance
 from csat.variance import linearised_scores, row_squares
 
 #: Kinds of covariance.
 KINDS = ("design", "classical", "HC0", "HC1")
+#: Numbers that the squares of row figures may take in one pass: 64 MB.
+MOST = 8_000_000
+#: Information of a replicate, as a part of what it has in another direction, that is rounding error.
+NOTHING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,13 +98,31 @@ class Estimating:
         return size + size * (size + 1) // 2 + 1 + self.moves.size
 
     def __call__(self, z: np.ndarray, weight: np.ndarray) -> np.ndarray:  # noqa: ARG002
-        """(n, q) scores of rows z (n, p)."""
+        """(n, q) figures of rows z (n, p)."""
         row = self.model.contributions(z)
         effects = self.moves.of_rows(self.model, z)
         return np.hstack([row.gradient, row.packed(), np.ones((len(z), 1)), effects])
 
 
-def covariance(source: Source, groups: Groups, solved: Mapping[Domain, Solved], se: str) -> np.ndarray:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """Some of the figures of a row, from `start` to `stop`."""
+
+    scores: Estimating
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        """Figures per row."""
+        return self.stop - self.start
+
+    def __call__(self, z: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """(n, q) figures of rows z (n, p)."""
+        return self.scores(z, weight)[:, self.start : self.stop]
+
+
+def covariance(source: RowSource, groups: Groups, solved: Mapping[Domain, Solved], se: str) -> np.ndarray:
     """Joint covariance of coefficients and average effects of all groups.
 
     Parameters
@@ -116,7 +138,7 @@ def covariance(source: Source, groups: Groups, solved: Mapping[Domain, Solved], 
     """
     if se == "design" and groups.replication is not None:
         scores = {domain: Estimating(each.model, each.moves) for domain, each in solved.items()}
-        return linearised_scores(source, groups, scores, _anew(groups, solved))
+        return _replicated(source, groups, scores, _anew(groups, solved))
     if se == "classical":
         return _blocks(groups, {domain: _classical(each) for domain, each in solved.items()})
     influence = {domain: _influence(each) for domain, each in solved.items()}
@@ -125,6 +147,34 @@ def covariance(source: Source, groups: Groups, solved: Mapping[Domain, Solved], 
     squares = row_squares(source, groups, influence)
     factor = {domain: each.n / (each.n - each.parameters) if se == "HC1" else 1.0 for domain, each in solved.items()}
     return _blocks(groups, {d: squares[groups.domains.index(d)] * factor[d] for d in solved})
+
+
+def _replicated(
+    source: RowSource, groups: Groups, scores: Mapping[Domain, Estimating], statistic: Statistic
+) -> np.ndarray:
+    """`linearised_scores` for many figures of a row: a pass sums no more of them than have squares of `MOST` cells."""
+    size = next(iter(scores.values())).size
+    width = max(int(np.sqrt(MOST / max(len(groups.gram), 1))), 1)
+    parts = [
+        source.score_groups(groups.variables, groups.by, {d: _Part(each, start, stop) for d, each in scores.items()})
+        for start in range(0, size, width)
+        for stop in [min(start + width, size)]
+    ]
+    kept = [part.replicate_sums for part in parts if part.replicate_sums is not None]
+    whole = replace(
+        parts[0],
+        score_sums=np.concatenate([np.asarray(part.score_sums) for part in parts], axis=-1),
+        replicate_sums=np.concatenate(kept, axis=-1) if kept else None,
+    )
+    vcov = score_covariance(whole, statistic)
+    q = len(vcov) // len(groups.domains)
+    return vcov.reshape(len(groups.domains), q, len(groups.domains), q)
+
+
+def _determined(information: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+    """(…) whether information (…, P, P) has something to say in every direction, measured by the whole sample's."""
+    values = np.linalg.eigvalsh(np.linalg.cholesky(inverse).T @ information @ np.linalg.cholesky(inverse))
+    return np.asarray(values[..., 0] > NOTHING * values[..., -1])
 
 
 def _influence(solved: Solved) -> Influence:
@@ -171,11 +221,10 @@ def _one_step(solved: Solved, sums: np.ndarray, *, alone: bool) -> np.ndarray:
     triangles = size * (size + 1) // 2
     gradient, effects = sums[..., :size], sums[..., size + triangles :]
     information = unpacked(sums[..., size : size + triangles], size) + absent
-    try:
-        step = np.linalg.solve(information, gradient[..., None])[..., 0]
-    except np.linalg.LinAlgError:
-        if alone:
-            raise
-        step = np.full_like(gradient, np.nan)
+    known = _determined(information, solved.inverse + absent)
+    if alone and not known.all():
+        raise np.linalg.LinAlgError
+    step = np.linalg.solve(np.where(known[..., None, None], information, np.eye(size)), gradient[..., None])[..., 0]
+    step[~known] = np.nan
     effect = effects[..., 1:] / effects[..., :1] + step @ solved.average.gradient.T
     return solved.figures(step, effect)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from csat.errors import SampleError
-from csat.moments import Groups, Recode, Source, Variable, columns_of, term_of
-from csat.variance import score_sums
+from csat.moments import Recode, Source, Variable, columns_of, term_of
 
 #: More different answers than this are no levels of an ordered outcome.
 MOST_LEVELS = 50
@@ -64,8 +63,11 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Counts:
-    """Marks the level of each row twice: to be summed with its weight, and once per row."""
+class Counts:
+    """Marks the level of each row twice: to be summed with its weight, and once per row.
+
+    cuts : (L−1,) values between neighbouring levels, in the coordinates of z. outcome : position of the outcome in z.
+    """
 
     cuts: np.ndarray
     outcome: int
@@ -112,15 +114,8 @@ def levels_asked(source: Source, outcome: Variable, family: str) -> np.ndarray:
     return values
 
 
-def answers_of(source: Source, groups: Groups, outcome: int, levels: np.ndarray) -> Answers:
-    """Count the answers of the complete rows, in one pass.
-
-    Parameters
-    ----------
-    source, groups : listwise. outcome : position of the outcome in a row z. levels : (L,) that can occur.
-    """
-    cuts = (levels[1:] + levels[:-1]) / 2 - groups.midpoint[outcome - 1]
-    sums = score_sums(source, groups, dict.fromkeys(groups.domains, _Counts(cuts, outcome)))
+def answers_of(sums: np.ndarray, levels: np.ndarray) -> Answers:
+    """The answers of the complete rows, from the sums (D, 2L) of `Counts` over the levels (L,) that can occur."""
     weighted, count = sums[:, : len(levels)], np.rint(sums[:, len(levels) :]).astype(int)
     some = count.any(axis=0)
     return Answers(levels[some], weighted[:, some], count[:, some], tuple(levels[~some].tolist()))

@@ -13,12 +13,12 @@ from csat.drivers.effects import Plan, averages, moves_of, plan_of
 from csat.drivers.estimating import Solved
 from csat.drivers.least_squares import Fit, fit_least_squares
 from csat.drivers.likelihood import Cumulative, Domain, Optimum, maximise, standardised, with_absent
-from csat.drivers.outcomes import Answers, answers_of, check_levels, levels_asked
+from csat.drivers.outcomes import Answers, Counts, answers_of, check_levels, levels_asked
 from csat.drivers.passes import Sums, summed
 from csat.drivers.separation import separation
 from csat.drivers.terms import Terms, complete_with
 from csat.errors import CollinearityError, CsatError, SampleError
-from csat.moments import Groups, Source, Variable, term_of
+from csat.moments import Groups, RowSource, Source, Variable, term_of
 from csat.results import Unavailable
 
 
@@ -27,6 +27,7 @@ class Problem:
     """What is to be fitted.
 
     terms, family : of the model. plan : its average effects. sums : what was summed first, by group.
+    source, groups : the same rows without strata, units and replicates, for sums that need no variance.
     answers : of the outcome. fits : group → least squares on its drivers: their means, spreads and collinearity.
     faults : group → why it has no model.
     """
@@ -35,14 +36,11 @@ class Problem:
     family: str
     plan: Plan
     sums: Sums
+    source: RowSource
+    groups: Groups
     answers: Answers
     fits: Mapping[Domain, Fit]
     faults: Mapping[Domain, Unavailable]
-
-    @property
-    def groups(self) -> Groups:
-        """The complete rows by group."""
-        return self.sums.groups
 
     @property
     def outcome(self) -> str:
@@ -87,7 +85,7 @@ class Problem:
         return out
 
 
-def problem_of(source: Source, terms: Terms, family: str, complete: Any, by: Sequence[str]) -> Problem:
+def problem_of(source: RowSource, terms: Terms, family: str, complete: Any, by: Sequence[str]) -> Problem:
     """Sum what a categorical regression needs, and check that there can be one.
 
     Raises
@@ -97,21 +95,37 @@ def problem_of(source: Source, terms: Terms, family: str, complete: Any, by: Seq
     """
     asked, plan = levels_asked(source, terms.outcome, family), plan_of(terms)
     sums = summed(source, _variables(source, terms, complete, plan), by)
-    groups, fits, faults = sums.groups, {}, {}
-    moments = {
-        domain: groups.moments(domain).select([*terms.names, term_of(terms.outcome)]) for domain in groups.domains
-    }
-    labels = [terms.labels[owner] for owner in terms.owner]
-    for domain in groups.domains:
-        try:
-            fits[domain] = fit_least_squares(moments[domain], labels=labels)
-        except (SampleError, CollinearityError) as error:
-            if not by:
-                raise
-            faults[domain] = _fault(error, moments[domain].n, len(labels) + 2)
-    answers = answers_of(source, groups, 1 + len(terms.columns), asked)
+    fits, faults = _fits(sums.groups, terms)
+    position = 1 + len(terms.columns)
+    counts = Counts((asked[1:] + asked[:-1]) / 2 - sums.groups.midpoint[position - 1], position)
+    plain = source.undesigned() if hasattr(source, "undesigned") else source
+    groups = plain.score_groups(sums.groups.variables, by, dict.fromkeys(sums.groups.domains, counts))
+    answers = answers_of(groups.over_domains(np.asarray(groups.score_sums)), asked)
     check_levels(term_of(terms.outcome), family, answers.levels.tolist())
-    return Problem(terms, family, plan, sums, answers, fits, faults)
+    for at, domain in enumerate(groups.domains):
+        parameters = len(terms.columns) + len(answers.given(at)) - 1
+        if domain in fits and fits[domain].n <= parameters:
+            if not by:
+                what = f"A regression on {len(terms.columns)} drivers for {len(answers.levels)} levels"
+                raise SampleError.too_few(what, fits[domain].n, parameters + 1)
+            del fits[domain]
+            faults[domain] = Unavailable("few_answers")
+    return Problem(terms, family, plan, sums, plain, groups, answers, fits, faults)
+
+
+def _fits(groups: Groups, terms: Terms) -> tuple[dict[Domain, Fit], dict[Domain, Unavailable]]:
+    """Least squares on the drivers of each group, or why it can have no model; without groups that is an error."""
+    labels = [terms.labels[owner] for owner in terms.owner]
+    fits, faults = {}, {}
+    for domain in groups.domains:
+        moments = groups.moments(domain).select([*terms.names, term_of(terms.outcome)])
+        try:
+            fits[domain] = fit_least_squares(moments, labels=labels)
+        except (SampleError, CollinearityError) as error:
+            if not groups.by:
+                raise
+            faults[domain] = _fault(error, moments.n, len(labels) + 2)
+    return fits, faults
 
 
 def _variables(source: Source, terms: Terms, complete: Any, plan: Plan) -> list[Variable]:
@@ -129,7 +143,7 @@ def _fault(error: CsatError, n: int, needed: int) -> Unavailable:
     return Unavailable("constant")
 
 
-def solved(source: Source, problem: Problem) -> tuple[dict[Domain, Solved], dict[Domain, Unavailable], int]:
+def solved(problem: Problem) -> tuple[dict[Domain, Solved], dict[Domain, Unavailable], int]:
     """The models at their maxima, why other groups have none, and the steps of Newton's method.
 
     Raises
@@ -143,24 +157,24 @@ def solved(source: Source, problem: Problem) -> tuple[dict[Domain, Solved], dict
     starts = models = {domain: problem.start(domain) for domain in problem.fits}
     what, rounds = f"The regression of {problem.outcome!r} (family={problem.family!r})", 0
     while models:
-        found = maximise(source, problem.groups, models, what)
+        found = maximise(problem.source, problem.groups, models, what)
         rounds += found.rounds
         if not found.endless:
-            return _at(source, problem, found), faults, rounds
+            return _at(problem, found), faults, rounds
         for domain, direction in found.endless.items():
             if not problem.groups.by:
                 names, start = problem.terms.names, (domain, starts[domain])
-                raise separation(source, problem.groups, start, direction, names, problem.outcome)
+                raise separation(problem.source, problem.groups, start, direction, names, problem.outcome)
             faults[domain] = Unavailable("separated")
         models = {domain: model for domain, model in found.models.items() if domain not in found.endless}
     return {}, faults, rounds
 
 
-def _at(source: Source, problem: Problem, found: Optimum) -> dict[Domain, Solved]:
+def _at(problem: Problem, found: Optimum) -> dict[Domain, Solved]:
     """What is told of the models at their maxima."""
     groups, models = problem.groups, found.models
     moves = {domain: moves_of(problem.plan, groups, *problem.scale(domain)) for domain in models}
-    average = averages(source, groups, models, moves)
+    average = averages(problem.source, groups, models, moves)
     inverse = np.linalg.inv(with_absent(found.derived.information, models))
     own = {domain: np.isfinite(model.theta) for domain, model in models.items()}
     return {
