@@ -9,10 +9,9 @@ from numpy.testing import assert_allclose
 
 import csat
 from csat.design import Replication
-from csat.drivers.categorical import fit_categorical
 from csat.drivers.estimating import Estimating, Influence
 from csat.drivers.likelihood import Cumulative
-from csat.drivers.terms import Factor, terms_of
+from csat.drivers.terms import Factor
 from csat.errors import OptionError, SampleError
 
 N = 240
@@ -35,10 +34,6 @@ def data(rng):
 def fit(data, outcome="top", drivers=("x", "z", "brand"), family="logit", design=None, **options):
     survey = csat.read_survey(data, design=design)
     return csat.regress(survey, outcome, list(drivers), family=family, **options)
-
-
-def by_group(survey, outcome, drivers, family, by, se="design"):
-    return fit_categorical(survey, terms_of(survey, outcome, drivers), family, se, (), 0.95, by)
 
 
 WEIGHTED = csat.Design(weight="w", stratum="city", psu="hall")
@@ -116,7 +111,7 @@ def test_a_group_with_two_levels_of_an_ordered_outcome_has_their_logit(data):
     """Group b gave only 2 and 4: its thresholds between them are one, those outside are not there."""
     data = data.assign(sat=np.where(data["brand"] == "b", np.where(data["sat"] > 3, 4.0, 2.0), data["sat"]))
     survey = csat.read_survey(data, design=WEIGHTED)
-    found = by_group(survey, "sat", ["x", "z"], "ordered", ("brand",))
+    found = csat.regress(survey, "sat", ["x", "z"], family="ordered", by="brand")
     table = found.tidy().set_index(["brand", "term"]).loc["b"]
     binary = csat.Recode("high", "sat", {2.0: 0.0, 4.0: 1.0})
     logit = csat.regress(survey.where(brand="b"), binary, ["x", "z"], family="logit").coefficients
@@ -324,6 +319,11 @@ def test_a_recoded_driver_has_the_effect_of_a_switch(data):
     assert_allclose(found.effects.estimate, share[True] - share[False], rtol=1e-9)
 
 
+def test_levels_keep_their_digits_in_names(data):
+    found = fit(data.assign(sat=data["sat"] / 1e7 + 1), "sat", ["x"], family="ordered")
+    assert found.coefficients.term[1] == "1.0000001|1.0000002"
+
+
 def test_a_level_that_only_incomplete_rows_gave_is_named(data):
     data.loc[data["sat"] == 3, "x"] = np.nan
     found = fit(data, "sat", ["x", "z"], family="ordered")
@@ -334,7 +334,7 @@ def test_a_level_that_only_incomplete_rows_gave_is_named(data):
 
 def test_groups_are_the_regressions_of_their_domains(data):
     survey = csat.read_survey(data, design=WEIGHTED)
-    found = by_group(survey, "sat", ["x", "z"], "ordered", ("brand",))
+    found = csat.regress(survey, "sat", ["x", "z"], family="ordered", by="brand")
     assert len(found.tests) == 3
     for at, brand in enumerate(("a", "b", "c")):
         alone = csat.regress(survey.where(brand=brand), "sat", ["x", "z"], family="ordered")
@@ -352,13 +352,33 @@ def test_groups_are_the_regressions_of_their_domains(data):
 def test_groups_without_a_model_say_why(data):
     data["top"] = np.where(data["brand"] == "a", data["x"] > 7, np.where(data["brand"] == "b", 1.0, data["top"]))
     survey = csat.read_survey(data, design=WEIGHTED)
-    found = by_group(survey, "top", ["x", "z"], "logit", ("brand",))
+    found = csat.regress(survey, "top", ["x", "z"], family="logit", by="brand")
     notes = found.tidy().groupby("brand")["note"].first()
     assert "without error" in notes["a"]
     assert notes.tolist()[1:] == ["a variable does not vary here", ""]
     assert found.coefficients.se[6:].min() > 0
     alone = csat.regress(survey.where(brand="c"), "top", ["x", "z"], family="logit")
     assert_allclose(found.coefficients.vcov[6:, 6:], alone.coefficients.vcov, rtol=1e-8)
+
+
+def test_groups_under_replicates_that_lose_a_category_have_no_error(data):
+    """Leaving out hall 0 leaves nobody of the rare segment in group a; group b is told all the same."""
+    data["segment"] = np.where(data["hall"].isin([0, 20, 21]), "rare", "common")
+    data["brand"] = np.where(data["hall"] < 15, "a", "b")
+    survey = csat.read_survey(data, design=WEIGHTED).replicated(Replication("JKn"))
+    found = csat.regress(survey, "top", ["x", "segment"], family="logit", by="brand")
+    table = found.tidy().set_index("brand")
+    assert table.loc["a", "se"].isna().all()
+    assert (table.loc["a", "note"] == "not identified by the data").all()
+    assert table.loc["b", "se"].gt(0).all()
+    with pytest.raises(SampleError, match="One of the replicates leaves too few different answers"):
+        csat.regress(survey.where(brand="a"), "top", ["x", "segment"], family="logit")
+
+
+def test_groups_do_not_take_the_names_of_columns(data):
+    for name in ("modelled", "levels", "rounds", "r2_mcfadden"):
+        with pytest.raises(OptionError, match=f"column '{name}' has the name of a result's column"):
+            fit(data.rename(columns={"brand": name}), drivers=["x"], by=name)
 
 
 # ---- separation
@@ -468,7 +488,9 @@ def test_a_summary_has_no_rows(data):
             csat.regress(source, "top", ["x"], family="logit")
 
 
-def test_errors_of_linear_regression_are_refused(data):
+def test_what_is_for_linear_regression_only_is_refused(data):
+    with pytest.raises(OptionError, match="intercept=False is for family='linear'"):
+        fit(data, intercept=False)
     with pytest.raises(OptionError, match=r"se='HC3' is for family='linear'; .* choose one of design, classical"):
         fit(data, se="HC3")
 

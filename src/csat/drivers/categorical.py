@@ -14,6 +14,7 @@ from csat.drivers.collinearity import collinearity_table, dimensions
 from csat.drivers.estimating import KINDS, Solved, covariance
 from csat.drivers.joint import TermTest, generalised_vif, term_table, term_tests, wald
 from csat.drivers.likelihood import Domain
+from csat.drivers.outcomes import word
 from csat.drivers.problem import Problem, problem_of, solved
 from csat.drivers.terms import Terms
 from csat.errors import OptionError, SampleError
@@ -265,7 +266,7 @@ def _likelihoods(problem: Problem, models: Mapping[Domain, Solved]) -> dict[str,
 def _modelled(problem: Problem) -> str:
     """What coefficients and effects are about: the higher value, or the top level."""
     sign = "=" if problem.family == "logit" else "≥"
-    return f"{problem.outcome} {sign} {problem.answers.levels[-1]:g}"
+    return f"{problem.outcome} {sign} {word(problem.answers.levels[-1])}"
 
 
 def _level_table(problem: Problem) -> pd.DataFrame:

@@ -83,6 +83,12 @@ class Counts:
         return np.hstack([mark, mark / weight[:, None]])
 
 
+def word(level: float) -> str:
+    """A level in names and sentences: whole numbers without a decimal point."""
+    text = f"{level:g}"
+    return text if float(text) == level else repr(float(level))
+
+
 def levels_asked(source: Source, outcome: Variable, family: str) -> np.ndarray:
     """(L,) different values of the outcome that somebody gave, complete or not.
 
@@ -98,11 +104,7 @@ def levels_asked(source: Source, outcome: Variable, family: str) -> np.ndarray:
     if isinstance(outcome, Recode):
         found = [float(outcome.values[level]) for level in found if level in outcome.values]
     elif any(isinstance(level, str) for level in found):
-        values = ", ".join(f"{level!r}: {int(level == found[-1])}" for level in found[:6])
-        raise SampleError(
-            f"The outcome {column!r} holds categories such as {', '.join(map(repr, found[:3]))}, not numbers. Say what "
-            f"counts: outcome=csat.Recode({f'{column}={found[-1]}'!r}, {column!r}, {{{values}}})."
-        )
+        raise _categories(column, found)
     if not found:
         raise SampleError(f"The outcome {term_of(outcome)!r} has no answers.")
     values = np.unique(np.array(found, float))
@@ -112,6 +114,17 @@ def levels_asked(source: Source, outcome: Variable, family: str) -> np.ndarray:
             f"{MOST_LEVELS} levels. Use family='linear', or put the values into levels with Recode."
         )
     return values
+
+
+def _categories(column: str, found: Sequence[str]) -> SampleError:
+    """Word an outcome of categories, with the recoding that says which of them counts."""
+    shown = found if len(found) < 7 else [*found[:5], found[-1]]
+    codes = ", ".join(f"{level!r}: {int(level == found[-1])}" for level in shown)
+    name = f"{column}={found[-1]}"
+    return SampleError(
+        f"The outcome {column!r} holds categories such as {', '.join(map(repr, found[:3]))}, not numbers. Say what counts: "
+        f"outcome=csat.Recode({name!r}, {column!r}, {{{codes}}})."
+    )
 
 
 def answers_of(sums: np.ndarray, levels: np.ndarray) -> Answers:
@@ -128,13 +141,13 @@ def check_levels(outcome: str, family: str, levels: Sequence[float]) -> None:
     ------
     SampleError
     """
-    listed = ", ".join(f"{level:g}" for level in levels[:6]) + (" …" if len(levels) > 6 else "")
+    listed = ", ".join(word(level) for level in levels[:6]) + (" …" if len(levels) > 6 else "")
     if not len(levels):
         raise SampleError(f"Nobody answered the outcome {outcome!r} and all drivers.")
     if len(levels) < 2:
         raise SampleError.constant([outcome])
     if family == "logit" and len(levels) > 2:
-        values = ", ".join(f"{level:g}: {int(level == levels[-1])}" for level in levels)
+        values = ", ".join(f"{word(level)}: {int(level == levels[-1])}" for level in levels)
         raise SampleError(
             f"family='logit' is for an outcome with two values; {outcome!r} has {len(levels)}: {listed}. Use "
             f"family='ordered', or say which count: outcome=csat.Recode('top', {outcome!r}, {{{values}}})."

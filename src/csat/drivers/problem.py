@@ -13,7 +13,7 @@ from csat.drivers.effects import Plan, averages, moves_of, plan_of
 from csat.drivers.estimating import Solved
 from csat.drivers.least_squares import Fit, fit_least_squares
 from csat.drivers.likelihood import Cumulative, Domain, Optimum, maximise, standardised, with_absent
-from csat.drivers.outcomes import Answers, Counts, answers_of, check_levels, levels_asked
+from csat.drivers.outcomes import Answers, Counts, answers_of, check_levels, levels_asked, word
 from csat.drivers.passes import Sums, summed
 from csat.drivers.separation import separation
 from csat.drivers.terms import Terms, complete_with
@@ -50,7 +50,7 @@ class Problem:
     @property
     def names(self) -> tuple[str, ...]:
         """(K,) names of the coefficients: an intercept first, or thresholds last."""
-        levels = [f"{level:g}" for level in self.answers.levels]
+        levels = [word(level) for level in self.answers.levels.tolist()]
         cuts = tuple("|".join(pair) for pair in pairwise(levels))
         return ("(intercept)", *self.terms.names) if self.family == "logit" else (*self.terms.names, *cuts)
 
