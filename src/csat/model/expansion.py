@@ -31,6 +31,7 @@ class Row:
     sampled : fixed at the sample value, as moments of predictors are by default.
     group : which group it belongs to, counted from 0.
     tie : "" if none; free rows with the same tie are one parameter, as if they had one label.
+    unit : "" if none; else the observed variable whose variance this (residual) variance brings to 1.
     """
 
     lhs: str
@@ -43,11 +44,12 @@ class Row:
     sampled: bool = False
     group: int = 0
     tie: str = ""
+    unit: str = ""
 
     @property
     def free(self) -> bool:
-        """Whether the parameter is estimated."""
-        return self.fixed is None and not self.sampled
+        """Whether the parameter is estimated by itself."""
+        return self.fixed is None and not self.sampled and not self.unit
 
     @property
     def relation(self) -> str:

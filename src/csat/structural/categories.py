@@ -146,8 +146,8 @@ def _warn_of_few(counts: Levels, by: Sequence[str]) -> None:
         more = f" and {len(sparse) - 8} more" if len(sparse) > 8 else ""
         warnings.warn(
             f"Categories with fewer than {FEW_ANSWERS} answers: {', '.join(sparse[:8])}{more}. They are kept, not "
-            "merged; their thresholds, and correlations with them, are uncertain. Join a category with its neighbour in "
-            "the data if that makes sense.",
+            "merged; their thresholds, and correlations with them, are uncertain. Join a category with its neighbour "
+            "in the data if that makes sense.",
             SparseCategoryWarning,
             stacklevel=4,
         )

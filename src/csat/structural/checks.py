@@ -97,13 +97,21 @@ def moment_jacobian(state: State) -> np.ndarray:
     """(d, k) derivatives of all implied moments, in units in which every Σ is the identity."""
     parts = []
     for g, point in enumerate(state.points):
-        white = np.linalg.cholesky(point.inverse).T
+        white = _whitener(point)
         by_sigma, by_mu = point.jacobian()
         turned = np.einsum("ia,abc,jb->ijc", white, by_sigma, white, optimize=True)
         parts.append(state.collect(g, turned.reshape(-1, turned.shape[-1])))
         if point.structure.means:
             parts.append(state.collect(g, white @ by_mu))
     return np.vstack(parts)
+
+
+def _whitener(point: Point) -> np.ndarray:
+    """(p, p) change of units after which Σ is the identity; if it is not positive definite, of unit variances."""
+    try:
+        return np.linalg.cholesky(point.inverse).T
+    except np.linalg.LinAlgError:
+        return np.diag(1.0 / np.sqrt(np.abs(np.diag(point.sigma))))
 
 
 def _nearby(state: State, discrepancy: Discrepancy) -> State | None:

@@ -138,6 +138,66 @@ class LeastSquares:
         return LeastSquares(tuple(sample.take(which) for sample in self.samples), metrics)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DiagonalLeastSquares:
+    """F = Σ_g Σ_i≤j w·(s − σ)² + Σ_g Σ v·(m − μ)²: each moment by itself (diagonally weighted least squares).
+
+    weights : (G,) of symmetric (…, p, p), 0 where a moment does not count. of_means : (G,) of (…, p).
+    The shares of the groups are in the weights. Muthén, du Toit & Spisic (1997), unpublished technical report.
+    """
+
+    samples: tuple[Sample, ...]
+    weights: tuple[np.ndarray, ...]
+    of_means: tuple[np.ndarray, ...]
+
+    def value(self, state: State) -> np.ndarray:
+        """(…) F; inf where it is not finite."""
+        total: np.ndarray = np.zeros(state.theta.shape[:-1])
+        parts = zip(state.points, self.samples, self.weights, self.of_means, strict=True)
+        for point, sample, weight, of_mean in parts:
+            total = total + np.sum(_halved(weight) * (sample.cov - point.sigma) ** 2, axis=(-1, -2))
+            d = distance(point, sample)
+            if d is not None:
+                total = total + np.sum(of_mean * d * d, axis=-1)
+        return np.where(np.isfinite(total), total, np.inf)
+
+    def gradient(self, state: State) -> np.ndarray:
+        """(…, k) ∂F/∂θ."""
+        total: np.ndarray = np.zeros(state.theta.shape)
+        parts = zip(state.points, self.samples, self.weights, self.of_means, strict=True)
+        for g, (point, sample, weight, of_mean) in enumerate(parts):
+            by_sigma = -2.0 * _halved(weight) * (sample.cov - point.sigma)
+            d = distance(point, sample)
+            by_mu = None if d is None else -2.0 * of_mean * d
+            total = total + state.collect(g, point.pull(by_sigma, by_mu))
+        return total
+
+    def curvature(self, state: State) -> np.ndarray:
+        """(…, k, k) Gauss–Newton ∂²F/∂θ²."""
+        total: np.ndarray = np.zeros((*state.theta.shape, state.size))
+        parts = zip(state.points, self.samples, self.weights, self.of_means, strict=True)
+        for g, (point, sample, weight, of_mean) in enumerate(parts):
+            by_sigma, by_mu = point.jacobian()
+            flat = by_sigma.reshape(*by_sigma.shape[:-3], -1, by_sigma.shape[-1])
+            wide = np.broadcast_to(_halved(weight), by_sigma.shape[:-1]).reshape(*flat.shape[:-1], 1)
+            cells = flat.swapaxes(-1, -2) @ (wide * flat)
+            if sample.mean is not None:
+                cells = cells + by_mu.swapaxes(-1, -2) @ (of_mean[..., None] * by_mu)
+            total = total + 2.0 * state.collect_square(g, cells)
+        return total
+
+    def take(self, which: np.ndarray) -> DiagonalLeastSquares:
+        """The same function of some replicates."""
+        weights = tuple(weight if weight.ndim == 2 else weight[which] for weight in self.weights)
+        of_means = tuple(weight if weight.ndim == 1 else weight[which] for weight in self.of_means)
+        return DiagonalLeastSquares(tuple(sample.take(which) for sample in self.samples), weights, of_means)
+
+
+def _halved(weight: np.ndarray) -> np.ndarray:
+    """Weights of a symmetric matrix's cells, of which those off the diagonal stand there twice."""
+    return weight * np.where(np.eye(weight.shape[-1], dtype=bool), 1.0, 0.5)
+
+
 def _by_metric(state: State, samples: Sequence[Sample], metrics: Sequence[np.ndarray]) -> np.ndarray:
     total: np.ndarray = np.zeros((*state.theta.shape, state.size))
     for g, (point, sample, metric) in enumerate(zip(state.points, samples, metrics, strict=True)):

@@ -39,6 +39,7 @@ class Structure:
     cells : (r, 3) of every row: which of PAIR, PATH, MEAN it is, and its row and column there.
     free : (c,) positions in `rows` of the cells that are estimated.
     parameter : (c,) which element of theta each holds; equal labels share one.
+    units : (u, 2) observed variables whose variance is 1, and whose (residual) variances make it so; latent responses.
     """
 
     variables: tuple[str, ...]
@@ -53,6 +54,7 @@ class Structure:
     cells: np.ndarray
     free: np.ndarray
     parameter: np.ndarray
+    units: np.ndarray
 
     @property
     def observed(self) -> tuple[str, ...]:
@@ -62,9 +64,9 @@ class Structure:
     @property
     def known(self) -> int:
         """Number of sample moments that the model is to reproduce."""
-        x = len(self.predictors) * self.sampled
-        first = (self.p - x) * self.means
-        return self.p * (self.p + 1) // 2 - x * (x + 1) // 2 + first
+        x, u = len(self.predictors) * self.sampled, len(self.units)
+        first = (self.p - x - u) * self.means
+        return self.p * (self.p + 1) // 2 - x * (x + 1) // 2 - u + first
 
     @property
     def latents(self) -> tuple[str, ...]:
@@ -90,7 +92,17 @@ class Structure:
         s[..., i[pair], j[pair]] = values[..., pair]
         s[..., j[pair], i[pair]] = values[..., pair]
         alpha[..., i[mean]] = values[..., mean]
+        if len(self.units):
+            self._complete(a, s)
         return a, s, alpha
+
+    def _complete(self, a: np.ndarray, s: np.ndarray) -> None:
+        """Put the variances that make `units` into P: a linear system, as Σ is linear in P."""
+        of, by = self.units.T
+        reach = inverted(np.eye(a.shape[-1]) - a)[..., of, :]
+        lacking = 1.0 - np.sum((reach @ s) * reach, axis=-1)
+        weight = inverted(reach[..., by] ** 2)
+        s[..., by, by] = np.squeeze(weight @ lacking[..., None], -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,6 +223,7 @@ def _of_group(
         cells=cells,
         free=free,
         parameter=np.array(parameter, int)[free],
+        units=np.array([(place[row.unit], place[row.lhs]) for row in rows if row.unit], int).reshape(-1, 2),
     )
 
 
@@ -263,7 +276,7 @@ class Point:
         st = self.structure
         kind, i, j = st.places
         up = self.effects.swapaxes(-1, -2)
-        pull = up @ by_sigma
+        pull = up @ (self._held(by_sigma) if len(st.units) else by_sigma)
         by_path = 2.0 * pull @ self.total[..., : st.p, :]
         by_pair = pull @ self.effects
         double = np.where(i == j, 1.0, 2.0)
@@ -274,12 +287,22 @@ class Point:
         cells = np.where(kind == MEAN, 0.0, cells)
         return cells + shift[..., i] * self._reach(kind, j)
 
+    def _held(self, by_sigma: np.ndarray) -> np.ndarray:
+        """`by_sigma` with multipliers of the variances that stay 1, so that what makes them so has no slope."""
+        of, by = self.structure.units.T
+        columns = self.effects[..., by]
+        slope = np.sum((by_sigma @ columns) * columns, axis=-2)
+        multiplier = inverted((columns[..., of, :] ** 2).swapaxes(-1, -2)) @ slope[..., None]
+        held = by_sigma.copy() if by_sigma.dtype == multiplier.dtype else by_sigma.astype(complex)
+        held[..., of, of] -= multiplier[..., 0]
+        return held
+
     def _reach(self, kind: np.ndarray, j: np.ndarray) -> np.ndarray:
         """(…, c) how much a cell moves the mean of its variable: the mean of the cause, 1, or 0."""
         return np.where(kind == PATH, self.centre[..., j], np.where(kind == MEAN, 1.0, 0.0))
 
     def curvature(self, metric: np.ndarray, *, means: bool) -> np.ndarray:
-        """(…, c, c) tr(M ∂Σ M ∂Σ) + 2 ∂μᵀ M ∂μ for a symmetric matrix M (…, p, p)."""
+        """(…, c, c) tr(M ∂Σ M ∂Σ) + 2 ∂μᵀ M ∂μ for a symmetric matrix M (…, p, p); for models without `units`."""
         st, m = self.structure, len(self.structure.variables)
         kind, i, j = st.places
         basis = np.concatenate([self.effects, self.total[..., : st.p, :]], axis=-1)
@@ -302,7 +325,17 @@ class Point:
         b = np.where(kind == PATH, self.total[..., : st.p, j], self.effects[..., j])
         half = np.where(kind == MEAN, 0.0, np.where((kind == PAIR) & (i == j), 0.5, 1.0))
         outer = a[..., :, None, :] * (b * half)[..., None, :, :]
-        return outer + outer.swapaxes(-2, -3), a * self._reach(kind, j)[..., None, :]
+        by_sigma = outer + outer.swapaxes(-2, -3)
+        if len(st.units):
+            by_sigma = by_sigma - self._compensated(by_sigma)
+        return by_sigma, a * self._reach(kind, j)[..., None, :]
+
+    def _compensated(self, by_sigma: np.ndarray) -> np.ndarray:
+        """(…, p, p, c) what the variances that make `units` take back of a change of Σ."""
+        of, by = self.structure.units.T
+        columns = self.effects[..., by]
+        change = inverted(columns[..., of, :] ** 2) @ by_sigma[..., of, of, :]
+        return np.einsum("...iu,...ju,...uc->...ijc", columns, columns, change)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
