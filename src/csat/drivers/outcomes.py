@@ -122,8 +122,8 @@ def _categories(column: str, found: Sequence[str]) -> SampleError:
     codes = ", ".join(f"{level!r}: {int(level == found[-1])}" for level in shown)
     name = f"{column}={found[-1]}"
     return SampleError(
-        f"The outcome {column!r} holds categories such as {', '.join(map(repr, found[:3]))}, not numbers. Say what counts: "
-        f"outcome=csat.Recode({name!r}, {column!r}, {{{codes}}})."
+        f"The outcome {column!r} holds categories such as {', '.join(map(repr, found[:3]))}, not numbers. Say what "
+        f"counts: outcome=csat.Recode({name!r}, {column!r}, {{{codes}}})."
     )
 
 
