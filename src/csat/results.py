@@ -28,7 +28,6 @@ REASONS: Mapping[str, str] = {
     "no_rows": "this source is a summary without rows",
     "no_uncertainty": "published without a standard deviation: no interval",
     "not_identified": "not identified by the data",
-    "too_many_drivers": "standard errors are available for up to 12 drivers",
     "nonlinear_operator": "no standard error for an operator of minima and maxima",
     "df_zero": "all answers from one sampling unit of each stratum: no interval",
     "few_answers": "no more complete answers than coefficients",
