@@ -13,10 +13,10 @@ from csat.moments import Groups, Source, as_names, shown, source_of
 from csat.results import Provenance, check_level
 from csat.structural.checks import condition_number, doubts
 from csat.structural.discrepancy import Discrepancy, LeastSquares, MaximumLikelihood, Sample
-from csat.structural.gamma import moment_covariance
+from csat.structural.gamma import check_rows, moment_covariance
 from csat.structural.measures import Statistic, free_parameters, likelihood_statistic, likelihoods, measures_of
 from csat.structural.result import Sem
-from csat.structural.robust import FORMS, Robust, doubts_of_scaling, robust_inference
+from csat.structural.robust import FORMS, Robust, doubts_of_design, robust_inference
 from csat.structural.samples import Data, listwise
 from csat.structural.sandwich import bordered_inverse
 from csat.structural.solving import estimated
@@ -87,8 +87,10 @@ def sem(
 
     Warns
     -----
-    NegativeVarianceWarning, LatentCovarianceWarning, StandardizedPathWarning, IllConditionedWarning, ScalingWarning
+    NegativeVarianceWarning, LatentCovarianceWarning, StandardizedPathWarning, IllConditionedWarning
         If the solution cannot be trusted. The same sentences are kept in ``Sem.notes``.
+    FewUnitsWarning, ScalingWarning
+        If the sampling units are too few for a robust test of this model, or its correction does not exist.
     DesignIgnoredWarning
         If the sample is weighted, clustered or stratified and the estimator is not a robust one: weights enter the
         estimates, but these standard errors and tests are those of a simple random sample.
@@ -113,7 +115,8 @@ def sem(
     _check_options(estimator, likelihood, level, engine, equal)
     data = listwise(source, model, group)
     has_means = _has_means(model, means, data, equal, clustered=estimator in FORMS and bool(data.summary.psus))
-    spread = moment_covariance(source, data.summary) if estimator in FORMS else None
+    if estimator in FORMS:
+        check_rows(source, data.summary)
     wishart = likelihood == "wishart" or estimator not in _LIKELY
     samples = data.samples(means=has_means, wishart=wishart)
     rows = model.expand(
@@ -135,12 +138,13 @@ def sem(
     else:
         statistic, loglik = _least_squares_statistic(layout, scale * value), (np.nan, np.nan)
     robust = None
-    if spread is not None:
+    if estimator in FORMS:
+        spread = moment_covariance(source, data.summary)
         robust = robust_inference(estimator, optimum.state, samples, spread, statistic, scale)
     raised = [
         *([] if robust else _design_ignored(data.summary, estimator)),
         *doubts(optimum.state, condition_number(curvature)),
-        *(doubts_of_scaling(robust) if robust else []),
+        *(doubts_of_design(robust, data.summary, statistic.df) if robust else []),
     ]
     for kind, text in raised:
         warnings.warn(text, kind, stacklevel=2)

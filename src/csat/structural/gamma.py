@@ -115,18 +115,28 @@ def moment_covariance(source: Source, groups: Groups) -> MomentCovariance:
         domain: ProductScores(part.mean - groups.midpoint, part.cov)
         for domain, part in zip(groups.domains, parts, strict=True)
     }
+    check_rows(source, groups)
     n, weight = int(groups.n.sum()), sum(part.weight for part in parts)
+    if drawn_singly(groups):
+        joint, method = on_diagonal(row_squares(source, groups, scores)), "respondents"
+    else:
+        joint, method = _of_design(source, groups, scores), method_of(groups)
+    return MomentCovariance(joint * (n / weight**2), method)
+
+
+def check_rows(source: Source, groups: Groups) -> None:
+    """Refuse a source that cannot tell how sure its moments are, before anything is computed.
+
+    Raises
+    ------
+    SampleError
+    """
     needs_rows = not groups.psus and groups.replication is None
     if groups.published or (needs_rows and not isinstance(source, RowSource)):
         raise SampleError(
             "Robust standard errors and tests need the respondents' rows, or the sums of declared sampling units: "
             "fourth moments are not in a covariance matrix. Use estimator='ML' here, or give the survey itself."
         )
-    if drawn_singly(groups):
-        joint, method = on_diagonal(row_squares(source, groups, scores)), "respondents"
-    else:
-        joint, method = _of_design(source, groups, scores), method_of(groups)
-    return MomentCovariance(joint * (n / weight**2), method)
 
 
 def drawn_singly(groups: Groups) -> bool:

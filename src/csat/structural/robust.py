@@ -9,6 +9,7 @@ import numpy as np
 
 from csat.errors import CsatWarning
 from csat.model import Row
+from csat.moments import Groups
 from csat.structural.discrepancy import Sample
 from csat.structural.gamma import MomentCovariance
 from csat.structural.measures import Statistic
@@ -19,6 +20,10 @@ from csat.structural.structure import MEAN, Layout, State, Structure, build, eva
 
 class ScalingWarning(CsatWarning):
     """A corrected χ² that does not exist, because its correction is not positive."""
+
+
+class FewUnitsWarning(CsatWarning):
+    """A robust test of more restrictions than the sampling design has degrees of freedom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +84,24 @@ def sandwich_of(form: Form, state: State, samples: Sequence[Sample], spread: Mom
     return expected_sandwich(state, samples, spread, second=form.adjusted)
 
 
-def doubts_of_scaling(robust: Robust) -> list[tuple[type[CsatWarning], str]]:
-    """Why a corrected χ² is missing, in words."""
-    if np.isfinite(robust.scaled.chisq_scaled):
-        return []
-    text = (
-        f"The correction of χ² is not positive (tr UΓ = {robust.sandwich.trace:.3g}): too few respondents or sampling "
-        "units, or a model far off. Scaled and robust fit measures are left out; estimator='MLM' may still have them."
-    )
-    return [(ScalingWarning, text)]
+def doubts_of_design(robust: Robust, groups: Groups, df: int) -> list[tuple[type[CsatWarning], str]]:
+    """Why not to trust a corrected χ², or why it is missing, in words."""
+    found: list[tuple[type[CsatWarning], str]] = []
+    if groups.df < df and (groups.psus or groups.replication is not None):
+        found.append((
+            FewUnitsWarning,
+            f"The design has {groups.df:g} degrees of freedom (sampling units less strata) for a χ² of {df}: standard "
+            "errors of single parameters stand, but the corrected χ², and the fit measures made of it, are rough. "
+            "Compare the standardized residuals and SRMR instead, or test fewer restrictions.",
+        ))  # fmt: skip
+    if not np.isfinite(robust.scaled.chisq_scaled):
+        found.append((
+            ScalingWarning,
+            f"The correction of χ² is not positive (tr UΓ = {robust.sandwich.trace:.3g}): too few respondents or "
+            "sampling units, or a model far off. Scaled and robust fit measures are left out; estimator='MLM' may "
+            "still have them.",
+        ))  # fmt: skip
+    return found
 
 
 def baseline(layout: Layout, samples: Sequence[Sample]) -> State:
