@@ -111,16 +111,51 @@ def calls(survey, asked):
             {"source": [[0.2, 0.8], [0.5, 0.5]], "by": None, "weights": [0.5, 0.5], "grades": asked.grades[:2]} | rest,
         ),
         "regress": (
-            csat.regress, {"source": survey, "outcome": "e", "drivers": ["a"], "se": "HC1", "complete": ["b"]} | rest
+            csat.regress,
+            {"source": survey, "outcome": "e", "drivers": ["a", "g"], "family": "linear", "se": "HC1",
+             "intercept": True, "by": "t", "complete": ["b"]} | rest,
         ),
+        "regress logit": (
+            csat.regress,
+            {"source": survey, "outcome": csat.Recode("top", "e", {v: float(v > 7) for v in range(1, 11)}),
+             "drivers": ["a"], "family": "logit", "se": "design"} | rest,
+        ),
+        "test_of": (csat.regress(survey, "e", ["a", "b"], by="g").test_of, {"terms": ["a"], "group": "x"}),
+        "differences": (csat.regress(survey, "e", ["a", "b"], by="g").differences, {"against": "x"}),
         "stepwise": (
             csat.stepwise,
-            {"source": survey, "outcome": "e", "candidates": ["a", "b"], "rule": "p", "direction": "both",
-             "enter": 0.05, "remove": 0.1, "se": "design"} | rest,
+            {"source": survey, "outcome": "e", "candidates": ["a"], "rule": "p", "direction": "both", "enter": 0.05,
+             "remove": 0.1, "tolerance": 1e-4, "forced": ["b"], "start": "empty", "se": "design", "replicates": 20,
+             "seed": 1} | rest,
+        ),
+        "best_subsets": (
+            csat.best_subsets,
+            {"source": survey, "outcome": "e", "candidates": ["a"], "criterion": "bic", "forced": ["b"], "most": 2,
+             "best": 1},
         ),
         "importance": (
-            csat.importance, {"source": survey, "outcome": "e", "drivers": ["a", "b"], "method": "lmg"} | rest
+            csat.importance,
+            {"source": survey, "outcome": "e", "drivers": ["a", "b"], "method": "lmg", "groups": {"ab": ["a", "b"]},
+             "always": None, "missing": "listwise", "by": "g", "draws": None, "seed": 1} | rest,
         ),
+        "importance differences": (
+            csat.importance(survey, "e", ["a", "b"], by="g").differences, {"kind": "groups"}
+        ),
+        "ipa": (
+            csat.ipa,
+            {"source": survey, "outcome": "e", "drivers": ["a", "b"], "importance": "lmg", "cut": "means", "by": "t"}
+            | rest,
+        ),
+        "reward_penalty": (
+            csat.reward_penalty,
+            {"source": survey, "outcome": "e", "drivers": ["a", "b"], "low": 6.0, "high": 9.0, "negligible": 0.5,
+             "se": "design"} | rest,
+        ),
+        "diagnose": (
+            csat.diagnose,
+            {"source": survey, "outcome": "e", "drivers": ["a", "b"], "intercept": True, "complete": ["b"]} | rest,
+        ),
+        "Factor": (csat.Factor, {"column": "g", "reference": "x"}),
         "sem": (
             csat.sem,
             {"source": survey, "model": "e ~ a + b", "estimator": "ML", "likelihood": "normal", "engine": "csat"}
@@ -170,7 +205,9 @@ def calls(survey, asked):
 
 NAMES = (
     *("index", "gaps", "gaps of a table", "gaps to a table", "expectation_gaps", "letters", "contributions"),
-    *("evaluate", "evaluate a matrix", "regress", "stepwise", "importance", "sem", "Model", "from_covariance"),
+    *("evaluate", "evaluate a matrix", "regress", "regress logit", "sem", "Model", "from_covariance"),
+    *("test_of", "differences", "stepwise", "best_subsets", "importance", "importance differences", "ipa"),
+    *("reward_penalty", "diagnose", "Factor"),
     *("check_ranks", "check_composites", "trend", "split_change", "shrink", "contrast", "mean", "total", "ratio"),
     *("share", "box", "nps", "quantile", "var", "sd", "difference", "ranktest", "crosstab"),
 )

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
         Importance,
         Ipa,
         Regression,
+        Stability,
         Stepwise,
+        Subsets,
+        best_subsets,
         diagnose,
         importance,
         ipa,
@@ -72,8 +75,8 @@ _ROOMS: dict[str, str] = {
     "comparisons": "Gaps Letters contributions expectation_gaps gaps letters",
     "design": "Design Replication",
     "drivers": (
-        "Asymmetry Diagnosis Factor Importance Ipa Regression Stepwise diagnose importance ipa "
-        "regress reward_penalty stepwise"
+        "Asymmetry Diagnosis Factor Importance Ipa Regression Stability Stepwise Subsets "
+        "best_subsets diagnose importance ipa regress reward_penalty stepwise"
     ),
     "errors": "CsatError CsatWarning",
     "estimation": "Crosstab Difference box crosstab difference mean nps quantile ranktest ratio sd share total var",
@@ -124,12 +127,15 @@ __all__ = [
     "Sem",
     "Shrunken",
     "Source",
+    "Stability",
     "Stepwise",
+    "Subsets",
     "Survey",
     "Test",
     "Trend",
     "Unavailable",
     "__version__",
+    "best_subsets",
     "box",
     "calibrate",
     "check_composites",

@@ -7,7 +7,9 @@ from csat.drivers.importance import Importance, importance
 from csat.drivers.ipa import ipa
 from csat.drivers.maps import Ipa
 from csat.drivers.regression import Regression, regress
+from csat.drivers.stability import Stability
 from csat.drivers.stepwise import Stepwise, stepwise
+from csat.drivers.subsets import Subsets, best_subsets
 from csat.drivers.terms import Factor
 
 __all__ = [
@@ -17,7 +19,10 @@ __all__ = [
     "Importance",
     "Ipa",
     "Regression",
+    "Stability",
     "Stepwise",
+    "Subsets",
+    "best_subsets",
     "diagnose",
     "importance",
     "ipa",

@@ -185,10 +185,10 @@ class Regression(Shown):
         if group is None and len(labels) == 1:
             return 0
         asked = group if isinstance(group, tuple) else (group,)
-        if asked in labels:
-            return labels.index(asked)
         if group is None or not all(isinstance(label, str) for label in asked):
             raise OptionError(f"A group is named by its label, or a tuple of labels; found {shown(group)}.")
+        if asked in labels:
+            return labels.index(asked)
         raise UnknownColumnError.among(
             " × ".join(asked), [" × ".join(map(str, label)) for label in labels], "the groups"
         )
