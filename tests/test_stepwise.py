@@ -16,7 +16,7 @@ from csat.drivers.search import ENDS, Task, search
 from csat.drivers.stability import selections
 from csat.drivers.subsets import best_subsets
 from csat.drivers.sweeps import layout_of
-from csat.drivers.terms import Factor, Terms, terms_of
+from csat.drivers.terms import Factor, terms_of
 from csat.replicates import replicate_sums
 
 NAMES = ["x0", "x1", "x2", "x3"]
@@ -181,7 +181,7 @@ def test_a_model_that_comes_back_ends_the_search(rng):
     """With enter above remove, which stepwise refuses, a term goes in and out."""
     data = pd.DataFrame(rng.normal(size=(80, 3)), columns=["a", "b", "y"])
     terms = terms_of(csat.read_survey(data), "y", ["a", "b"])
-    task = Task(terms, layout_of(terms, 0), Rule("p", "both", 0.99, 1e-6, 1e-4, 80), np.zeros(2, bool))
+    task = Task(terms, layout_of(terms, 0), Rule("p", "both", 0.99, 1e-6, 1e-4), np.zeros(2, bool), 80)
     found = search(np.corrcoef(data.to_numpy().T)[None], task)
     assert ENDS[int(found.ended[0])] == "cycling"
     assert found.moves[:, 0].tolist()[0] == found.moves[:, 0].tolist()[1]
@@ -244,10 +244,10 @@ def plain_fit(gram: np.ndarray, columns: list[int]) -> tuple[float, np.ndarray]:
     return gram[-1, -1] - coefficients @ gram[at, -1], coefficients[1:]
 
 
-def plain_selection(gram: np.ndarray, terms: Terms, forced: int, rule: Rule, full: bool) -> tuple[set[int], np.ndarray]:
+def plain_selection(gram: np.ndarray, task: Task, forced: int = 0) -> tuple[set[int], np.ndarray]:
     """One term at a time, every model fitted anew: what the search over replicates has to equal."""
-    m = len(terms.labels)
-    n, inside = rule.n, set(range(m if full else forced))
+    terms, rule, n = task.terms, task.rule, task.n
+    m, inside = len(terms.labels), set(np.flatnonzero(task.begin).tolist())
 
     def columns(model):
         return [column for term in sorted(model) for column in terms.of(term)]
@@ -305,11 +305,11 @@ def test_replicates_are_searched_as_one_by_one(mixed, rule, direction, start, fo
     drawn = mixed.replicated(Replication("subbootstrap", size=200, seed=5)).groups(terms.variables, (), "listwise")
     grams = replicate_sums(drawn, grams=True)[:, 0]
     layout = layout_of(terms, forced)
-    how = Rule(rule, direction, 0.15, 0.25, 1e-9, drawn.moments().n)
-    task = Task(terms, layout, how, layout.forced | (start == "full"))
+    how = Rule(rule, direction, 0.15, 0.25, 1e-9)
+    task = Task(terms, layout, how, layout.forced | (start == "full"), 240)
     inside, slopes, ended = selections(grams, task)
     assert (ended == 0).all()
-    expected = [plain_selection(gram, terms, forced, how, start == "full") for gram in grams]
+    expected = [plain_selection(gram, task, forced) for gram in grams]
     assert [set(np.flatnonzero(row).tolist()) for row in inside] == [model for model, _ in expected]
     assert_allclose(slopes, [each for _, each in expected], rtol=1e-6, atol=1e-9)
     assert len({tuple(row) for row in inside.tolist()}) > 3  # replicates disagree, else this would show nothing
@@ -319,11 +319,10 @@ def test_a_replicate_of_a_cycling_rule_ends_like_the_one_sample(mixed):
     terms = terms_of(mixed, "y", ["a", "b", "c"])
     drawn = mixed.replicated(Replication("subbootstrap", size=50, seed=5)).groups(terms.variables, (), "listwise")
     grams = replicate_sums(drawn, grams=True)[:, 0]
-    how = Rule("p", "both", 0.9, 0.05, 1e-4, 240)
-    task = Task(terms, layout_of(terms, 0), how, np.zeros(3, bool))
+    task = Task(terms, layout_of(terms, 0), Rule("p", "both", 0.9, 0.05, 1e-4), np.zeros(3, bool), 240)
     inside, _, ended = selections(grams, task)
     assert (ended == ENDS.index("cycling")).sum() > 10
-    expected = [plain_selection(gram, terms, 0, how, False)[0] for gram in grams]
+    expected = [plain_selection(gram, task)[0] for gram in grams]
     assert [set(np.flatnonzero(row).tolist()) for row in inside] == expected
 
 
@@ -335,8 +334,7 @@ def test_stability_counts_what_the_replicates_select(mixed):
     stable = got.stability
     terms = terms_of(mixed, "y", TERMS)
     drawn = mixed.replicated(Replication("subbootstrap", size=300, seed=9)).groups(terms.variables, (), "listwise")
-    layout = layout_of(terms, 0)
-    task = Task(terms, layout, Rule("aic", "both", 0.05, 0.1, 1e-4, got.n), np.zeros(8, bool))
+    task = Task(terms, layout_of(terms, 0), Rule("aic", "both", 0.05, 0.1, 1e-4), np.zeros(8, bool), got.n)
     inside, slopes, _ = selections(replicate_sums(drawn, grams=True)[:, 0], task)
     table = stable.tidy().set_index("term")
     assert list(table.index) == TERMS
@@ -411,7 +409,7 @@ def test_a_smoothed_error_is_never_above_the_plain_one(mixed):
     terms = terms_of(mixed, "y", TERMS)
     stable = csat.stepwise(mixed, "y", TERMS, rule="bic", replicates=600).stability
     drawn = mixed.replicated(Replication("subbootstrap", size=600)).groups(terms.variables, (), "listwise")
-    task = Task(terms, layout_of(terms, 0), Rule("bic", "both", 0.05, 0.1, 1e-4, 240), np.zeros(8, bool))
+    task = Task(terms, layout_of(terms, 0), Rule("bic", "both", 0.05, 0.1, 1e-4), np.zeros(8, bool), 240)
     _, slopes, _ = selections(replicate_sums(drawn, grams=True)[:, 0], task)
     assert (stable.estimates.se <= slopes.std(axis=0, ddof=1) * (1 + 1e-9)).all()
     assert (stable.estimates.se < 0.97 * slopes.std(axis=0, ddof=1)).any()
@@ -431,7 +429,7 @@ def test_declared_bootstrap_weights_are_used(mixed, rng):
     assert stable.replicates == 120
     groups = source.groups(["a", "b", "c", "y"], rule="listwise")
     terms = terms_of(source, "y", ["a", "b", "c"])
-    task = Task(terms, layout_of(terms, 0), Rule("p", "both", 0.05, 0.1, 1e-4, 240), np.zeros(3, bool))
+    task = Task(terms, layout_of(terms, 0), Rule("p", "both", 0.05, 0.1, 1e-4), np.zeros(3, bool), 240)
     inside, _, _ = selections(replicate_sums(groups, grams=True)[:, 0], task)
     assert_allclose(stable.frequency, inside.mean(axis=0))
 

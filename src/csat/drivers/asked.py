@@ -63,8 +63,12 @@ def check_whole(what: str, found: Any, least: int, most: int) -> None:
         raise OptionError(f"{what}={str(found)[:20]}: a whole number from {least} to {most} is needed.")
 
 
-def checked_correlations(moments: Moments, terms: Terms, begin: np.ndarray) -> np.ndarray:
-    """(1, p, p) correlations of the columns, the outcome last; `begin` (k,) are in the model at the start.
+def correlations_of(moments: Moments, terms: Terms, begin: np.ndarray) -> tuple[np.ndarray, float]:
+    """(1, p, p) correlations of the columns, the outcome last; and the outcome's variance, with divisor n.
+
+    Parameters
+    ----------
+    begin : (k,) columns that are in the model at the start.
 
     Raises
     ------
@@ -73,12 +77,12 @@ def checked_correlations(moments: Moments, terms: Terms, begin: np.ndarray) -> n
     CollinearityError
         If columns of the start repeat others.
     """
-    k = len(terms.columns)
-    if moments.n < k + 2:
-        raise SampleError.too_few(f"A selection among {k} candidates", moments.n, k + 2)
+    names = terms.names
+    if moments.n < len(names) + 2:
+        raise SampleError.too_few(f"A selection among {len(names)} candidates", moments.n, len(names) + 2)
     corr, _, flat = correlations(moments.gram[None])
     if flat.any():
         raise SampleError.constant([moments.names[at] for at in np.flatnonzero(flat[0]).tolist()])
     at = np.flatnonzero(begin).tolist()
-    check_collinear(corr[0][np.ix_(at, at)], [terms.names[column] for column in at])
-    return corr
+    check_collinear(corr[0][np.ix_(at, at)], [names[column] for column in at])
+    return corr, float(moments.cov[-1, -1])

@@ -25,7 +25,6 @@ class Rule:
 
     name : one of `RULES`. direction : one of `DIRECTIONS`. enter, remove : probabilities of F for "p".
     tolerance : share of its variance that a column must have left, when it enters and as long as others enter.
-    n : respondents.
     """
 
     name: str
@@ -33,13 +32,12 @@ class Rule:
     enter: float
     remove: float
     tolerance: float
-    n: int
 
-    def score(self, rss: np.ndarray, df: np.ndarray) -> np.ndarray:
-        """What the rule makes small; `rss` as a share of the outcome's variance, `df` = n − 1 − columns."""
+    def score(self, rss: np.ndarray, df: np.ndarray, n: int) -> np.ndarray:
+        """What rules other than "p" make small; `rss` as a share of the outcome's variance, `df` = n − 1 − columns."""
         if self.name == "adjr2":
-            return -adjusted_r2(rss, df, self.n)
-        return information(rss, df, self.n, penalty(self.name, self.n))
+            return -adjusted_r2(rss, df, n)
+        return information(rss, df, n, penalty(self.name, n))
 
 
 def penalty(name: str, n: int) -> float:
@@ -76,7 +74,7 @@ def log_tail(f: np.ndarray, df1: np.ndarray, df2: np.ndarray) -> np.ndarray:
 
 
 def choose(
-    found: Outlook, inside: np.ndarray, entered: np.ndarray, df: np.ndarray, layout: Layout, rule: Rule
+    found: Outlook, inside: np.ndarray, entered: np.ndarray, df: np.ndarray, layout: Layout, rule: Rule, n: int
 ) -> np.ndarray:
     """The term that moves next in each model.
 
@@ -84,7 +82,7 @@ def choose(
     ----------
     found : what each move would do. inside : (B, m) terms in each model.
     entered : (B, m) when a term inside entered; the earlier one moves first if two are equal.
-    df : (B,) n − 1 − columns inside.
+    df : (B,) n − 1 − columns inside. n : respondents.
 
     Returns
     -------
@@ -98,7 +96,7 @@ def choose(
     may_enter &= rule.direction != "backward"
     if rule.name == "p":
         return _by_p(found, may_leave, may_enter, entered, df, layout, rule)
-    return _by_score(found, may_leave, may_enter, entered, df, layout, rule)
+    return _by_score(found, may_leave, may_enter, entered, df, layout, rule, n)
 
 
 def _by_p(
@@ -125,18 +123,18 @@ def _by_p(
 
 def _by_score(
     found: Outlook, may_leave: np.ndarray, may_enter: np.ndarray, entered: np.ndarray, df: np.ndarray, layout: Layout,
-    rule: Rule,
+    rule: Rule, n: int,
 ) -> np.ndarray:  # fmt: skip
     """The move with the smallest score, if that is below the present one; leaving comes first among equals."""
     width, rss = layout.width, found.rss[:, None]
-    now = rule.score(found.rss, df)
-    without = np.where(may_leave, rule.score(rss + found.change, df[:, None] + width), np.inf)
-    within = np.where(may_enter, rule.score(rss - found.change, np.maximum(df[:, None] - width, 1)), np.inf)
+    now = rule.score(found.rss, df, n)
+    without = np.where(may_leave, rule.score(rss + found.change, df[:, None] + width, n), np.inf)
+    within = np.where(may_enter, rule.score(rss - found.change, np.maximum(df[:, None] - width, 1), n), np.inf)
     out, into = _smallest(without, entered), within.argmin(axis=1)
     at = np.arange(len(df))
     leaves = without[at, out] <= within[at, into]
     least = np.where(leaves, without[at, out], within[at, into])
-    better = least < now - NOISE * (rule.n + np.abs(now))
+    better = least < now - NOISE * (n + np.abs(now))
     return np.where(better, np.where(leaves, out, into), -1)
 
 

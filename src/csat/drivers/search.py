@@ -19,13 +19,18 @@ ENDS = ("settled", "cycling", "exact", "failed")
 class Task:
     """What is to be selected from, and how.
 
-    begin : (m,) terms in the model before the first step.
+    begin : (m,) terms in the model before the first step. n : respondents.
     """
 
     terms: Terms
     layout: Layout
     rule: Rule
     begin: np.ndarray
+    n: int
+
+    def df(self, inside: np.ndarray) -> np.ndarray:
+        """(B,) n − 1 − columns of the models `inside` (B, m)."""
+        return self.n - 1 - inside @ self.layout.width
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +87,7 @@ def _step(corr: np.ndarray, found: Found, alive: np.ndarray, task: Task, step: i
     found.ended[alive[exact]] = ENDS.index("exact")
     alive = alive[~exact]
     ahead = outlook(table[alive], inside[alive], layout)
-    df = task.rule.n - 1 - inside[alive] @ layout.width
-    term = choose(ahead, inside[alive], found.entered[alive], df, layout, task.rule)
+    term = choose(ahead, inside[alive], found.entered[alive], task.df(inside[alive]), layout, task.rule, task.n)
     alive, term = alive[term >= 0], term[term >= 0]
     inside[alive, term] ^= True
     found.entered[alive, term] = step

@@ -200,7 +200,7 @@ def _smoothed(groups: Groups, task: Task, coefficients: np.ndarray, usable: np.n
         estimate=coefficients.mean(axis=0),
         vcov=vcov,
         df=float(degrees_of_freedom(groups).min()),
-        n=np.full(k, task.rule.n),
+        n=np.full(k, task.n),
         n_eff=np.full(k, np.nan),
         unit="outcome units",
         provenance=Provenance("listwise", method),

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from csat.drivers.asked import check_parts, check_whole, checked_correlations, terms_asked
+from csat.drivers.asked import check_parts, check_whole, correlations_of, terms_asked
 from csat.drivers.criteria import DIRECTIONS, RULES, STARTS, Rule
 from csat.drivers.history import left_out_table, step_table
 from csat.drivers.regression import SE, Regression, regress
 from csat.drivers.search import ENDS, Task, search
 from csat.drivers.stability import MOST_REPLICATES, Stability, stability_of
 from csat.drivers.sweeps import layout_of
-from csat.drivers.terms import terms_of
+from csat.drivers.terms import Terms, terms_of
 from csat.errors import OptionError, check_choice
-from csat.moments import Source, source_of, term_of
+from csat.moments import Groups, Source, source_of, term_of
 from csat.results import Shown, check_level
 
 
@@ -163,27 +163,21 @@ def stepwise(
     check_whole("seed", seed, 0, 2**32 - 1)
     answers = source_of(source)
     asked, fixed = terms_asked(candidates, forced)
-    terms = terms_of(answers, outcome, asked)
-    layout = layout_of(terms, fixed)
-    check_parts(terms, layout)
-    groups = answers.groups(terms.variables, (), "listwise")
-    moments = groups.moments()
-    how = Rule(rule, direction, float(enter), float(remove), float(tolerance), moments.n)
-    task = Task(terms, layout, how, layout.forced | (start == "full"))
-    corr = checked_correlations(moments, terms, task.begin[layout.owner])
+    how = Rule(rule, direction, float(enter), float(remove), float(tolerance))
+    task, groups = _task(answers, terms_of(answers, outcome, asked), fixed, how, full=start == "full")
+    corr, variance = correlations_of(groups.moments(), task.terms, task.begin[task.layout.owner])
     found = search(corr, task)
-    variance = float(moments.cov[-1, -1])
     steps, start_criterion = step_table(corr, found, task, variance)
-    inside = found.inside[0]
-    chosen = sorted(np.flatnonzero(inside).tolist(), key=lambda term: (not layout.forced[term], found.entered[0, term]))
+    inside, labels = found.inside[0], task.terms.labels
+    chosen = sorted(np.flatnonzero(inside).tolist(), key=lambda term: (term >= fixed, found.entered[0, term]))
     kept = [asked[term] for term in chosen]
     return Stepwise(
-        outcome=term_of(terms.outcome),
+        outcome=term_of(task.terms.outcome),
         steps=steps,
         final=regress(answers, outcome, kept, se=se, level=level, complete=asked) if kept else None,
-        selected=tuple(terms.labels[term] for term in chosen),
+        selected=tuple(labels[term] for term in chosen),
         excluded=left_out_table(found, task, variance),
-        n=moments.n,
+        n=task.n,
         left_out=groups.incomplete,
         ended=ENDS[int(found.ended[0])],
         enter=enter,
@@ -191,10 +185,18 @@ def stepwise(
         direction=direction,
         rule=rule,
         start=start,
-        forced=terms.labels[:fixed],
+        forced=labels[:fixed],
         start_criterion=start_criterion,
         stability=stability_of(answers, groups, task, inside, level, replicates, seed) if replicates else None,
     )
+
+
+def _task(source: Source, terms: Terms, fixed: int, rule: Rule, *, full: bool) -> tuple[Task, Groups]:
+    """What to select from, the first `fixed` terms always in; and the sums over those who answered everything."""
+    layout = layout_of(terms, fixed)
+    check_parts(terms, layout)
+    groups = source.groups(terms.variables, (), "listwise")
+    return Task(terms, layout, rule, layout.forced | full, int(groups.n.sum())), groups
 
 
 def _checked_start(start: Any, direction: str) -> str:

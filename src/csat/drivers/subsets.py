@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from csat.drivers.asked import check_parts, check_whole, checked_correlations, terms_asked
+from csat.drivers.asked import check_parts, check_whole, correlations_of, terms_asked
 from csat.drivers.criteria import adjusted_r2, information, penalty
 from csat.drivers.leaps import Known, best_models, problem_of
 from csat.drivers.least_squares import EXACT
@@ -128,10 +128,10 @@ def best_subsets(
         check_whole("most", most, 1, k)
     groups = answers.groups(terms.variables, (), "listwise")
     moments = groups.moments()
-    corr = checked_correlations(moments, terms, np.ones(k, bool))
+    corr, variance = correlations_of(moments, terms, np.ones(k, bool))
     known, looked_at = best_models(problem_of(corr, layout, k if most is None else int(most), int(best)))
     full = float(swept(corr, np.ones((1, k), bool))[0][0, -1, -1])
-    table = _table(known, terms, moments.n, full, float(moments.cov[-1, -1]))
+    table = _table(known, terms, moments.n, full, variance)
     return Subsets(
         outcome=term_of(terms.outcome),
         table=table,
