@@ -35,7 +35,7 @@ class Problem:
     """What subsets are sought.
 
     corr : (1, p, p) correlations, the outcome last. wanted : (1+k,) models wanted of each number of columns.
-    slack : relative error of a residual sum of squares that comes from sweeping columns out of the full model.
+    slack : how far rounding may move the rss of a model that is made by sweeping columns out of the full one.
     """
 
     corr: np.ndarray
@@ -78,7 +78,7 @@ def best_models(problem: Problem) -> tuple[Known, int]:
 
     Models are branches of a tree: the terms are put in an order, and a child leaves out one term and keeps all before
     it. Memory and time are O(f²) per model with f columns that may still leave. The number of models grows like 2^m at
-    worst; with 30 candidates it is typically some thousands.
+    worst; with 30 candidates it is typically between ten thousand and a million.
     """
     known = _greedy(problem)
     layout, corr = problem.layout, problem.corr
@@ -121,7 +121,7 @@ def _expand(
     least = nodes.least[:, None] + start
     # the child itself is known by now; what is left of it has fewer columns
     most = nodes.least[:, None] + (width.sum() - width) - 1
-    open_ = rss <= _highest(_worst(problem, known), least, most) * (1 + problem.slack)
+    open_ = rss <= _highest(_worst(problem, known), least, most) + problem.slack
     children = {}
     for at in np.flatnonzero(open_[:, :-1].any(axis=0)).tolist():
         child = nodes[open_[:, at]]
@@ -137,7 +137,7 @@ def _hopeful(
     """The children (b, m) that may be among the best, and their rss (b,); `rss` (N, f) is that of all children."""
     width = problem.layout.width
     size = (nodes.inside @ width)[:, None] - width[free]
-    node, at = np.nonzero(rss <= _worst(problem, known)[size] * (1 + problem.slack))
+    node, at = np.nonzero(rss <= _worst(problem, known)[size] + problem.slack)
     models = nodes.inside[node]
     models[np.arange(len(node)), free[at]] = False
     return models, rss[node, at]
@@ -185,7 +185,7 @@ def _greedy(problem: Problem) -> Known:
 def _learned(problem: Problem, known: Known, models: np.ndarray, rss: np.ndarray) -> Known:
     """What is known after looking at more models; those that may be among the best are computed from scratch."""
     size = models @ problem.layout.width
-    new = models[rss <= _worst(problem, known)[size] * (1 + problem.slack)]
+    new = models[rss <= _worst(problem, known)[size] + problem.slack]
     if not len(new):
         return known
     parts = [new[at : at + BLOCK] for at in range(0, len(new), BLOCK)]
