@@ -96,6 +96,13 @@ def test_scale_and_zero_of_a_driver(data, family, outcome):
     assert_allclose(other.loglik, one.loglik, rtol=1e-10)
 
 
+@pytest.mark.parametrize(("family", "outcome", "parameters"), [("logit", "top", 5), ("ordered", "sat", 8)])
+def test_a_simple_random_sample_has_the_errors_of_the_sandwich(data, family, outcome, parameters):
+    design, hc0, hc1 = (fit(data, outcome, family=family, se=se).coefficients.vcov for se in ("design", "HC0", "HC1"))
+    assert_allclose(design, hc0 * N / (N - 1), rtol=1e-8, atol=1e-12)
+    assert_allclose(hc1, hc0 * N / (N - parameters), rtol=1e-10)
+
+
 def test_order_of_rows_and_reference_level(data, rng):
     one = fit(data, design=WEIGHTED)
     mixed = fit(data.iloc[rng.permutation(N)], design=WEIGHTED)

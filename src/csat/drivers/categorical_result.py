@@ -25,7 +25,7 @@ class CategoricalRegression(Regression):
     effects : (M,) per group, average marginal effects on the probability of the higher value, or of the top level,
         as a share: per unit of a numeric driver, against the reference of a category. One for each driver that stands
         in the model by itself or in interactions.
-    levels : a row per level of the outcome (and group): level, n, weighted share, and whether it is the one modelled.
+    levels : a row per level of the outcome (and group): level, n, and weighted share.
     empty : levels of the outcome that only respondents who were left out gave.
     """
 

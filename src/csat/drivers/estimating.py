@@ -199,8 +199,10 @@ def _blocks(groups: Groups, blocks: Mapping[Domain, np.ndarray]) -> np.ndarray:
 def _anew(groups: Groups, solved: Mapping[Domain, Solved]) -> Statistic:
     """Figures (…, D, K+M) of replicates from their sums (…, D, q): one Newton step from the whole sample's parameters.
 
-    Estimating-function replicates of Rao & Tausi (2004), Comm. Stat. Theory Methods 33, 2087–2095. Effects move with
-    the replicate's average over the rows and, to first order, with its parameters.
+    Estimating-function replicates of Rao & Tausi (2004), Comm. Stat. Theory Methods 33, 2087–2095: one pass instead of
+    a search for each replicate. They differ from full refits in the second order: by 1 to 2 % of the standard error in
+    a jackknife of 32 units (tests/oracle), less with more. Effects move with the replicate's average over the rows
+    and, to first order, with its parameters.
     """
     at = {groups.domains.index(domain): each for domain, each in solved.items()}
 
