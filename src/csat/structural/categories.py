@@ -5,7 +5,6 @@ All pair tables of a set of items are one Gram matrix: that of an indicator vari
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -38,10 +37,12 @@ class Items:
     """Variables in their order, the ordered ones with the answers that occur.
 
     names : (p,). answers : (p,) answers of each ordered item, ascending; empty for a continuous variable.
+    sparse : answers with fewer than `FEW_ANSWERS` respondents, with their number, in words.
     """
 
     names: tuple[str, ...]
     answers: tuple[tuple[Any, ...], ...]
+    sparse: tuple[str, ...] = ()
 
     @property
     def ordered(self) -> np.ndarray:
@@ -91,11 +92,6 @@ def items_of(source: Source, names: Sequence[str], ordered: Sequence[str], by: S
     ------
     SampleError
         If the source is a summary, or an item has one category, too many, or no numbers.
-
-    Warns
-    -----
-    SparseCategoryWarning
-        If a category has fewer than `FEW_ANSWERS` answers.
     """
     if not isinstance(source, AnswerSource):
         raise SampleError.needs_rows("Correlating ordered items")
@@ -105,8 +101,7 @@ def items_of(source: Source, names: Sequence[str], ordered: Sequence[str], by: S
         found = tuple(level for level, n in zip(levels, unweighted.sum(axis=0).tolist(), strict=True) if n)
         _check_categories(name, found)
         answers[name] = found
-    _warn_of_few(counts, by)
-    return Items(tuple(names), tuple(answers.get(name, ()) for name in names))
+    return Items(tuple(names), tuple(answers.get(name, ()) for name in names), tuple(_sparse(counts, by)))
 
 
 def names_among(asked: Any, known: Sequence[str], what: str) -> tuple[str, ...]:
@@ -134,23 +129,27 @@ def _check_categories(name: str, found: Sequence[Any]) -> None:
         )
 
 
-def _warn_of_few(counts: Levels, by: Sequence[str]) -> None:
-    sparse = [
-        f"{name} = {level:g} ({int(n)}{f' in {by[0]} {domain[0]}' if by else ''})"
+def _sparse(counts: Levels, by: Sequence[str]) -> list[str]:
+    return [
+        f"{name} = {level:g} ({n}{f' in {by[0]} {domain[0]}' if by else ''})"
         for name, levels, unweighted in zip(counts.names, counts.levels, counts.unweighted, strict=True)
-        for domain, row in zip(counts.domains, unweighted.tolist(), strict=True)
+        for domain, row in zip(counts.domains, unweighted.astype(int).tolist(), strict=True)
         for level, n in zip(levels, row, strict=True)
         if 0 < n < FEW_ANSWERS
     ]
-    if sparse:
-        more = f" and {len(sparse) - 8} more" if len(sparse) > 8 else ""
-        warnings.warn(
-            f"Categories with fewer than {FEW_ANSWERS} answers: {', '.join(sparse[:8])}{more}. They are kept, not "
-            "merged; their thresholds, and correlations with them, are uncertain. Join a category with its neighbour "
-            "in the data if that makes sense.",
-            SparseCategoryWarning,
-            stacklevel=4,
-        )
+
+
+def doubts_of_items(items: Items) -> list[tuple[type[CsatWarning], str]]:
+    """Categories that hardly anybody chose: a kind of warning and its wording."""
+    if not items.sparse:
+        return []
+    more = f" and {len(items.sparse) - 8} more" if len(items.sparse) > 8 else ""
+    text = (
+        f"Categories with fewer than {FEW_ANSWERS} answers: {', '.join(items.sparse[:8])}{more}. They are kept, not "
+        "merged; their thresholds, and correlations with them, are uncertain. Join a category with its neighbour in "
+        "the data if that makes sense."
+    )
+    return [(SparseCategoryWarning, text)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

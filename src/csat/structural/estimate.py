@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from csat.errors import DesignIgnoredWarning, ModelError, OptionError, SampleError, check_choice
+from csat.errors import DesignIgnoredWarning, OptionError, SampleError, check_choice
 from csat.model import EQUAL, Model
 from csat.moments import Groups, Source, as_names, shown, source_of
 from csat.results import Provenance, check_level
@@ -17,7 +17,7 @@ from csat.structural.gamma import check_rows, moment_covariance
 from csat.structural.measures import Statistic, free_parameters, likelihood_statistic, likelihoods, measures_of
 from csat.structural.result import Sem
 from csat.structural.robust import FORMS, Robust, doubts_of_design, robust_inference
-from csat.structural.samples import Data, listwise
+from csat.structural.samples import Data, check_groups, listwise
 from csat.structural.sandwich import bordered_inverse
 from csat.structural.solving import estimated
 from csat.structural.start import starting_values
@@ -184,11 +184,7 @@ def _check_options(estimator: str, likelihood: str, level: float, engine: str, e
 
 def _has_means(model: Model, asked: bool | None, data: Data, equal: Sequence[str], *, clustered: bool) -> bool:
     """Whether intercepts are estimated; refuses a model that speaks of more groups than there are, or lacks means."""
-    if model.groups not in (1, len(data.labels)):
-        raise ModelError(
-            f"The model speaks of {model.groups} groups, as in c(a, b)*x; there are {len(data.labels)}"
-            + (f": {', '.join(data.labels)}." if len(data.labels) > 1 else "; name their column in group=….")
-        )
+    check_groups(model, data.labels)
     written = any(term.op == "~1" for term in model.terms)
     needed = written or bool({"intercepts", "means"} & set(equal))
     wanted = needed or len(data.labels) > 1 or clustered if asked is None else asked

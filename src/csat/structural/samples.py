@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from csat.errors import UnknownColumnError
+from csat.errors import ModelError, UnknownColumnError
 from csat.model import Model
 from csat.moments import Groups, Source, one_name
 from csat.structural.checks import check_sample
@@ -40,6 +41,23 @@ class Data:
         return tuple(mass - wishart for mass in self.masses)
 
 
+def check_groups(model: Model, labels: Sequence[str]) -> None:
+    """Refuse a model that speaks of another number of groups than there are."""
+    if model.groups not in (1, len(labels)):
+        raise ModelError(
+            f"The model speaks of {model.groups} groups, as in c(a, b)*x; there are {len(labels)}"
+            + (f": {', '.join(labels)}." if len(labels) > 1 else "; name their column in group=….")
+        )
+
+
+def unknown_column(error: UnknownColumnError, model: Model) -> UnknownColumnError:
+    """A column that the data lack, with what the model takes for columns."""
+    return UnknownColumnError(
+        f"{error} The model takes every name for a column that no =~ or <~ has on its left; "
+        f"its constructs are {', '.join(map(repr, model.latents)) or 'none'}."
+    )
+
+
 def listwise(source: Source, model: Model, group: str | None) -> Data:
     """Moments of complete respondents.
 
@@ -52,10 +70,7 @@ def listwise(source: Source, model: Model, group: str | None) -> Data:
     try:
         summary = source.groups(list(model.observed), by, "listwise")
     except UnknownColumnError as error:
-        raise UnknownColumnError(
-            f"{error} The model takes every name for a column that no =~ or <~ has on its left; "
-            f"its constructs are {', '.join(map(repr, model.latents)) or 'none'}."
-        ) from None
+        raise unknown_column(error, model) from None
     parts = [summary.moments(domain) for domain in summary.domains]
     for moments in parts:
         check_sample(model.observed, moments.cov, moments.mean, moments.n)
