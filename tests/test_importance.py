@@ -357,6 +357,15 @@ def test_pairwise_figures_are_those_of_pairwise_covariances(gappy):
     assert got.glance()["rule"][0] == "pairwise"
     complete = csat.importance(csat.read_survey(gappy), "y", names(4))
     assert complete.left_out == 900 - len(gappy[used].dropna())
+    assert got.left_out == 0
+
+
+@pytest.mark.parametrize(("missing", "gone"), [("listwise", ["x0"]), ("em", [*names(4), "y"])])
+def test_respondents_who_do_not_count_are_counted_by_group(rng, missing, gone):
+    data = answers(rng).assign(g=["a", "b"] * 150, other=1.0)
+    data.loc[[0, 2, 3], gone] = np.nan
+    got = csat.importance(csat.read_survey(data), "y", names(4), by="g", missing=missing)
+    assert got.left_out.tolist() == got.glance()["left_out"].tolist() == [2, 1]
 
 
 @pytest.mark.parametrize("missing", ["pairwise", "em"])
@@ -650,6 +659,7 @@ def test_every_note_has_words():
         ({"drivers": []}, "No driver is named: name at least one"),
         ({"drivers": 3}, "drivers are names of variables; found int 3"),
         ({"draws": 0}, "draws=int 0: the number of orders to sample"),
+        ({"draws": 10**7}, "is a whole number, 1 to 1000000"),
         ({"draws": 2.5}, "draws=float 2.5"),
         ({"draws": 100, "method": "johnson"}, "orders are sampled for method='lmg' only"),
         ({"seed": -1}, "seed=int -1: a seed is a whole number"),

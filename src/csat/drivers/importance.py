@@ -23,7 +23,7 @@ from csat.results import Estimates, Provenance, Unavailable, check_level
 from csat.variance import degrees_of_freedom, method_of
 
 #: More sampled orders than this are a slip.
-MOST_DRAWS = 10**7
+MOST_DRAWS = 10**6
 
 
 def importance(
@@ -33,7 +33,7 @@ def importance(
     *,
     method: str = "lmg",
     groups: Mapping[str, Any] | None = None,
-    always: Any = (),
+    always: Any = None,
     missing: str = "listwise",
     by: str | Sequence[str] | None = None,
     level: float = 0.95,
@@ -282,7 +282,7 @@ def _result(
         rank_high=high,
         r2=each([float("nan") if fit is None else fit.r2 for fit in fits]),
         r2_always=each(forced),
-        left_out=sample.left_out,
+        left_out=each(sample.left_out.tolist()),
         ungrouped=groups.ungrouped,
         draws=0 if split.orders is None else split.orders.shape[0] * split.orders.shape[1],
         draw_se=draw_se.ravel(),

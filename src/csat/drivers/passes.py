@@ -42,7 +42,7 @@ def summed(source: Source, variables: Sequence[Variable], by: Sequence[str]) -> 
     else:
         groups = source.groups(variables, by, "listwise")
         logs, squares = _plain_weights(groups, known=design is not None and not weighted)
-    return Sums(groups, logs, squares, _left_out(source, groups, by))
+    return Sums(groups, logs, squares, rows_left_out(source, groups, by))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def _plain_weights(groups: Groups, known: bool) -> tuple[np.ndarray, np.ndarray]
     return np.where((total == n) & (square == n), 0.0, np.nan), square
 
 
-def _left_out(source: Source, groups: Groups, by: Sequence[str]) -> np.ndarray:
+def rows_left_out(source: Source, groups: Groups, by: Sequence[str]) -> np.ndarray:
     """(D,) incomplete rows of each group; a count of all rows tells which groups they are in."""
     if not by:
         return np.array([groups.incomplete])

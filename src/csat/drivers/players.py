@@ -53,7 +53,7 @@ def players_of(source: Source, outcome: Any, drivers: Any, groups: Any, always: 
         For a group that is empty, names what is no driver, or shares one with another; where nothing is left to split;
         for an interaction that stands outside its parts' group.
     """
-    forced = _several(always, "always")
+    forced = [] if always is None else _several(always, "always")
     listed = _several(drivers, "drivers")
     known = {_label(driver) for driver in listed}
     terms = terms_of(source, outcome, [*listed, *(driver for driver in forced if _label(driver) not in known)])

@@ -54,9 +54,9 @@ class Importance(Shown):
     estimates : (K,) parts of R². shares : (K,) per cent of their sum, with their own errors.
     rank, rank_low, rank_high : (K,) 1 = most important, and where the true rank lies, for all drivers of a group at
         once; NaN where there is no figure.
-    r2, r2_always : of all drivers, and of those forced in alone; with `by` arrays (D,).
+    r2, r2_always : of all drivers, and of those forced in alone; with `by` arrays (D,), as `left_out`.
     left_out : respondents who do not count: without an answer to one of the variables, or under "pairwise" and "em" to
-        any. ungrouped : respondents that belong to no group.
+        any; NaN if not known. ungrouped : respondents that belong to no group.
     draws : orders sampled, 0 if all were visited. draw_se : (K,) error of that sampling, contained in `estimates`.
     notes : what to beware of.
     pairs : (D, p, p) respondents who answered both of two variables (columns of the model, then the outcome) where
@@ -73,7 +73,7 @@ class Importance(Shown):
     rank_high: np.ndarray
     r2: Any
     r2_always: Any
-    left_out: int
+    left_out: Any
     ungrouped: int
     draws: int
     draw_se: np.ndarray
@@ -121,7 +121,7 @@ class Importance(Shown):
             r2=np.broadcast_to(self.r2, size),
             r2_always=np.broadcast_to(self.r2_always, size),
             n=self.estimates.n.reshape(size, -1).min(axis=1),
-            left_out=self.left_out,
+            left_out=np.broadcast_to(self.left_out, size),
             ungrouped=self.ungrouped,
             draws=self.draws,
             draw_se=self.draw_se.reshape(size, -1).max(axis=1),

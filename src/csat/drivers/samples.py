@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from csat.drivers.normal import Normal, fit_normal, normal_scores
+from csat.drivers.passes import rows_left_out
 from csat.errors import SampleError
 from csat.moments import Groups, Moments, PatternSource, RowSource, Source, Variable
 from csat.results import Unavailable
@@ -29,7 +30,7 @@ class Sample(ABC):
 
     source : where they come from. groups : sums and design. moments : (D,) listwise in shape; None where they cannot be
     computed, and then `faults` has the error. answered : (D, p) respondents who answered each variable, unweighted.
-    pairs : (D, p, p) who answered both, if it is known. left_out : respondents who do not count.
+    pairs : (D, p, p) who answered both, if it is known. left_out : (D,) respondents who do not count; NaN if not known.
     """
 
     source: Source
@@ -38,7 +39,7 @@ class Sample(ABC):
     faults: Mapping[int, SampleError]
     answered: np.ndarray
     pairs: np.ndarray | None
-    left_out: int
+    left_out: np.ndarray
 
     @property
     def no_errors(self) -> Unavailable | None:
@@ -126,7 +127,8 @@ def listwise(source: Source, variables: Sequence[Variable], by: tuple[str, ...])
     """The sample of complete answers."""
     groups = source.groups(variables, by, "listwise")
     moments = tuple(groups.moments(domain) for domain in groups.domains)
-    return Listwise(source, groups, moments, {}, groups.over_domains(groups.counts), None, groups.incomplete)
+    left_out = rows_left_out(source, groups, by)
+    return Listwise(source, groups, moments, {}, groups.over_domains(groups.counts), None, left_out)
 
 
 def pairwise(source: Source, variables: Sequence[Variable], by: tuple[str, ...]) -> Sample:
@@ -159,8 +161,8 @@ def likely(source: Source, variables: Sequence[Variable], by: tuple[str, ...]) -
             found.append(None)
             faults[d] = error
     moments = tuple(None if normal is None else _normal_moments(normal, groups) for normal in found)
-    answered, silent = groups.over_domains(groups.counts), int(patterns.silent.sum())
-    return Likely(source, groups, moments, faults, answered, patterns.pairs, silent, tuple(found))
+    answered = groups.over_domains(groups.counts)
+    return Likely(source, groups, moments, faults, answered, patterns.pairs, patterns.silent, tuple(found))
 
 
 RULES: Mapping[str, Callable[[Source, Sequence[Variable], tuple[str, ...]], Sample]] = {
@@ -245,15 +247,15 @@ def _without_residuals(groups: Groups) -> Groups:
     return replace(groups, residuals=None)
 
 
-def _counts(source: Source, variables: Sequence[Variable], groups: Groups) -> tuple[np.ndarray | None, int]:
-    """Who answered both of each pair (D, p, p), and how many answered nothing."""
+def _counts(source: Source, variables: Sequence[Variable], groups: Groups) -> tuple[np.ndarray | None, np.ndarray]:
+    """Who answered both of each pair (D, p, p), and how many answered nothing (D,)."""
     if isinstance(source, PatternSource):
         patterns = source.patterns(variables, groups.by)
-        return patterns.pairs, int(patterns.silent.sum())
+        return patterns.pairs, patterns.silent
     if (groups.counts == groups.n[:, None]).all():
         n = groups.over_domains(groups.n)
-        return np.broadcast_to(n[:, None, None], (len(n), len(variables), len(variables))), 0
-    return None, 0
+        return np.broadcast_to(n[:, None, None], (len(n), len(variables), len(variables))), np.zeros_like(n)
+    return None, np.full(len(groups.domains), np.nan)
 
 
 def _pairwise_moments(available: Moments, pairs: np.ndarray | None) -> Moments:
