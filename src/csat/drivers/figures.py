@@ -9,7 +9,7 @@ import numpy as np
 
 from csat.drivers.collinearity import dimensions
 from csat.drivers.joint import TermTest, generalised_vif, term_tests, wald
-from csat.drivers.least_squares import Fit
+from csat.drivers.least_squares import EXACT, Fit
 from csat.drivers.terms import Terms
 from csat.results import Test
 
@@ -57,6 +57,8 @@ def about(
         adjusted = 1 - (1 - r2) * (fit.n - fit.intercept) / fit.df
         beta[q - k :], tolerance[q - k :] = fit.beta, fit.tolerance
         semipartial = beta * np.sqrt(tolerance)
+        if fit.exact:  # what rounding left of a driver without effect
+            semipartial[np.square(semipartial) < EXACT] = 0.0
         with np.errstate(invalid="ignore"):  # an exact fit leaves nothing to a driver without effect: 0/0
             partial = semipartial / np.sqrt(np.square(semipartial) + 1 - r2)
         f = (fit.tss - fit.rss) / k / (fit.rss / fit.df) if usual and not fit.exact else nan
