@@ -104,10 +104,11 @@ def _row_scores(
 ) -> np.ndarray:  # fmt: skip
     """(n, q) scores of the rows, each by the scores of its domain; rows come sorted by cell."""
     parts = [np.zeros((0, next(iter(scores.values())).size))]
-    for c, (d, _, _) in enumerate(cells.tolist()):
-        of_domain = scores.get(domains[d])
-        for start in range(starts[c], starts[c + 1], SCORE_ROWS):
-            part = slice(start, min(start + SCORE_ROWS, starts[c + 1]))
+    edges = np.flatnonzero(np.diff(cells[:, 0], prepend=-1, append=-1))
+    for first, last in pairwise(edges.tolist()):
+        of_domain = scores.get(domains[cells[first, 0]])
+        for start in range(starts[first], starts[last], SCORE_ROWS):
+            part = slice(start, min(start + SCORE_ROWS, starts[last]))
             size = part.stop - part.start
             parts.append(np.zeros((size, parts[0].shape[1])) if of_domain is None else of_domain(z[part], weight[part]))
     return np.concatenate(parts)
