@@ -12,16 +12,23 @@ from csat.model import EQUAL, Model
 from csat.moments import Groups, Source, as_names, shown, source_of
 from csat.results import Provenance, check_level
 from csat.structural.checks import condition_number, doubts
-from csat.structural.discrepancy import Discrepancy, LeastSquares, MaximumLikelihood, Sample
+from csat.structural.discrepancy import MaximumLikelihood
 from csat.structural.gamma import check_rows, moment_covariance
-from csat.structural.measures import Statistic, free_parameters, likelihood_statistic, likelihoods, measures_of
+from csat.structural.least_squares import (
+    WORDS,
+    least_squares,
+    least_squares_information,
+    least_squares_statistic,
+    lengths_of,
+)
+from csat.structural.measures import goodness, in_metric, likelihood_statistic, likelihoods, measures_of
 from csat.structural.result import Sem
 from csat.structural.robust import FORMS, Robust, doubts_of_design, robust_inference
 from csat.structural.samples import Data, check_groups, listwise
 from csat.structural.sandwich import bordered_inverse
 from csat.structural.solving import estimated
 from csat.structural.start import starting_values
-from csat.structural.structure import Layout, build
+from csat.structural.structure import build
 
 _ENGINES = ("csat", "semopy")
 _LIKELIHOODS = ("normal", "wishart")
@@ -55,7 +62,8 @@ def sem(
         an answer to every observed variable of the model count.
     model : a `Model`, or its text.
     estimator : "ML", standard errors from the expected information; "MLR", "MLM", "MLMV": the same estimates with
-        robust standard errors and a corrected χ², see Notes; "GLS" or "ULS" (least squares).
+        robust standard errors and a corrected χ², see Notes; "GLS" or "ULS" (least squares). Standard errors under
+        "ULS" are lavaan's: they take all moments as equally precise, and its χ² has no p value.
     likelihood : "normal" (covariances with divisor n) or "wishart" (n − 1); least squares use n − 1.
     group : column whose categories each get the model, estimated together.
     equal : kinds of parameters that groups share: "loadings", "intercepts", "residuals", "residual.covariances",
@@ -126,17 +134,21 @@ def sem(
     layout = build(
         rows, model.observed, [s.cov for s in samples], [s.mean for s in samples], data.labels, model.constraints
     )
-    discrepancy = _discrepancy(estimator, samples)
+    discrepancy = MaximumLikelihood(samples) if estimator in _LIKELY else least_squares(estimator, samples)
     optimum = estimated(layout, discrepancy, starting_values(layout, samples), engine)
     multipliers = data.multipliers(wishart=wishart)
     scale = sum(multipliers)
-    value = float(discrepancy.value(optimum.state))
     curvature = discrepancy.curvature(optimum.state)
-    if estimator in _LIKELY:
+    if isinstance(discrepancy, MaximumLikelihood):
+        value = float(discrepancy.value(optimum.state))
         statistic = likelihood_statistic(optimum.state, samples, multipliers, value)
         loglik = likelihoods(optimum.state, samples, data.masses)
+        precision, lengths = curvature, [in_metric(point.inverse) for point in optimum.state.points]
     else:
-        statistic, loglik = _least_squares_statistic(layout, scale * value), (np.nan, np.nan)
+        statistic = least_squares_statistic(estimator, optimum.state, discrepancy, samples, scale)
+        loglik = (np.nan, np.nan)
+        precision = least_squares_information(estimator, optimum.state, discrepancy)
+        lengths = lengths_of(discrepancy, estimator)
     robust = None
     if estimator in FORMS:
         spread = moment_covariance(source, data.summary)
@@ -148,7 +160,7 @@ def sem(
     ]
     for kind, text in raised:
         warnings.warn(text, kind, stacklevel=2)
-    information = bordered_inverse(curvature * scale / 2, layout.restriction_slope(optimum.theta))
+    information = bordered_inverse(precision * scale / 2, layout.restriction_slope(optimum.theta))
     return Sem(
         model=model,
         estimator=estimator,
@@ -156,12 +168,22 @@ def sem(
         samples=samples,
         sizes=data.sizes,
         vcov=robust.sandwich.covariance(scale) if robust else information,
-        measures=measures_of(optimum.state, samples, data.masses, scale, statistic, loglik),
+        measures=measures_of(
+            optimum.state,
+            samples,
+            data.masses,
+            scale,
+            statistic,
+            loglik,
+            goodness(optimum.state.points, samples, data.masses, lengths),
+        ),
         condition=condition_number(curvature),
         level=level,
         engine=engine,
         notes=tuple(text for _, text in raised),
-        provenance=Provenance("published" if data.summary.published else "listwise", _variance_words(robust)),
+        provenance=Provenance(
+            "published" if data.summary.published else "listwise", _variance_words(estimator, robust)
+        ),
         left_out=data.summary.incomplete,
         robust=robust,
     )
@@ -196,19 +218,10 @@ def _has_means(model: Model, asked: bool | None, data: Data, equal: Sequence[str
     return wanted
 
 
-def _discrepancy(estimator: str, samples: tuple[Sample, ...]) -> Discrepancy:
-    if estimator in _LIKELY:
-        return MaximumLikelihood(samples)
-    metrics = (np.linalg.inv(s.cov) if estimator == "GLS" else np.eye(len(s.cov)) for s in samples)
-    return LeastSquares(samples, tuple(metrics))
-
-
-def _least_squares_statistic(layout: Layout, chisq: float) -> Statistic:
-    return Statistic(chisq, layout.known - free_parameters(layout), np.nan, 0)
-
-
-def _variance_words(robust: Robust | None) -> str:
-    return "expected information" if robust is None else f"{robust.form.words}; {robust.spread.method}"
+def _variance_words(estimator: str, robust: Robust | None) -> str:
+    if robust is not None:
+        return f"{robust.form.words}; {robust.spread.method}"
+    return WORDS.get(estimator, "expected information")
 
 
 def _design_ignored(groups: Groups, estimator: str) -> list[tuple[type[DesignIgnoredWarning], str]]:

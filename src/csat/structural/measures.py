@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,14 +46,19 @@ class Measures:
     sabic: float
 
 
+#: Squared length of covariances (p, p) and means (p,).
+Length = Callable[[np.ndarray, np.ndarray], float]
+
+
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """χ² of a model and of its baseline, with degrees of freedom."""
+    """χ² of a model and of its baseline, with degrees of freedom; `tested` if it is distributed as χ²."""
 
     chisq: float
     df: int
     baseline: float
     baseline_df: int
+    tested: bool = True
 
 
 def free_parameters(layout: Layout) -> int:
@@ -67,7 +72,7 @@ def free_parameters(layout: Layout) -> int:
 
 def measures_of(
     state: State, samples: Sequence[Sample], sizes: Sequence[float], scale: float, statistic: Statistic,
-    loglik: tuple[float, float],
+    loglik: tuple[float, float], gfi: float,
 ) -> Measures:  # fmt: skip
     """Fit measures at the estimates.
 
@@ -76,20 +81,20 @@ def measures_of(
     samples : (G,) the moments that were fitted. sizes : (G,) respondents of each group, by weight.
     scale : what multiplies the fit function: all respondents, or less one per group (Wishart).
     statistic : χ² of the model and of its baseline.
-    loglik : of the model and of the unrestricted one; NaN where the estimator has none.
+    loglik : of the model and of the unrestricted one; NaN where the estimator has none. gfi : see `goodness`.
     """
     chisq, df, null, null_df = statistic.chisq, statistic.df, statistic.baseline, statistic.baseline_df
     n, k = round(sum(sizes)), free_parameters(state.layout)
     low, high = rmsea_interval(chisq, df, scale, len(sizes))
     logl = loglik[0]
     return Measures(
-        n=n, npar=k, chisq=chisq, df=df, p=upper(chisq, df),
-        baseline_chisq=null, baseline_df=null_df, baseline_p=upper(null, null_df),
+        n=n, npar=k, chisq=chisq, df=df, p=upper(chisq, df) if statistic.tested else np.nan,
+        baseline_chisq=null, baseline_df=null_df, baseline_p=upper(null, null_df) if statistic.tested else np.nan,
         cfi=cfi(chisq, df, null, null_df), tli=tli(chisq, df, null, null_df),
         nfi=(null - chisq) / null if null > 0 else np.nan,
         rmsea=rmsea(chisq, df, scale, len(sizes)), rmsea_low=low, rmsea_high=high,
         rmsea_p=rmsea_p(chisq, df, scale, len(sizes)),
-        srmr=_srmr(state.points, samples, sizes), gfi=_gfi(state.points, samples, sizes),
+        srmr=_srmr(state.points, samples, sizes), gfi=gfi,
         loglik=logl, unrestricted_loglik=loglik[1], aic=2 * k - 2 * logl, bic=k * np.log(n) - 2 * logl,
         sabic=k * np.log((n + 2) / 24) - 2 * logl,
     )  # fmt: skip
@@ -206,17 +211,39 @@ def _srmr(points: Sequence[Point], samples: Sequence[Sample], sizes: Sequence[fl
     return float(np.average(parts, weights=sizes))
 
 
-def _gfi(points: Sequence[Point], samples: Sequence[Sample], sizes: Sequence[float]) -> float:
-    """Jöreskog & Sörbom's GFI under ML weights: 1 − tr(Σ⁻¹(S − Σ))² / tr(Σ⁻¹S)².
+def goodness(
+    points: Sequence[Point], samples: Sequence[Sample], sizes: Sequence[float], lengths: Sequence[Length]
+) -> float:
+    """GFI of Jöreskog and Sörbom: one less the squared length of the residuals over that of the sample moments.
 
-    Moments that are taken from the sample (those of predictors) are no achievement: they leave both traces.
+    Parameters
+    ----------
+    lengths : (G,) how to measure the moments of each group. Means count if the model has intercepts; groups are
+        averaged by size. Moments that are taken from the sample (those of predictors) are no achievement: they leave
+        both lengths.
     """
-    apart, total = 0.0, 0.0
-    for point, sample, n in zip(points, samples, sizes, strict=True):
+    shares = []
+    for point, sample, length in zip(points, samples, lengths, strict=True):
         given = list(point.structure.predictors) if point.structure.sampled else []
-        whole = sample.cov.copy()
-        whole[np.ix_(given, given)] = 0.0
-        left, all_of_it = point.inverse @ (sample.cov - point.sigma), point.inverse @ whole
-        apart += n * float(np.sum(left * left.T))
-        total += n * float(np.sum(all_of_it * all_of_it.T))
-    return 1.0 - apart / total
+        cov, mean = sample.cov.copy(), np.zeros(len(sample.cov)) if sample.mean is None else sample.mean.copy()
+        cov[np.ix_(given, given)] = 0.0
+        mean[given] = 0.0
+        apart = distance(point, sample)
+        left = length(sample.cov - point.sigma, np.zeros_like(mean) if apart is None else apart)
+        shares.append(left / length(cov, mean))
+    return 1.0 - float(np.average(shares, weights=sizes))
+
+
+def in_metric(metric: np.ndarray) -> Length:
+    """½ tr (CM)² + mᵀMm: weights of the normal distribution at M⁻¹."""
+
+    def length(cov: np.ndarray, mean: np.ndarray) -> float:
+        turned = metric @ cov
+        return float(np.vdot(turned, turned.T) / 2 + mean @ metric @ mean)
+
+    return length
+
+
+def unweighted(cov: np.ndarray, mean: np.ndarray) -> float:
+    """Sum of squares of all moments, each covariance once."""
+    return float(np.sum(np.tril(cov) ** 2) + mean @ mean)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from csat.errors import CsatWarning
-from csat.model import Row
 from csat.moments import Groups
+from csat.structural.baseline import baseline
 from csat.structural.discrepancy import Sample
 from csat.structural.gamma import MomentCovariance
 from csat.structural.measures import Statistic
 from csat.structural.sandwich import Sandwich, expected_sandwich, observed_sandwich
 from csat.structural.scaled import Scaled, Traces, scaled_measures
-from csat.structural.structure import MEAN, Layout, State, Structure, build, evaluate
+from csat.structural.structure import State
 
 
 class ScalingWarning(CsatWarning):
@@ -50,12 +50,12 @@ FORMS = {
 class Robust:
     """Robust inference of one fit.
 
-    form : of the sandwich. spread : covariance of the sample moments. sandwich : of the estimates.
+    form : of the sandwich. spread : covariance of the sample moments, None under WLSMV. sandwich : of the estimates.
     scaled : corrected χ² and indices.
     """
 
     form: Form
-    spread: MomentCovariance
+    spread: MomentCovariance | None
     sandwich: Sandwich
     scaled: Scaled
 
@@ -102,28 +102,3 @@ def doubts_of_design(robust: Robust, groups: Groups, df: int) -> list[tuple[type
             "still have them.",
         ))  # fmt: skip
     return found
-
-
-def baseline(layout: Layout, samples: Sequence[Sample]) -> State:
-    """The baseline model at its estimates: nothing covaries but observed predictors; means are free."""
-    rows = [row for g, structure in enumerate(layout.groups) for row in _unrelated(structure, g)]
-    means = [sample.mean for sample in samples]
-    null = build(rows, layout.groups[0].observed, [sample.cov for sample in samples], means, layout.labels)
-    theta = np.empty(len(null.names))
-    for structure, sample in zip(null.groups, samples, strict=True):
-        kind, i, j = structure.places
-        mean = np.zeros(structure.p) if sample.mean is None else sample.mean
-        theta[structure.parameter] = np.where(kind == MEAN, mean[i], sample.cov[i, j])
-    return evaluate(null, theta)
-
-
-def _unrelated(structure: Structure, group: int) -> list[Row]:
-    """Rows of the baseline: variances, covariances of predictors, means."""
-    names, x = structure.observed, set(structure.predictors)
-    pairs = [(i, j) for i in range(structure.p) for j in range(i + 1) if i == j or {i, j} <= x]
-    rows = [(names[i], "~~", names[j], {i, j} <= x) for i, j in pairs]
-    rows += [(names[i], "~1", "", i in x) for i in range(structure.p) if structure.means]
-    return [
-        Row(lhs, op, rhs, predictor=given, sampled=given and structure.sampled, group=group)
-        for lhs, op, rhs, given in rows
-    ]
