@@ -330,15 +330,27 @@ def gappy(rng):
     return data
 
 
-def test_complete_answers_are_the_same_under_every_rule(rng):
-    for design in (csat.Design(weight="w"), csat.Design(weight="w", psu="hall")):
-        source = csat.read_survey(answers(rng), design=design)
-        plain = csat.importance(source, "y", names(4))
-        for missing in ("pairwise", "em"):
-            got = csat.importance(source, "y", names(4), missing=missing)
-            assert_allclose(got.estimates.estimate, plain.estimates.estimate, rtol=1e-9)
-            assert_allclose(got.estimates.vcov, plain.estimates.vcov, rtol=1e-7, atol=1e-16)
-            assert (got.pairs == 300).all()
+DESIGNS = {
+    "rows": csat.Design(weight="w"),
+    "units": csat.Design(weight="w", psu="hall"),
+    "two stages": csat.Design(weight="w", psu="hall", fpc="halls", fpc2="people"),
+    "rows drawn from few": csat.Design(stratum="st", fpc="people"),
+}
+
+
+@pytest.mark.parametrize("design", [*DESIGNS, "calibrated"])
+def test_complete_answers_are_the_same_under_every_rule(rng, design):
+    data = answers(rng).assign(halls=100.0, people=1000.0, sex=["m", "f", "f"] * 100, st=["u", "v"] * 150)
+    source = csat.read_survey(data, design=DESIGNS.get(design, DESIGNS["rows"]))
+    if design == "calibrated":
+        source = csat.calibrate(source, {"sex": {"m": 500, "f": 500}})
+    plain = csat.importance(source, "y", names(4))
+    for missing in ("pairwise", "em"):
+        got = csat.importance(source, "y", names(4), missing=missing)
+        assert_allclose(got.estimates.estimate, plain.estimates.estimate, rtol=1e-9)
+        assert_allclose(got.estimates.vcov, plain.estimates.vcov, rtol=1e-7, atol=1e-16)
+        assert got.estimates.provenance.variance == plain.estimates.provenance.variance
+        assert (got.pairs == 300).all()
 
 
 def covariance_of_both(a, b):
