@@ -181,7 +181,8 @@ def test_unknown_kinds_and_results_are_named(results):
 
 def test_the_registry_names_classes_that_exist():
     from csat import estimation, planning, published, survey, weighting
+    from csat.drivers import ranking
 
-    rooms = (csat, survey, estimation, planning, published, weighting)
+    rooms = (csat, survey, estimation, planning, published, weighting, ranking)
     public = {name for room in rooms for name in dir(room)}
     assert set(TABLES) - {"DataFrame", "WeightReport"} <= public

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from csat.bases import Base
 from csat.errors import OptionError
 from csat.report.description import TABLE_MIME, Cell, Column
-from csat.report.format import shown
+from csat.report.format import shown, signed
 from csat.report.html import environment
 from csat.report.jupyter import Table
 from csat.report.names import Names
-from csat.report.plots.gap import signed
 from csat.report.tables.cells import base_note, groups_of, level_of
 from csat.report.tables.evaluation import scale_notes
 from csat.report.tables.trend import period_names

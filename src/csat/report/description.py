@@ -13,7 +13,9 @@ from typing import Any, Literal, Self
 
 from csat.report.words import Word, words
 
-Kind = Literal["text", "score", "percent", "percentage_points", "p_value", "count", "estimate", "statistic", "plain"]
+Kind = Literal[
+    "text", "score", "percent", "percentage_points", "chance", "p_value", "count", "estimate", "statistic", "plain"
+]
 Value = float | str | Word | None
 
 #: Under this type a notebook keeps the description of a table beside its HTML; the workbook is made from it.

@@ -20,10 +20,18 @@ def _p_value(value: float) -> str:
     return "<0.001" if value < 0.0005 else f"{value:.3f}"
 
 
+def _chance(value: float) -> str:
+    """A probability or a share of replicates: whole per cent, and nothing is certain that is not."""
+    if 0 < value < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 < value < 1 else f"{value:.0%}"
+
+
 SHOWN: Mapping[Kind, Callable[[float], str]] = {
     "score": "{:.2f}".format,
     "percent": "{:.1%}".format,
     "percentage_points": lambda value: f"{100 * value:.1f}",
+    "chance": _chance,
     "p_value": _p_value,
     "count": "{:,.0f}".format,
     "estimate": "{:.3f}".format,
@@ -36,6 +44,7 @@ EXCEL: Mapping[Kind, str] = {
     "score": "0.00",
     "percent": "0.0%",
     "percentage_points": "0.0%",
+    "chance": "0%",
     "p_value": '[<0.0005]"<0.001";0.000',
     "count": "#,##0",
     "estimate": "0.000",
@@ -60,6 +69,16 @@ def number(value: float, kind: Kind) -> str:
     text = SHOWN[kind](value)
     negative = text.startswith("-")
     return (MINUS if negative and any(digit in text for digit in "123456789") else "") + text.removeprefix("-")
+
+
+def signed(value: float, kind: Kind = "score") -> str:
+    """Write a figure with its sign.
+
+    >>> signed(5.29), signed(-15.47)
+    ('+5.29', '−15.47')
+    """
+    text = number(value, kind)
+    return text if text.startswith(MINUS) or not any(digit in text for digit in "123456789") else f"+{text}"
 
 
 def shown(cell: Cell, kind: Kind, catalogue: Words) -> str:

@@ -55,6 +55,23 @@ class Names:
             return str(value)
         return self._own_script(self.questionnaire.value_text(column, value, self.lang), str(value))
 
+    def driver(self, term: object) -> str:
+        """Text of a term or coefficient of a driver analysis: "P1", "brand=gotone", "brand=gotone:P1"."""
+        said = self.code(term)
+        if self.questionnaire is None or not self.spoken or said != str(term):
+            return said
+        parts = [part.partition("=") for part in str(term).split(":")]
+        known = {*self.questionnaire.codes, *(column.code for column in self.questionnaire.columns)}
+        if any(column not in known for column, _, _ in parts):
+            return said
+        link = "：" if self.lang == "zh" else ": "
+        texts = [self.code(a) + (link + self.value(a, level) if sign else "") for a, sign, level in parts]
+        return " × ".join(texts)
+
+    def drivers(self, terms: Sequence[Any]) -> list[str]:
+        """Texts of terms or coefficients."""
+        return [self.driver(term) for term in terms]
+
     def construct(self, code: object) -> str:
         """Text of a latent variable: one that shares its code with the index is no index."""
         usual, catalogue = f"construct.{code}", words(self.lang)

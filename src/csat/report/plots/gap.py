@@ -9,7 +9,7 @@ import pandas as pd
 
 import csat.report.plots.style as style
 from csat.bases import Base
-from csat.report.format import DASH, MINUS, number
+from csat.report.format import DASH, signed
 from csat.report.names import Names
 from csat.report.plots.index import group_labels
 from csat.report.plots.rows import draw_rows, remarks
@@ -121,13 +121,3 @@ def _notes(result: Gaps, weak: np.ndarray, names: Names, *, band: bool = False) 
     found = [Word("plot.weak", alpha)] if weak.any() else []
     found += [Word("plot.margin", {"margin": result.margin})] if band and result.margin > 0 else []
     return [words(names.lang).say(note) for note in [*found, Word(f"note.adjust_{result.adjust}")]]
-
-
-def signed(value: float) -> str:
-    """Write a gap with its sign.
-
-    >>> signed(5.29), signed(-15.47)
-    ('+5.29', '−15.47')
-    """
-    text = number(value, "score")
-    return text if text.startswith(MINUS) or float(text) == 0 else f"+{text}"

@@ -9,9 +9,9 @@ import pandas as pd
 
 import csat.report.plots.style as style
 from csat.bases import Base
-from csat.report.format import number
+from csat.report.format import number, signed
 from csat.report.names import Names
-from csat.report.plots.gap import PALE, signed
+from csat.report.plots.gap import PALE
 from csat.report.plots.index import group_labels
 from csat.report.plots.rows import draw_rows, remarks
 from csat.report.tables.cells import judge_rows, level_of

@@ -10,10 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import csat.report.tables.diagnosis as diagnosis
+import csat.report.tables.importance as importance
+import csat.report.tables.priority as priority
+import csat.report.tables.regression as regression
+import csat.report.tables.selection as selection
 from csat.errors import OptionError
 from csat.report.jupyter import Table
 from csat.report.names import Names
-from csat.report.tables.driver import excluded, final, importance, regression, steps
 from csat.report.tables.estimate import estimates
 from csat.report.tables.evaluation import evaluation, summary
 from csat.report.tables.gap import gaps
@@ -32,9 +36,29 @@ Builder = Callable[[Any, Names], Table]
 #: Class of the result → kind of table → builder. The first kind is the usual one.
 TABLES: Mapping[str, Mapping[str, Builder]] = {
     "Index": {"nodes": nodes, "groups": groups, "items": items},
-    "Regression": {"coefficients": regression},
-    "Stepwise": {"steps": steps, "final": final, "excluded": excluded},
-    "Importance": {"importance": importance},
+    "Regression": {
+        "coefficients": regression.coefficients,
+        "terms": regression.terms,
+        "overlap": regression.overlap,
+        "odds": regression.odds,
+        "effects": regression.effects,
+        "differences": regression.differences,
+        "fit": regression.fit,
+    },
+    "Stepwise": {
+        "steps": selection.steps,
+        "final": selection.final,
+        "excluded": selection.excluded,
+        "stability": selection.stability,
+        "models": selection.models,
+    },
+    "Stability": {"stability": selection.stability, "models": selection.models},
+    "Subsets": {"subsets": selection.subsets},
+    "Importance": {"importance": importance.importance, "differences": importance.differences},
+    "Differences": {"differences": importance.differences},
+    "Ipa": {"ipa": priority.ipa, "quadrants": priority.quadrants, "priorities": priority.priorities},
+    "Asymmetry": {"asymmetry": priority.asymmetry, "differences": priority.asymmetry_differences},
+    "Diagnosis": {"tests": diagnosis.tests, "flagged": diagnosis.flagged, "limits": diagnosis.limits},
     "Sem": {"parameters": parameters, "paths": paths, "loadings": loadings, "fit": fit},
     "Evaluation": {"evaluation": evaluation, "summary": summary},
     "Gaps": {"gaps": gaps},
@@ -93,7 +117,11 @@ def table(
     lang : "en" or "zh".
     names : the questionnaire whose texts stand for the codes. None shows the codes.
     kind : which table, where a result has several. None: the first of these. Of an index ``"nodes"``, ``"groups"``,
-        ``"items"``; of a stepwise regression ``"steps"``, ``"final"``, ``"excluded"``; of a structural model
+        ``"items"``; of a regression ``"coefficients"``, ``"terms"`` (joint tests), ``"overlap"``, ``"odds"`` and
+        ``"effects"`` (of a logit), ``"differences"`` (between groups), ``"fit"``; of a stepwise regression ``"steps"``,
+        ``"final"``, ``"excluded"``, ``"stability"``, ``"models"``; of importance ``"importance"``, ``"differences"``;
+        of a map ``"ipa"``, ``"quadrants"``, ``"priorities"``; of rewards and penalties ``"asymmetry"``,
+        ``"differences"``; of a diagnosis ``"tests"``, ``"flagged"``, ``"limits"``; of a structural model
         ``"parameters"``, ``"paths"``, ``"loadings"``, ``"fit"``; of an evaluation ``"evaluation"``, ``"summary"``
         (without items); of a trend ``"trend"``, ``"changes"`` (of the last period); of a ledger ``"ledger"``,
         ``"columns"``, ``"other"`` (columns that are no scaled questions).

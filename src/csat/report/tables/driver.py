@@ -1,145 +1,71 @@
-"""Tables of driver analysis: coefficients, steps, shares of importance."""
+"""What all tables of the driver analysis share: names of coefficients, intervals, whom the figures rest on."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from csat.errors import SampleError
-from csat.report.jupyter import Table
+import numpy as np
+import pandas as pd
+
+from csat.report.description import Kind
 from csat.report.names import Names
-from csat.report.tables.cells import Show, describe, interval, level_of, objects, only_where
+from csat.report.tables.cells import Show, objects
 from csat.report.tables.model import sample_notes
 from csat.report.words import Word
-
-if TYPE_CHECKING:
-    from csat.drivers import Importance, Regression, Stepwise
 
 INTERCEPTS = frozenset({"(intercept)", "(Intercept)", "Intercept", "intercept", "const"})
 N = ("n",)
 
 
-def _term(code: Any, names: Names) -> str | Word:
-    return Word("term.intercept") if code in INTERCEPTS else names.code(code)
+def terms_named(terms: Iterable[Any], names: Names) -> np.ndarray:
+    """Texts of terms and coefficients as a column of a frame."""
+    return objects([Word("term.intercept") if term in INTERCEPTS else names.driver(term) for term in terms])
 
 
-def regression(result: Regression, names: Names) -> Table:
-    """Coefficients with intervals and standardised ones; fit below."""
-    return _coefficients(result, names, "regression")
+def ends(figure: str, level: float, base: tuple[str, ...] = N, kind: Kind = "estimate") -> list[Show]:
+    """Both ends of the interval of a figure: the columns ``<figure>_low`` and ``<figure>_high``."""
+    blanks = {"level": level}
+    return [Show(f"{figure}_{end}", kind, base, Word(f"column.{end}", blanks)) for end in ("low", "high")]
 
 
-def _coefficients(result: Regression, names: Names, name: str) -> Table:
-    frame = result.tidy().assign(n=result.n)
-    frame["beta"] = only_where(~frame["term"].isin(INTERCEPTS), frame["beta"])
-    frame["vif"] = only_where(~frame["term"].isin(INTERCEPTS), frame["vif"])
-    frame["term"] = objects([_term(code, names) for code in frame["term"]])
-    about = result.glance().iloc[0].to_dict()
-    shows = [
-        Show("term", heading=Word("column.driver")),
-        Show("estimate", "estimate", N, Word("column.coefficient"), marked=True),
-        Show("se", "estimate", N),
-        Show("statistic", "statistic", N, Word("column.t")),
-        Show("p", "p_value", N),
-        *interval(level_of(result), N, "estimate"),
-        Show("beta", "estimate", N),
-        Show("vif", "statistic", N),
-    ]
-    fit = Word("note.regression", {name: float(about[name]) for name in ("n", "r2", "adj_r2", "f", "df1", "df2")})
-    notes = [
-        *([] if names.bases.judge(result.n).hidden else [fit]),
-        *sample_notes(result.n, result.left_out, names.bases),
-        Word(f"note.se_{'design' if about['se'] == 'linearisation' else 'other'}", {"kind": str(about["se"])}),
-    ]
-    title = Word(f"title.{name}", {"outcome": names.running(result.outcome)})
-    return describe(name, title, frame, shows, names, notes=notes)
+def respondents(n: Any, left_out: Any, names: Names) -> list[Word]:
+    """Say who counts, over all groups of a result.
 
-
-def steps(result: Stepwise, names: Names) -> Table:
-    """What entered and left, in order, and what it did to the fit."""
-    frame = result.tidy().assign(n=result.n)
-    frame["term"] = objects([_term(code, names) for code in frame["term"]])
-    frame["action"] = objects([Word(f"action.{action}") for action in frame["action"]])
-    shows = [
-        Show("step", "count"),
-        Show("action", base=N),
-        Show("term", base=N, heading=Word("column.driver")),
-        Show("f", "statistic", N),
-        Show("df1", "count"),
-        Show("df2", "count"),
-        Show("p", "p_value", N),
-        Show("r2", "estimate", N, marked=True),
-        Show("adj_r2", "estimate", N),
-        Show("r2_change", "estimate", N),
-    ]
-    return describe(
-        "stepwise",
-        Word("title.stepwise", {"outcome": names.running(result.outcome)}),
-        frame,
-        shows,
-        names,
-        notes=_step_notes(result, names),
-        label="term",
-    )
-
-
-def _step_notes(result: Stepwise, names: Names) -> list[Word | str]:
-    kept = {"count": len(result.selected), "names": names.listed(names.codes(result.selected))}
-    outcome = Word("note.selected", kept) if result.selected else Word("note.nothing_entered")
-    hidden = names.bases.judge(result.n).hidden
-    rule = [Word("note.step_rule", {"enter": result.enter, "remove": result.remove})] if result.rule == "p" else []
-    base = sample_notes(result.n, result.left_out, names.bases)
-    return [*([] if hidden else [outcome]), *base, *rule, Word("note.caution"), Word("note.classical_steps")]
-
-
-def final(result: Stepwise, names: Names) -> Table:
-    """Coefficients of the model that the steps ended with.
-
-    Raises
-    ------
-    SampleError
-        If no candidate entered.
+    Parameters
+    ----------
+    n, left_out : one number, or (G,) of them; `left_out` is NaN where it is not known.
     """
-    if result.final is None:
-        raise SampleError("No candidate entered the stepwise regression: there is no final model to show.")
-    return _coefficients(result.final, names, "final")
+    total, lost = float(np.sum(n)), float(np.sum(left_out))
+    return list(sample_notes(total, None if np.isnan(lost) else lost, names.bases))
 
 
-def excluded(result: Stepwise, names: Names) -> Table:
-    """Candidates that stayed out, and how near they were to entering."""
-    frame = result.excluded.assign(n=result.n)
-    frame["term"] = objects([_term(code, names) for code in frame["term"]])
-    kinds = {"f": "statistic", "p": "p_value"}
-    shows = [Show("term", heading=Word("column.driver"))]
-    shows += [Show(name, kinds[name], N) for name in kinds if name in frame]  # type: ignore[arg-type]
-    notes = [*sample_notes(result.n, result.left_out, names.bases), Word("note.classical_steps")]
-    return describe("excluded", Word("title.excluded"), frame, shows, names, notes=notes)
+def too_few(n: Any, names: Names) -> bool:
+    """Whether all groups of a result together are too few to show."""
+    return names.bases.judge(float(np.sum(n))).hidden
 
 
-def importance(result: Importance, names: Names) -> Table:
-    """Each driver's share of the explained variance, largest first."""
-    frame = result.tidy().sort_values("rank", kind="stable")
-    frame["term"] = objects([_term(code, names) for code in frame["term"]])
-    frame["share"] = frame["share"] / 100.0
-    about = result.glance().iloc[0].to_dict()
-    shows = [
-        Show("rank", "count", N),
-        Show("term", heading=Word("column.driver")),
-        Show("share", "percent", N, marked=True),
-        Show("estimate", "estimate", N, Word("column.r2_points")),
-        *interval(level_of(result), N, "estimate"),
-    ]
-    adds_up = "note.importance" if result.method == "lmg" else "note.importance_alone"
-    hidden = names.bases.judge(float(about["n"])).hidden
-    notes = [
-        *([] if hidden else [Word(adds_up, {"r2": float(about["r2"]), "n": float(about["n"])})]),
-        Word("note.importance_interval"),
-        *sample_notes(float(about["n"]), result.left_out, names.bases),
-    ]
-    return describe(
-        "importance",
-        Word("title.importance", {"outcome": names.running(result.outcome)}),
-        frame,
-        shows,
-        names,
-        notes=notes,
-        label="term",
-    )
+def error_note(variance: str) -> list[Word]:
+    """Say what the standard errors follow from; nothing where there are none."""
+    known = {"linearisation": "note.se_design", "classical": "note.se_classical", "none": ""}
+    if variance.startswith("replicates"):
+        return [Word("note.se_replicates")]
+    if variance.startswith("HC"):
+        return [Word("note.se_hc", {"kind": variance})]
+    key = known.get(variance, "note.se_other")
+    return [Word(key, {"kind": variance} if key == "note.se_other" else {})] if key else []
+
+
+def ordered_by(frame: pd.DataFrame, groups: Sequence[str], figure: str, *, rising: bool = True) -> pd.DataFrame:
+    """Rows sorted within each group, the groups in the order in which they come; what is NaN comes last."""
+    order = frame.assign(_first=frame.groupby(list(groups), sort=False).ngroup() if groups else 0)
+    order = order.sort_values(["_first", figure], ascending=[True, rising], kind="stable", na_position="last")
+    return order.drop(columns="_first")
+
+
+def both(*notes: Word | None) -> Word | None:
+    """Several footnotes of one cell as one."""
+    said = [note for note in notes if note is not None]
+    if len(said) < 2:
+        return said[0] if said else None
+    return Word("note.both", {"first": said[0], "second": both(*said[1:])})
