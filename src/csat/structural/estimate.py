@@ -11,6 +11,7 @@ from csat.errors import DesignIgnoredWarning, OptionError, SampleError, check_ch
 from csat.model import EQUAL, Model
 from csat.moments import Groups, Source, as_names, shown, source_of
 from csat.results import Provenance, check_level
+from csat.structural.categories import names_among
 from csat.structural.checks import condition_number, doubts
 from csat.structural.discrepancy import MaximumLikelihood
 from csat.structural.gamma import check_rows, moment_covariance
@@ -22,6 +23,7 @@ from csat.structural.least_squares import (
     lengths_of,
 )
 from csat.structural.measures import goodness, in_metric, likelihood_statistic, likelihoods, measures_of
+from csat.structural.ordinal import ORDINAL, Asked, ordinal_sem
 from csat.structural.result import Sem
 from csat.structural.robust import FORMS, Robust, doubts_of_design, robust_inference
 from csat.structural.samples import Data, check_groups, listwise
@@ -32,7 +34,7 @@ from csat.structural.structure import build
 
 _ENGINES = ("csat", "semopy")
 _LIKELIHOODS = ("normal", "wishart")
-ESTIMATORS = ("ML", *FORMS, "GLS", "ULS")
+ESTIMATORS = ("ML", *FORMS, "GLS", "ULS", *ORDINAL)
 #: Estimators that maximize the likelihood; they differ in standard errors and tests.
 _LIKELY = ("ML", *FORMS)
 
@@ -52,6 +54,7 @@ def sem(
     fixed_x: bool = True,
     auto_cov_y: bool = True,
     orthogonal: bool = False,
+    ordered: bool | str | Sequence[str] = (),
     engine: str = "csat",
 ) -> Sem:
     """Estimate a structural equation model.
@@ -76,6 +79,8 @@ def sem(
     fixed_x : take the moments of observed predictors from the sample instead of estimating them.
     auto_cov_y : let the residuals of variables that explain nothing else covary.
     orthogonal : keep exogenous constructs uncorrelated.
+    ordered : items whose answers are ordered categories; True: all observed variables. With estimator="WLSMV", or
+        "DWLS". An item may have up to 12 categories.
     engine : "csat", or "semopy" as an independent second estimator.
 
     Returns
@@ -108,6 +113,12 @@ def sem(
     Fisher scoring with analytic derivatives on a RAM structure. Converged means that every element of the gradient,
     in units of that parameter's curvature, is below 1e-8. Variances are not bounded: a Heywood case is reported.
 
+    "WLSMV" and "DWLS" fit polychoric and polyserial correlations (see `csat.polychoric`) by diagonally weighted least
+    squares, in the delta parametrisation: thresholds (rows with op "|") are free, latent responses have variance 1 and
+    intercept 0, residual variances follow. "WLSMV" adds robust standard errors and a χ² corrected for mean and
+    variance from the full covariance of thresholds and correlations, which follows the design; "DWLS" takes every
+    correlation as independent of the others. Robust fit indices are those of Savalei (2021).
+
     Robust estimators need the respondents' rows, or the sums of declared sampling units. "MLR": observed information
     and the sums of single scores, χ² corrected as by Yuan and Bentler (lavaan's "yuan.bentler.mplus"). "MLM": expected
     information and the covariance Γ of the sample moments, χ² of Satorra and Bentler. "MLMV": the same, χ² corrected
@@ -121,6 +132,11 @@ def sem(
         raise OptionError(f"model is a text such as 'loyalty ~ quality', or a csat.Model; found {shown(model)}.")
     equal, partial = as_names(equal, "equal"), as_names(partial, "partial")
     _check_options(estimator, likelihood, level, engine, equal)
+    if estimator in ORDINAL:
+        expansion = {"std_lv": std_lv, "fixed_x": fixed_x, "auto_cov_y": auto_cov_y, "orthogonal": orthogonal}
+        return ordinal_sem(source, model, Asked(estimator, ordered, group, equal, partial, means, level, expansion))
+    if names_among(ordered, model.observed, "ordered"):
+        raise OptionError(f"estimator={estimator!r} takes answers as numbers; for ordered=… use estimator='WLSMV'.")
     data = listwise(source, model, group)
     has_means = _has_means(model, means, data, equal, clustered=estimator in FORMS and bool(data.summary.psus))
     if estimator in FORMS:
@@ -198,6 +214,8 @@ def _check_options(estimator: str, likelihood: str, level: float, engine: str, e
     ):
         check_choice(option, found, allowed)
     check_level(level)
+    if likelihood == "wishart" and estimator in ORDINAL:
+        raise OptionError("likelihood='wishart' is for estimator='ML'; ordered items have no such likelihood.")
     if likelihood == "wishart" and estimator in FORMS:
         raise OptionError(f"likelihood='wishart' is for estimator='ML'; {estimator} takes covariances with divisor n.")
     if engine == "semopy" and estimator != "ML":
@@ -220,7 +238,7 @@ def _has_means(model: Model, asked: bool | None, data: Data, equal: Sequence[str
 
 def _variance_words(estimator: str, robust: Robust | None) -> str:
     if robust is not None:
-        return f"{robust.form.words}; {robust.spread.method}"
+        return robust.words
     return WORDS.get(estimator, "expected information")
 
 

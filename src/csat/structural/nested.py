@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from csat.errors import OptionError
 from csat.results import Unavailable
 from csat.structural.discrepancy import MaximumLikelihood, Sample
 from csat.structural.fit import minimise
@@ -115,6 +116,8 @@ def _bentler_2001(pair: _Pair, df: int) -> tuple[float, float]:
 def _bentler_2010(pair: _Pair, df: int) -> tuple[float, float]:
     """Satorra & Bentler (2010), Psychometrika 75(2), 243–248: the larger model at the smaller one's estimates."""
     large, small = pair.robust
+    if large.spread is None:
+        raise OptionError(f"method='satorra-bentler-2010' is not for estimator={pair.large.estimator!r}; leave it out.")
     between = sandwich_of(large.form, pair.there, pair.large.samples, large.spread).trace
     return (_trace(pair.small, small) - between * (pair.large.measures.df > 0)) / df, 0.0
 
@@ -128,7 +131,10 @@ def _satorra_2000(pair: _Pair, df: int) -> tuple[float, float]:
     large, _ = pair.robust
     state, bread = pair.large.optimum.state, large.sandwich.bread
     a = restrictions(state if pair.a_matrix == "delta" else pair.there, pair.small.optimum.state, _order(pair))
-    middle = expected_middle(state, pair.large.samples, large.spread)
+    # Weights that are not those of the normal distribution have their own middle.
+    middle = large.sandwich.middle
+    if large.spread is not None:
+        middle = expected_middle(state, pair.large.samples, large.spread)
     u = bread @ a.T @ np.linalg.pinv(a @ bread @ a.T, hermitian=True) @ a @ bread
     product = u @ middle
     scaling = float(np.sqrt(np.vdot(product, product.T) / df))

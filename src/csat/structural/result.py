@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from csat.structural.fit import Optimum
 from csat.structural.measures import Measures
 from csat.structural.robust import Robust
 from csat.structural.structure import Layout, Point
+from csat.structural.thresholds import Thresholds
 from csat.structural.values import KINDS, explained, table_jacobian, table_values
 
 
@@ -36,6 +38,7 @@ class Sem(Shown):
     notes : doubts about the solution, as warned of.
     left_out : respondents without an answer to one of the model's questions.
     robust : what the robust standard errors and the corrected χ² are made of; None under other estimators.
+    thresholds : of ordered items; None without any.
     """
 
     model: Model
@@ -52,6 +55,7 @@ class Sem(Shown):
     provenance: Provenance
     left_out: int = 0
     robust: Robust | None = None
+    thresholds: Thresholds | None = None
 
     @property
     def layout(self) -> Layout:
@@ -80,15 +84,19 @@ class Sem(Shown):
 
     @property
     def parameters(self) -> Estimates:
-        """Free parameters with their joint covariance; equal labels are one parameter."""
-        k = len(self.vcov)
+        """Free parameters, then thresholds, with their joint covariance; equal labels are one parameter."""
+        names, estimate, vcov = self.layout.names, self.optimum.theta, self.vcov
+        if self.thresholds is not None:
+            names, vcov = (*names, *self.thresholds.named(self.groups)), self.thresholds.joint
+            estimate = np.concatenate([estimate, self.thresholds.estimate])
+        k = len(vcov)
         return Estimates(
-            self.layout.names, self.optimum.theta, self.vcov, np.inf, np.full(k, self.measures.n),
-            np.full(k, np.nan), "scale", self.provenance, self.level, 0.0,
+            names, estimate, vcov, np.inf, np.full(k, self.measures.n), np.full(k, np.nan), "scale", self.provenance,
+            self.level, 0.0,
         )  # fmt: skip
 
     def tidy(self) -> pd.DataFrame:
-        """One row per parameter, fixed ones (SE 0) and definitions included.
+        """One row per parameter, fixed ones (SE 0), thresholds (op "|") and definitions included.
 
         Returns
         -------
@@ -98,8 +106,14 @@ class Sem(Shown):
         """
         frame = self._inference("raw")
         for kind in ("all", "lv"):
-            frame[f"std_{kind}"] = table_values(self.layout, self.model.definitions, self.optimum.theta, kind)
+            values = table_values(self.layout, self.model.definitions, self.optimum.theta, kind)
+            frame[f"std_{kind}"] = self._with(values, () if self.thresholds is None else self.thresholds.estimate)
         return frame
+
+    def _with(self, values: Iterable[Any], of_thresholds: Iterable[Any]) -> list[Any]:
+        """Values of the rows and definitions with those of the thresholds between them."""
+        listed, cut = list(values), len(self.layout.rows)
+        return [*listed[:cut], *of_thresholds, *listed[cut:]]
 
     def standardized(self, kind: str = "all") -> pd.DataFrame:
         """Standardized solution with standard errors of its own, by the delta method.
@@ -123,16 +137,20 @@ class Sem(Shown):
         se = np.sqrt(np.maximum(np.einsum("rk,kl,rl->r", slope, self.vcov, slope, optimize=True), 0.0))
         # A value that only rounding moves (a variance standardized by itself) has no standard error.
         se = np.where(se < 1e-10 * np.maximum(np.abs(estimate), 1e-300), 0.0, se)
+        keys = [(row.lhs, row.op, row.rhs, self.groups[row.group], row.label) for row in self.layout.rows]
+        keys += [(d.name, ":=", d.text, "", d.name) for d in self.model.definitions]
+        if self.thresholds is not None:
+            keys = self._with(keys, self.thresholds.keys(self.groups))
+            estimate = np.array(self._with(estimate, self.thresholds.estimate))
+            se = np.array(self._with(se, self.thresholds.se))
         with np.errstate(divide="ignore", invalid="ignore"):
             statistic = np.where(se > 0, estimate / se, np.nan)
         half = t_quantile((1 + self.level) / 2, np.inf) * se
-        written = [(row.lhs, row.op, row.rhs, self.groups[row.group], row.label) for row in self.layout.rows]
-        defined = [(d.name, ":=", d.text, "", d.name) for d in self.model.definitions]
         figures = {
             "estimate": estimate, "se": se, "statistic": statistic, "p": two_sided_p(statistic, np.inf),
             "low": estimate - half, "high": estimate + half,
         }  # fmt: skip
-        return pd.DataFrame([*written, *defined], columns=["lhs", "op", "rhs", "group", "label"]).assign(**figures)
+        return pd.DataFrame(keys, columns=["lhs", "op", "rhs", "group", "label"]).assign(**figures)
 
     def glance(self) -> pd.DataFrame:
         """One row: bases, χ², fit indices, information criteria, and how the estimates were found.
@@ -206,11 +224,13 @@ class Sem(Shown):
                 f"Sem: n = {m.n}, χ²({m.df}) = {m.chisq:.3f}, p = {m.p:.4f}, CFI = {m.cfi:.3f}, TLI = {m.tli:.3f}, "
                 f"RMSEA = {m.rmsea:.3f} [{m.rmsea_low:.3f}, {m.rmsea_high:.3f}], SRMR = {m.srmr:.3f}"
             )
-        s = self.robust.scaled
+        scaled = asdict(self.robust.scaled)
+        kind = "robust" if np.isfinite(scaled["cfi_robust"]) else "scaled"
+        shown = {key: scaled[f"{key}_{kind}"] for key in ("cfi", "tli", "rmsea", "rmsea_low", "rmsea_high")}
         return (
-            f"Sem ({self.estimator}): n = {m.n}, scaled χ²({m.df}) = {s.chisq_scaled:.3f}, p = {s.p_scaled:.4f}, "
-            f"robust CFI = {s.cfi_robust:.3f}, TLI = {s.tli_robust:.3f}, RMSEA = {s.rmsea_robust:.3f} "
-            f"[{s.rmsea_low_robust:.3f}, {s.rmsea_high_robust:.3f}], SRMR = {m.srmr:.3f}"
+            f"Sem ({self.estimator}): n = {m.n}, scaled χ²({m.df}) = {scaled['chisq_scaled']:.3f}, "
+            f"p = {scaled['p_scaled']:.4f}, {kind} CFI = {shown['cfi']:.3f}, TLI = {shown['tli']:.3f}, "
+            f"RMSEA = {shown['rmsea']:.3f} [{shown['rmsea_low']:.3f}, {shown['rmsea_high']:.3f}], SRMR = {m.srmr:.3f}"
         )
 
     def __repr__(self) -> str:

@@ -302,8 +302,10 @@ class Point:
         return np.where(kind == PATH, self.centre[..., j], np.where(kind == MEAN, 1.0, 0.0))
 
     def curvature(self, metric: np.ndarray, *, means: bool) -> np.ndarray:
-        """(…, c, c) tr(M ∂Σ M ∂Σ) + 2 ∂μᵀ M ∂μ for a symmetric matrix M (…, p, p); for models without `units`."""
+        """(…, c, c) tr(M ∂Σ M ∂Σ) + 2 ∂μᵀ M ∂μ for a symmetric matrix M (…, p, p)."""
         st, m = self.structure, len(self.structure.variables)
+        if len(st.units):
+            return self._plain_curvature(metric, means=means)
         kind, i, j = st.places
         basis = np.concatenate([self.effects, self.total[..., : st.p, :]], axis=-1)
         q = basis.swapaxes(-1, -2) @ metric @ basis
@@ -316,6 +318,13 @@ class Point:
             return cells
         reach = self._reach(kind, j)
         return cells + 2.0 * rows_i[..., i] * reach[..., :, None] * reach[..., None, :]
+
+    def _plain_curvature(self, metric: np.ndarray, *, means: bool) -> np.ndarray:
+        """The same from the derivatives themselves, which have no short form where variances are held at 1."""
+        by_sigma, by_mu = self.jacobian()
+        turned = np.einsum("...ia,...abc,...bj->...ijc", metric, by_sigma, metric, optimize=True)
+        cells = np.einsum("...ijc,...ijd->...cd", turned, by_sigma, optimize=True)
+        return cells + 2.0 * by_mu.swapaxes(-1, -2) @ metric @ by_mu if means else cells
 
     def jacobian(self) -> tuple[np.ndarray, np.ndarray]:
         """Derivatives by the free cells: of Σ (…, p, p, c), and of μ (…, p, c)."""
