@@ -232,11 +232,20 @@ def test_a_correction_that_does_not_exist_is_told(data):
     found = sem(survey(data), CFA, estimator="MLR")
     lost = scaled_measures(Statistic(20.0, 8, 500.0, 15), Traces(-1.0, 15.0), 400, 1)
     assert (lost.df_scaled, np.isnan(lost.chisq_scaled), np.isnan(lost.cfi_robust)) == (8, True, True)
-    broken = type(found.robust)(found.robust.form, found.robust.spread, found.robust.sandwich, lost)
     groups = survey(data).groups([*NAMES], (), "listwise")
-    ((kind, text),) = doubts_of_design(broken, groups, 8)
+    ((kind, text),) = doubts_of_design(replace(found.robust, scaled=lost), groups, 8)
     assert kind is ScalingWarning
     assert "The correction of χ² is not positive" in text
+
+
+def test_a_baseline_without_a_correction_costs_only_what_is_compared_with_it():
+    """Answers that differ much between units, with means in the model."""
+    source = survey(answers(4000), psu="hall")
+    with pytest.warns(ScalingWarning, match=r"correction of the baseline's χ² is not positive.*estimator='MLM' has"):
+        found = sem(source, CFA, estimator="MLR").robust.scaled
+    assert np.isnan([found.cfi_robust, found.tli_scaled, found.baseline_chisq_scaled]).all()
+    assert np.isfinite([found.chisq_scaled, found.rmsea_robust, found.rmsea_high_scaled]).all()
+    assert np.isfinite(sem(source, CFA, estimator="MLM").robust.scaled.cfi_robust)
 
 
 def test_corrections_of_mean_and_variance():
@@ -398,9 +407,8 @@ def test_models_that_are_not_nested_have_no_test_and_a_note(data):
 
 def test_a_negative_correction_recommends_the_positive_one(pairs):
     free, _, apart = pairs["MLR"]
-    bread = type(free.robust.sandwich)
-    shrunk = bread(apart.robust.sandwich.bread, apart.robust.sandwich.middle, 0.5 * free.robust.sandwich.trace, np.nan)
-    robust = type(apart.robust)(apart.robust.form, apart.robust.spread, shrunk, apart.robust.scaled)
+    shrunk = replace(apart.robust.sandwich, trace=0.5 * free.robust.sandwich.trace)
+    robust = replace(apart.robust, sandwich=shrunk)
     table = compare_models(free, replace(apart, robust=robust)).tidy()
     assert table["scaling"][1] < 0
     assert np.isnan(table["p"][1])

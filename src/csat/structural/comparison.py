@@ -88,8 +88,8 @@ def compare_models(
     method : how the difference of two χ² is corrected under robust estimators. "satorra-bentler-2001" from the
         corrections of both models (may turn out negative); "satorra-bentler-2010", strictly positive with
         estimator="MLM" (with "MLR" it depends on how the larger model is written); "satorra-2000", from the
-        restrictions themselves, for mean and variance. "default": the first; the last under "MLMV". Other estimators
-        take the plain difference.
+        restrictions themselves, for mean and variance. "default": the first; the last under "MLMV" and "WLSMV".
+        Other estimators take the plain difference.
     a_matrix : "delta", restrictions from the derivatives of the moments at each model's own estimates, as lavaan does
         by default; "exact", both at the smaller model's. For method="satorra-2000".
     names : of the models in the order given; None: "model 1", "model 2" ….

@@ -59,6 +59,11 @@ class Robust:
     sandwich: Sandwich
     scaled: Scaled
 
+    @property
+    def words(self) -> str:
+        """How `Provenance.variance` calls the standard errors."""
+        return self.form.words if self.spread is None else f"{self.form.words}; {self.spread.method}"
+
 
 def robust_inference(
     estimator: str, state: State, samples: Sequence[Sample], spread: MomentCovariance, statistic: Statistic, n: float
@@ -100,5 +105,11 @@ def doubts_of_design(robust: Robust, groups: Groups, df: int) -> list[tuple[type
             f"The correction of χ² is not positive (tr UΓ = {robust.sandwich.trace:.3g}): too few respondents or "
             "sampling units, or a model far off. Scaled and robust fit measures are left out; estimator='MLM' may "
             "still have them.",
+        ))  # fmt: skip
+    elif np.isnan(robust.scaled.baseline_scaling):
+        found.append((
+            ScalingWarning,
+            "The correction of the baseline's χ² is not positive, as happens where answers differ much between "
+            "sampling units: scaled and robust CFI and TLI are left out. estimator='MLM' has them.",
         ))  # fmt: skip
     return found

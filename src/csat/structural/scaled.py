@@ -106,30 +106,42 @@ def scaled_measures(statistic: Statistic, traces: Traces, scale: float, groups: 
     Returns
     -------
     Scaled
-        All NaN if the correction is not positive: few respondents, or a model far off.
+        All NaN if the correction is not positive: few respondents, or a model far off. CFI and TLI are NaN if that
+        of the baseline is not.
     """
     df, null_df = statistic.df, statistic.baseline_df
     own = correction(df, traces.model, traces.model_square)
     null = correction(null_df, traces.baseline, traces.baseline_square)
-    if not (own.factor > 0 and null.factor > 0):
+    if not own.factor > 0:
         return Scaled(np.nan, df, *[np.nan] * (len(fields(Scaled)) - 2))
-    chisq, baseline = own.of(statistic.chisq), null.of(statistic.baseline)
+    chisq = own.of(statistic.chisq)
     # Corrected for its mean alone, χ² is compared with one whose mean is tr UΓ.
     adjusted = not np.isnan(traces.model_square)
     tested, mean = (chisq, float(df)) if adjusted else (statistic.chisq, own.factor * df)
     low, high = rmsea_interval(tested, mean, scale, groups)
-    central, null_central = statistic.chisq / own.factor, statistic.baseline / null.factor
     robust_low, robust_high = (end * np.sqrt(own.scaling) for end in rmsea_interval(chisq, df, scale, groups))
     return Scaled(
         chisq_scaled=chisq, df_scaled=df, p_scaled=upper(chisq, df), scaling=own.scaling if df else np.nan,
-        shift=own.shift, baseline_chisq_scaled=baseline, baseline_p_scaled=upper(baseline, null_df),
-        baseline_scaling=null.scaling,
-        cfi_scaled=cfi(chisq, df, baseline, null_df), tli_scaled=tli(chisq, df, baseline, null_df),
+        shift=own.shift, **_against_baseline(statistic, own, null),
         rmsea_scaled=rmsea(tested, mean, scale, groups), rmsea_low_scaled=low, rmsea_high_scaled=high,
         rmsea_p_scaled=rmsea_p(tested, mean, scale, groups),
-        cfi_robust=cfi(statistic.chisq, own.factor * df, statistic.baseline, null.factor * null_df),
-        tli_robust=1.0 - own.factor / null.factor * (1.0 - tli(central, df, null_central, null_df)),
-        rmsea_robust=rmsea(central, df, scale / own.factor, groups),
+        rmsea_robust=rmsea(statistic.chisq / own.factor, df, scale / own.factor, groups),
         rmsea_low_robust=float(robust_low), rmsea_high_robust=float(robust_high),
         rmsea_p_robust=rmsea_p(chisq, df, scale / own.scaling, groups),
     )  # fmt: skip
+
+
+def _against_baseline(statistic: Statistic, own: Correction, null: Correction) -> dict[str, float]:
+    """What compares a model with its baseline; NaN if the baseline's χ² cannot be corrected."""
+    names = ("baseline_chisq_scaled", "baseline_p_scaled", "baseline_scaling")
+    if not null.factor > 0:
+        return dict.fromkeys((*names, "cfi_scaled", "tli_scaled", "cfi_robust", "tli_robust"), np.nan)
+    df, null_df = statistic.df, statistic.baseline_df
+    chisq, baseline = own.of(statistic.chisq), null.of(statistic.baseline)
+    central = tli(statistic.chisq / own.factor, df, statistic.baseline / null.factor, null_df)
+    return dict(zip(names, (baseline, upper(baseline, null_df), null.scaling), strict=True)) | {
+        "cfi_scaled": cfi(chisq, df, baseline, null_df),
+        "tli_scaled": tli(chisq, df, baseline, null_df),
+        "cfi_robust": cfi(statistic.chisq, own.factor * df, statistic.baseline, null.factor * null_df),
+        "tli_robust": 1.0 - own.factor / null.factor * (1.0 - central),
+    }
