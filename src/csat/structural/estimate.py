@@ -181,6 +181,7 @@ def sem(
         model=model,
         estimator=estimator,
         optimum=optimum,
+        discrepancy=discrepancy,
         samples=samples,
         sizes=data.sizes,
         vcov=robust.sandwich.covariance(scale) if robust else information,

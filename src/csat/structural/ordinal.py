@@ -71,7 +71,8 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
     _check_associations(behind, labels)
     moments = moments_of(behind, covariance(source, behind))
     layout = _layout(model, asked, moments, ordered, labels)
-    optimum = estimated(layout, moments.discrepancy(), starting_values(layout, moments.samples))
+    discrepancy = moments.discrepancy()
+    optimum = estimated(layout, discrepancy, starting_values(layout, moments.samples))
     fit = Fit(optimum.state, moments)
     statistic = fit.statistic()
     robust = robust_inference(fit, statistic) if asked.estimator == "WLSMV" else None
@@ -84,6 +85,7 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
         model=model,
         estimator=asked.estimator,
         optimum=optimum,
+        discrepancy=discrepancy,
         samples=moments.samples,
         sizes=moments.sizes,
         vcov=vcov,

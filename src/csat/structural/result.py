@@ -13,7 +13,7 @@ import pandas as pd
 from csat.errors import OptionError
 from csat.model import Model
 from csat.results import Estimates, Provenance, Shown, t_quantile, two_sided_p
-from csat.structural.discrepancy import Sample
+from csat.structural.discrepancy import Discrepancy, Sample
 from csat.structural.fit import Optimum
 from csat.structural.measures import Measures
 from csat.structural.robust import Robust
@@ -29,6 +29,7 @@ class Sem(Shown):
     model : as written.
     estimator : "ML", "MLR", "GLS" …
     optimum : where the estimator stopped: estimates, implied moments, gradient.
+    discrepancy : what was minimised.
     samples : (G,) moments that were fitted, in the order of `observed`. sizes : (G,) respondents of each group.
     vcov : (k, k) covariance of the free parameters.
     measures : fit of the model.
@@ -44,6 +45,7 @@ class Sem(Shown):
     model: Model
     estimator: str
     optimum: Optimum
+    discrepancy: Discrepancy
     samples: tuple[Sample, ...]
     sizes: tuple[int, ...]
     vcov: np.ndarray
