@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from csat.design import Design, Replication
     from csat.drivers import (
         Asymmetry,
+        CategoricalRegression,
         Diagnosis,
+        Differences,
         Factor,
         Importance,
         Ipa,
@@ -75,8 +77,9 @@ _ROOMS: dict[str, str] = {
     "comparisons": "Gaps Letters contributions expectation_gaps gaps letters",
     "design": "Design Replication",
     "drivers": (
-        "Asymmetry Diagnosis Factor Importance Ipa Regression Stability Stepwise Subsets "
-        "best_subsets diagnose importance ipa regress reward_penalty stepwise"
+        "Asymmetry CategoricalRegression Diagnosis Differences Factor Importance Ipa Regression "
+        "Stability Stepwise Subsets best_subsets diagnose importance ipa regress reward_penalty "
+        "stepwise"
     ),
     "errors": "CsatError CsatWarning",
     "estimation": "Crosstab Difference box crosstab difference mean nps quantile ranktest ratio sd share total var",
@@ -99,6 +102,7 @@ _HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __all__ = [
     "Asymmetry",
+    "CategoricalRegression",
     "ChangeSplit",
     "Crosstab",
     "CsatError",
@@ -106,6 +110,7 @@ __all__ = [
     "Design",
     "Diagnosis",
     "Difference",
+    "Differences",
     "Estimates",
     "Evaluation",
     "Factor",
