@@ -117,11 +117,13 @@ def text_answers(column: pa.Array) -> Answers:
 
 def labelled(column: pa.Array, labels: Mapping[Any, str]) -> pa.Array:
     """Put the file's labels in place of the codes if every code has one, else leave the column alone."""
+    if not labels:
+        return column
     words = {folded(_plain_code(code)): label for code, label in labels.items()}
     text = text_in(column)
     reasons = np.where(text.is_null().to_numpy(zero_copy_only=False), _EMPTY, _VALID).astype(np.int8)
     named, after = _known_words(text, words, reasons)
-    return named if words and not (after == _UNKNOWN).any() else column
+    return column if (after == _UNKNOWN).any() else named
 
 
 def _numbers_and_words(column: pa.Array, scale: Scale) -> tuple[np.ndarray, dict[str, float]]:
