@@ -138,8 +138,9 @@ def expected_scores(state: State, samples: Sequence[Sample]) -> list[np.ndarray]
         by_sigma, by_mu = point.jacobian()
         k = np.einsum("ia,abc,bj->ijc", point.inverse, by_sigma, point.inverse, optimize=True)
         rows = [np.zeros((1, k.shape[2])), *([point.inverse @ by_mu] if point.structure.means else []), _triangle(k)]
-        kept, onto = _given(point, sample)
-        maps.append(state.collect(g, onto.T @ np.vstack(rows)[kept]))
+        given = _given(point, sample)
+        scores = np.vstack(rows)
+        maps.append(state.collect(g, scores if given is None else given[1].T @ scores[given[0]]))
     return maps
 
 
@@ -153,9 +154,11 @@ def _weights(state: State, samples: Sequence[Sample], inverses: Sequence[np.ndar
     """(G,) of (1 + q, 1 + q) W of the moments given the predictors, over the share of the group."""
     out = []
     for point, sample, inverse in zip(state.points, samples, inverses, strict=True):
-        kept, onto = _given(point, sample)
-        weight = _normal_weight(inverse, means=point.structure.means)
-        out.append(onto.T @ weight[np.ix_(kept, kept)] @ onto / float(sample.share))
+        weight, given = _normal_weight(inverse, means=point.structure.means), _given(point, sample)
+        if given is not None:
+            kept, onto = given
+            weight = onto.T @ weight[np.ix_(kept, kept)] @ onto
+        out.append(weight / float(sample.share))
     return out
 
 
@@ -177,19 +180,19 @@ def _normal_weight(inverse: np.ndarray, *, means: bool) -> np.ndarray:
     return out
 
 
-def _given(point: Point, sample: Sample) -> tuple[np.ndarray, np.ndarray]:
+def _given(point: Point, sample: Sample) -> tuple[np.ndarray, np.ndarray] | None:
     """Moments that a model speaks of, given its predictors: their positions (r,), and (r, 1 + q) to make them.
 
     With predictors whose moments are the sample's, moments of the others are cleared of what the predictors' moments
-    explain of them in the sample.
+    explain of them in the sample. None without such predictors.
     """
     st = point.structure
     means, p = sample.mean is not None, st.p
     x = np.isin(np.arange(p), st.predictors if st.sampled else ())
+    if not x.any():
+        return None
     i, j = np.tril_indices(p)
     kept = np.flatnonzero(np.r_[False, *([~x] if means else []), ~(x[i] & x[j])])
-    if not x.any():
-        return kept, np.eye(1 + p * means + len(i))[kept]
     weight = _normal_weight(np.linalg.inv(sample.cov), means=means)
     return kept, np.linalg.solve(weight[np.ix_(kept, kept)], weight[kept])
 
