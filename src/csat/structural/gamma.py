@@ -98,7 +98,9 @@ def moment_covariance(source: Source, groups: Groups) -> MomentCovariance:
     MomentCovariance
         Respondents drawn one by one without strata (weighted or not): Σ w²·ssᵀ around zero, without a factor n/(n − 1),
         as in White's sandwich, lavaan and Mplus. Else the covariance of the design: strata, sampling units,
-        n/(n − 1) of each stratum, finite population correction, or replicate weights.
+        n/(n − 1) of each stratum, finite population correction, or replicate weights. For units in one stratum and one
+        group that is lavaan's m/(m − 1); in several groups lavaan takes each group's units for a sample of their own,
+        here units that reach into several groups make them covary.
 
     Raises
     ------
@@ -118,7 +120,8 @@ def moment_covariance(source: Source, groups: Groups) -> MomentCovariance:
     check_rows(source, groups)
     n, weight = int(groups.n.sum()), sum(part.weight for part in parts)
     if drawn_singly(groups):
-        joint, method = on_diagonal(row_squares(source, groups, scores)), "respondents"
+        given = ", calibrated weights taken as given" if groups.calibrated else ""
+        joint, method = on_diagonal(row_squares(source, groups, scores)), f"respondents{given}"
     else:
         joint, method = _of_design(source, groups, scores), method_of(groups)
     return MomentCovariance(joint * (n / weight**2), method)
