@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from csat.bases import Bases
-from csat.distributions import t_quantile, two_sided_p
+from csat.distributions import holm, t_quantile, two_sided_p
 from csat.drivers.bands import Bands
 from csat.drivers.orthants import below
 from csat.results import Estimates, Shown, Unavailable, ratio_to_error
@@ -236,21 +236,6 @@ def asymmetry_of(estimates: Estimates, drivers: Sequence[str]) -> Estimates:
         unavailable=vague | missing,
         bounds=(np.where(sound, np.tanh(middle - half), np.nan), np.where(sound, np.tanh(middle + half), np.nan)),
     )
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """Correct p (k,) for the number that could be computed; NaN stay NaN.
-
-    Source: Holm (1979), Scandinavian Journal of Statistics 6, 65–70.
-
-    >>> holm(np.array([0.01, 0.04, 0.03])).round(6).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p)[: np.isfinite(p).sum()]  # NaN come last
-    steps = p[order] * np.arange(len(order), 0, -1)
-    out = np.full(len(p), np.nan)
-    out[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return out
 
 
 def _p(estimates: Estimates) -> np.ndarray:
