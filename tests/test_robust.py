@@ -279,14 +279,17 @@ def test_the_baseline_is_the_independence_model(data):
     [
         ("published", {}, SampleError, r"fourth moments are not in a covariance matrix\. Use estimator='ML' here"),
         ("summary", {}, SampleError, r"need the respondents' rows, or the sums of declared sampling units"),
+        ("two stages", {}, SampleError, r"need the respondents' rows, or the sums of declared sampling units"),
         ("rows", {"likelihood": "wishart"}, OptionError, r"likelihood='wishart' is for estimator='ML'; MLR takes"),
         ("rows", {"engine": "semopy"}, OptionError, r"second opinion on estimator='ML' only"),
     ],
 )
 def test_what_robust_inference_cannot_use(data, source, options, error, message):
     rows = survey(data)
+    stages = {"psu": "hall", "fpc": "halls", "stratum": "stratum", "fpc2": "many"}
     given = {
         "rows": rows,
+        "two stages": survey(data.assign(many=100.0), **stages).groups([*NAMES], (), "listwise"),
         "summary": rows.groups([*NAMES], (), "listwise"),
         "published": csat.from_covariance(data[[*NAMES]].cov(), 400),
     }

@@ -134,7 +134,8 @@ def check_rows(source: Source, groups: Groups) -> None:
     ------
     SampleError
     """
-    needs_rows = not groups.psus and groups.replication is None
+    stages = [groups] if groups.second is None else [groups, groups.second]
+    needs_rows = groups.replication is None and not all(stage.psus for stage in stages)
     if groups.published or (needs_rows and not isinstance(source, RowSource)):
         raise SampleError(
             "Robust standard errors and tests need the respondents' rows, or the sums of declared sampling units: "
