@@ -43,6 +43,7 @@ REASONS: Mapping[str, str] = {
     "same_df": "the same degrees of freedom: no test",
     "not_nested": "not nested: the larger model cannot reproduce what the smaller one implies",
     "negative_scaling": "the correction is not positive: use method='satorra-bentler-2010'",
+    "perfect_correlation": "a correlation of ±1: no standard error",
 }
 
 #: The columns that every `Estimates.tidy()` has, after `term` and its key columns.

@@ -24,7 +24,7 @@ from csat.structural.checks import condition_number, doubts
 from csat.structural.gamma import drawn_singly
 from csat.structural.influence import covariance
 from csat.structural.latent_moments import Moments, moments_of
-from csat.structural.responses import Behind, Responses, responses
+from csat.structural.responses import Behind, responses
 from csat.structural.result import Sem
 from csat.structural.samples import check_groups, unknown_column
 from csat.structural.solving import estimated
@@ -68,7 +68,7 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
         raise unknown_column(error, model) from None
     labels = tuple(domain[0] for domain in behind.summed.domains) if by else ("",)
     check_groups(model, labels)
-    _check_associations(behind, labels)
+    _check_associations(behind)
     moments = moments_of(behind, covariance(source, behind))
     layout = _layout(model, asked, moments, ordered, labels)
     discrepancy = moments.discrepancy()
@@ -78,7 +78,7 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
     robust = robust_inference(fit, statistic) if asked.estimator == "WLSMV" else None
     vcov = fit.bread if robust is None else robust.sandwich.covariance(moments.scale)
     condition = condition_number(fit.slopes.T @ fit.weighted)
-    raised = [*doubts_of_items(items), *_indefinite(behind, labels), *doubts(optimum.state, condition)]
+    raised = [*doubts_of_items(items), *indefinite(behind), *doubts(optimum.state, condition)]
     for kind, text in raised:
         warnings.warn(text, kind, stacklevel=3)
     return Sem(
@@ -93,7 +93,7 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
         condition=condition,
         level=asked.level,
         engine="csat",
-        notes=(*(text for _, text in raised), *_notes(behind)),
+        notes=(*(text for _, text in raised), *notes_of(behind)),
         provenance=Provenance("listwise", _variance_words(behind, asked.estimator)),
         left_out=behind.summed.incomplete,
         robust=robust,
@@ -125,16 +125,21 @@ def _ordered(model: Model, asked: Asked) -> tuple[str, ...]:
     return ordered
 
 
-def _check_associations(behind: Behind, labels: Sequence[str]) -> None:
+def place_of(domain: tuple[str, ...]) -> str:
+    """Which group, in words; nothing if there is one."""
+    return f" in group {' × '.join(domain)!r}" if domain else ""
+
+
+def _check_associations(behind: Behind) -> None:
     """Refuse variables that repeat each other."""
     names = behind.items.names
-    for part, label in zip(behind.parts, labels, strict=True):
+    for part, domain in zip(behind.parts, behind.summed.domains, strict=True):
         i, j = np.argwhere(np.triu(np.abs(part.corr) > 1.0 - 1e-10, 1)).T
         if len(i):
-            place = f" in group {label!r}" if label else ""
             raise CollinearityError(
-                f"{names[i[0]]!r} and {names[j[0]]!r} correlate perfectly{place} ({part.corr[i[0], j[0]]:+.0f}): no "
-                "answer to one contradicts the other. Leave one of them out, or join rare categories."
+                f"{names[i[0]]!r} and {names[j[0]]!r} correlate perfectly{place_of(domain)} "
+                f"({part.corr[i[0], j[0]]:+.0f}): no answer to one contradicts the other. Leave one of them out, or "
+                "join rare categories."
             )
 
 
@@ -208,25 +213,22 @@ def _check_labels(model: Model, rows: Sequence[Row]) -> None:
             )
 
 
-def _indefinite(behind: Behind, labels: Sequence[str]) -> list[tuple[type[CsatWarning], str]]:
+def indefinite(behind: Behind) -> list[tuple[type[CsatWarning], str]]:
+    """Correlations that contradict each other, in words."""
     return [
         (
             IndefiniteCorrelationWarning,
-            f"The correlations of the latent responses{f' in group {label!r}' if label else ''} are not positive "
+            f"The correlations of the latent responses{place_of(domain)} are not positive "
             f"definite (smallest eigenvalue {least:.3g}): each pair was estimated by itself, from few answers in some "
             "categories. Estimates stand on contradictory figures; use fewer items, or join rare categories.",
         )
-        for part, label in zip(behind.parts, labels, strict=True)
-        if (least := smallest_eigenvalue(part)) < 0
+        for part, domain in zip(behind.parts, behind.summed.domains, strict=True)
+        if (least := float(np.linalg.eigvalsh(part.corr)[0])) < 0
     ]
 
 
-def smallest_eigenvalue(part: Responses) -> float:
-    """Of the correlations of one group's latent responses."""
-    return float(np.linalg.eigvalsh(part.corr)[0])
-
-
-def _notes(behind: Behind) -> list[str]:
+def notes_of(behind: Behind) -> list[str]:
+    """What was done to tables, in words."""
     filled = sum(part.filled for part in behind.parts)
     if not filled:
         return []

@@ -26,6 +26,8 @@ PERFECT = 0.9999
 #: Smallest probability of a cell, the rounding error of a difference of areas.
 _LEAST = 1e-16
 _STEPS = 80
+#: Last step of a search; Newton's steps are then as exact as their slopes.
+_STEP = 1e-9
 
 #: Slope and curvature of log-likelihoods at correlations, each (m,); and a curvature that is never positive.
 Slopes = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -161,7 +163,7 @@ def climbed(slopes: Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]], st
         inside = (trial > low[going]) & (trial < high[going])
         trial = np.where(inside, trial, (low[going] + high[going]) / 2)
         rho[going] = trial
-        going = going[np.abs(trial - here) > 1e-13]
+        going = going[np.abs(trial - here) > _STEP]
         if not len(going):
             break
-    return np.where(np.abs(rho) > PERFECT - 1e-9, np.sign(rho), rho)
+    return np.where(np.abs(rho) > PERFECT - 10 * _STEP, np.sign(rho), rho)
