@@ -456,7 +456,7 @@ def test_gaps_need_rows(rng):
 
 
 def test_few_steps_of_maximum_likelihood_are_told(gappy, monkeypatch):
-    monkeypatch.setattr("csat.drivers.normal.STEPS", 2)
+    monkeypatch.setattr("csat.normal.STEPS", 2)
     with pytest.raises(csat.CsatError, match="did not settle in 2 steps"):
         csat.importance(csat.read_survey(gappy), "y", names(4), missing="em")
 

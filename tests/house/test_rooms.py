@@ -14,7 +14,7 @@ ROWS = (
     ("bases", "design"),
     ("questionnaire",),
     ("moments",),
-    ("results", "model", "scoring", "replicates", "residuals"),
+    ("results", "model", "scoring", "replicates", "residuals", "normal"),
     ("variance",),
     ("totals", "ranks"),
     (

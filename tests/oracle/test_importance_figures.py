@@ -95,7 +95,7 @@ def test_saturated_means_with_gaps_equal_lavaan(shared_case):
     """EM of lavaan stops at a relative change of 1e-6 or so."""
     import json
 
-    from csat.drivers.normal import fit_normal
+    from csat.normal import fit_normal
 
     expected = json.loads(shared_case("sem_hs_fiml.json").read_text(encoding="utf-8"))["result"]["h1_saturated"]["mean"]
     data = pd.read_csv(shared_case("sem_hs_fiml.csv"))[list(expected)]

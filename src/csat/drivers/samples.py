@@ -1,7 +1,7 @@
 """Who counts when answers are missing: covariances of a model's variables under three rules, and what they are worth.
 
 "listwise": those who answered everything. "pairwise": each covariance over those who answered both, each variance over
-all who answered. "em": maximum likelihood for normal variables, which uses all answers (`csat.drivers.normal`).
+all who answered. "em": maximum likelihood for normal variables, which uses all answers (`csat.normal`).
 Each rule knows the influence of a respondent on its covariances, so that any smooth figure gets a design-based error.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from csat.drivers.normal import Normal, fit_normal, normal_scores
+from csat.normal import Normal, fit_normal, normal_scores
 from csat.drivers.passes import rows_left_out
 from csat.errors import SampleError
 from csat.moments import Groups, Moments, PatternSource, RowSource, Source, Variable

@@ -94,9 +94,15 @@ def fit_normal(patterns: Patterns) -> Normal:
 def _check_pairs(patterns: Patterns) -> None:
     apart = np.argwhere(patterns.pairs[0] == 0)
     if apart.size:
+        empty = np.flatnonzero(~patterns.answered.any(axis=0))
+        if len(empty):
+            listed = ", ".join(repr(patterns.names[i]) for i in empty.tolist())
+            raise SampleError(f"Nobody answered {listed}: leave {'it' if len(empty) == 1 else 'them'} out.")
         first, second = (patterns.names[i] for i in apart[0].tolist())
-        what = f"Nobody answered {first!r}" if first == second else f"Nobody answered both {first!r} and {second!r}"
-        raise SampleError(f"{what}: how they go together cannot be estimated. Leave one of them out.")
+        raise SampleError(
+            f"Nobody answered both {first!r} and {second!r}: how they go together cannot be estimated. "
+            "Leave one of them out."
+        )
 
 
 def _available(patterns: Patterns) -> tuple[np.ndarray, np.ndarray]:
@@ -122,6 +128,13 @@ def _standardized(patterns: Patterns, centre: np.ndarray, spread: np.ndarray) ->
     return turn @ patterns.gram @ turn.swapaxes(1, 2)
 
 
+def inverses(answered: np.ndarray, cov: np.ndarray) -> np.ndarray:
+    """Inverse of the answered block of covariances (…, k, k), zero elsewhere, for patterns (C, k): (…, C, k, k)."""
+    both = answered[:, :, None] & answered[:, None, :]
+    padded = np.where(both, cov[..., None, :, :], np.eye(cov.shape[-1]))
+    return np.where(both, np.linalg.inv(padded), 0.0)
+
+
 def fill_of(answered: np.ndarray, cov: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Inverse of the answered block of `cov` (k, k), zero elsewhere, and the regression on it, for patterns (C, k).
 
@@ -130,8 +143,7 @@ def fill_of(answered: np.ndarray, cov: np.ndarray) -> tuple[np.ndarray, np.ndarr
     inverse, fill
         (C, k, k) each; fill·d is the expected deviation of all variables, given the answers' deviations d.
     """
-    both = answered[:, :, None] & answered[:, None, :]
-    inverse = np.where(both, np.linalg.inv(np.where(both, cov, np.eye(len(cov)))), 0.0)
+    inverse = inverses(answered, cov)
     return inverse, cov @ inverse
 
 
