@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from csat.normal import Normal, fit_normal, normal_scores
 from csat.drivers.passes import rows_left_out
 from csat.errors import SampleError
 from csat.moments import Groups, Moments, PatternSource, RowSource, Source, Variable
+from csat.normal import Normal, fit_normal, normal_scores
 from csat.results import Unavailable
 from csat.variance import linearised, linearised_scores, quadratic
 
