@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from csat.report import plot, table, write_report
     from csat.results import Estimates, Test, Unavailable
     from csat.shrinkage import Shrunken, shrink
-    from csat.structural import Sem, sem
+    from csat.structural import Comparison, Sem, compare_models, sem
     from csat.survey import Survey, calibrate, read_survey
     from csat.trends import ChangeSplit, Trend, split_change, trend
 
@@ -94,7 +94,7 @@ _ROOMS: dict[str, str] = {
     "report": "plot table write_report",
     "results": "Estimates Test Unavailable",
     "shrinkage": "Shrunken shrink",
-    "structural": "Sem sem",
+    "structural": "Comparison Sem compare_models sem",
     "survey": "Survey calibrate read_survey",
     "trends": "ChangeSplit Trend split_change trend",
 }
@@ -104,6 +104,7 @@ __all__ = [
     "Asymmetry",
     "CategoricalRegression",
     "ChangeSplit",
+    "Comparison",
     "Crosstab",
     "CsatError",
     "CsatWarning",
@@ -145,6 +146,7 @@ __all__ = [
     "calibrate",
     "check_composites",
     "check_ranks",
+    "compare_models",
     "contributions",
     "crosstab",
     "detectable_gap",

@@ -4,8 +4,9 @@ The estimator is csat's own; semopy can be asked for a second opinion. Definitio
 (Rosseel 2012, Journal of Statistical Software 48(2)).
 """
 
+from csat.structural.comparison import Comparison, compare_models
 from csat.structural.estimate import sem
 from csat.structural.measures import Measures
 from csat.structural.result import Sem
 
-__all__ = ["Measures", "Sem", "sem"]
+__all__ = ["Comparison", "Measures", "Sem", "compare_models", "sem"]
