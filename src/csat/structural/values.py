@@ -47,8 +47,14 @@ def _of_group(structure: Structure, theta: np.ndarray, kind: str) -> np.ndarray:
     return rows if kind == "raw" else rows * _units(structure, a, s, kind)
 
 
+def units_of(structure: Structure, theta: np.ndarray, kind: str) -> np.ndarray:
+    """(…, rows) factor that standardizes each row of a group, "all" or "lv", at theta (…, k)."""
+    a, s, _ = structure.matrices(theta)
+    return _units(structure, a, s, kind)
+
+
 def _units(structure: Structure, a: np.ndarray, s: np.ndarray, kind: str) -> np.ndarray:
-    """(…, rows) factor that standardizes each row: SDs of cause over effect, one over one SD or over two.
+    """(…, rows) SDs of cause over effect, one over one SD or over two.
 
     A residual covariance is divided by the residual SDs, which makes it a correlation; as lavaan does, a
     negative residual variance counts by its size there.
