@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -31,6 +31,14 @@ class Discrepancy(Protocol):
 
     def take(self, which: np.ndarray) -> Discrepancy:
         """The same function of some replicates (first axis of the sample moments)."""
+
+
+@runtime_checkable
+class Curved(Discrepancy, Protocol):
+    """A fit function that knows its exact second derivatives better than complex steps of its gradient do."""
+
+    def hessian(self, state: State) -> np.ndarray:
+        """(k, k) exact ∂²F/∂θ² of one sample."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +81,7 @@ class MaximumLikelihood:
             d = distance(point, sample)
             whole = sample.cov if d is None else sample.cov + d[..., :, None] * d[..., None, :]
             trace = np.sum(point.inverse * whole, axis=(-1, -2))
-            total = total + _share(sample, 0) * (_logdet(point.sigma) + trace)
+            total = total + _share(sample, 0) * (logdet(point.sigma) + trace)
         return np.where(np.isfinite(total), total, np.inf)
 
     def gradient(self, state: State) -> np.ndarray:
@@ -206,19 +214,21 @@ def _by_metric(state: State, samples: Sequence[Sample], metrics: Sequence[np.nda
     return total
 
 
-def _logdet(sigma: np.ndarray) -> np.ndarray:
+def logdet(sigma: np.ndarray) -> np.ndarray:
     """(…) log-determinants; inf where a matrix is not positive definite."""
     try:
         diagonal = np.diagonal(np.linalg.cholesky(sigma), axis1=-1, axis2=-2)
     except np.linalg.LinAlgError:
         if sigma.ndim == 2:
             return np.asarray(np.inf)
-        return np.stack([_logdet(one) for one in sigma])
+        return np.stack([logdet(one) for one in sigma])
     return 2.0 * np.log(diagonal).sum(axis=-1)
 
 
 def hessian(layout: Layout, discrepancy: Discrepancy, theta: np.ndarray) -> np.ndarray:
-    """(k, k) exact ∂²F/∂θ² at theta (k,) of one sample, from complex steps of the gradient, all at once."""
+    """(k, k) exact ∂²F/∂θ² at theta (k,) of one sample, from complex steps of the gradient unless it knows better."""
+    if isinstance(discrepancy, Curved):
+        return discrepancy.hessian(evaluate(layout, theta))
     nudged = theta + 1j * _STEP * np.eye(len(theta))
     slopes = discrepancy.gradient(evaluate(layout, nudged)).imag / _STEP
     return (slopes + slopes.T) / 2
