@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from csat.errors import ModelError, UnknownColumnError
+from csat.errors import CollinearityError, CsatError, ModelError, SampleError, UnknownColumnError
 from csat.model import Model
-from csat.moments import Groups, Source, one_name
+from csat.moments import Groups, Moments, Source, one_name
 from csat.structural.checks import check_sample
 from csat.structural.discrepancy import Sample
 
@@ -50,8 +50,19 @@ def check_groups(model: Model, labels: Sequence[str]) -> None:
         )
 
 
-def unknown_column(error: UnknownColumnError, model: Model) -> UnknownColumnError:
-    """A column that the data lack, with what the model takes for columns."""
+def check_categories(labels: Sequence[str], group: str) -> None:
+    """Refuse a grouping column with one category."""
+    if len(labels) == 1:
+        raise SampleError(
+            f"group={group!r}: the column has one category only, {labels[0]!r}; there are no groups to compare. Leave "
+            "group out, or read the respondents of the other groups too."
+        )
+
+
+def unknown_column(error: UnknownColumnError, model: Model, group: str | None = None) -> UnknownColumnError:
+    """A column that the data lack, with what the model takes for columns; the grouping column needs no such words."""
+    if group is not None and f"No column {group!r}" in str(error):
+        return UnknownColumnError(f"group: {error}")
     return UnknownColumnError(
         f"{error} The model takes every name for a column that no =~ or <~ has on its left; "
         f"its constructs are {', '.join(map(repr, model.latents)) or 'none'}."
@@ -70,16 +81,37 @@ def listwise(source: Source, model: Model, group: str | None) -> Data:
     try:
         summary = source.groups(list(model.observed), by, "listwise")
     except UnknownColumnError as error:
-        raise unknown_column(error, model) from None
+        raise unknown_column(error, model, group) from None
     parts = [summary.moments(domain) for domain in summary.domains]
-    for moments in parts:
-        check_sample(model.observed, moments.cov, moments.mean, moments.n)
+    labels = tuple(domain[0] for domain in summary.domains) if by else ("",)
+    if group is not None:
+        check_categories(labels, group)
+    _check_samples(model.observed, parts, labels, group)
     n_over_weight = sum(moments.n for moments in parts) / sum(moments.weight for moments in parts)
     return Data(
         summary,
-        tuple(domain[0] for domain in summary.domains) if by else ("",),
+        labels,
         tuple(moments.cov for moments in parts),
         tuple(moments.mean for moments in parts),
         tuple(moments.n for moments in parts),
         tuple(moments.weight * n_over_weight for moments in parts),
     )
+
+
+def _check_samples(names: Sequence[str], parts: Sequence[Moments], labels: Sequence[str], group: str | None) -> None:
+    """Refuse moments that no model can be fitted to, and name their groups."""
+    faults: dict[str, CsatError] = {}
+    for moments, label in zip(parts, labels, strict=True):
+        try:
+            check_sample(names, moments.cov, moments.mean, moments.n)
+        except (SampleError, CollinearityError) as error:
+            if group is None:
+                raise
+            faults[label] = error
+    if faults:
+        first, *others = faults
+        listed = ", ".join(map(repr, others[:8])) + (" …" if len(others) > 8 else "")
+        also = f" Other groups that cannot be used: {listed}." if others else ""
+        raise type(faults[first])(
+            f"In group {first!r} of {group!r}: {faults[first]} Or leave this group out, or join it with another.{also}"
+        )
