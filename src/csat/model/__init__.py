@@ -167,6 +167,7 @@ class Model:
         groups: int = 1,
         equal: Collection[str] = (),
         partial: Collection[str] = (),
+        reference: int = 0,
     ) -> tuple[Row, ...]:
         """Every parameter of the model, those taken for granted included; see `csat.model.expansion`."""
         return expanded(
@@ -179,6 +180,7 @@ class Model:
             groups=groups,
             equal=equal,
             partial=partial,
+            reference=reference,
         )
 
     def __repr__(self) -> str:

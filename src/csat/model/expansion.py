@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+from csat.errors import OptionError, closest
 from csat.model.syntax import Term
 
 _ORDER = {op: place for place, op in enumerate(("=~", "<~", "~", "~~", "~1"))}
@@ -86,6 +87,7 @@ def expanded(
     groups: int = 1,
     equal: Collection[str] = (),
     partial: Collection[str] = (),
+    reference: int = 0,
 ) -> tuple[Row, ...]:
     """Every parameter of a covariance and mean structure, each covariance once.
 
@@ -96,20 +98,31 @@ def expanded(
     fixed_x : take means, variances and covariances of observed predictors from the sample.
     auto_cov_y : let residuals of variables that are explained and explain nothing covary.
     orthogonal : keep exogenous constructs uncorrelated.
-    means : estimate intercepts; constructs have mean 0 in the first group.
+    means : estimate intercepts; constructs have mean 0.
     groups : number of groups; each has all parameters.
     equal : kinds of parameters (`EQUAL`) that groups share. With equal loadings standardized constructs have variance
-        1 in the first group only; with equal intercepts they have mean 0 in the first group only.
+        1 in the reference group only; with equal intercepts they have mean 0 in the reference group only.
     partial : relations such as "x3 ~1" or "f =~ x2" that stay free all the same; blanks do not matter.
+    reference : position of the reference group.
 
     Returns
     -------
     tuple of Row
         Group by group: written rows by operator, then variances, covariances, intercepts.
+
+    Raises
+    ------
+    OptionError
+        If `partial` speaks of a relation that the model does not have.
     """
     roles = _roles_of(terms)
     options = {"std_lv": std_lv, "auto_cov_y": auto_cov_y, "orthogonal": orthogonal}
-    rows = [row for g in range(groups) for row in _of_group(terms, roles, g, fixed_x, means, equal, **options)]
+    rows = [
+        row
+        for g in range(groups)
+        for row in _of_group(terms, roles, g, fixed_x, means, equal, others=g != reference, **options)
+    ]
+    _check_partial(partial, rows)
     spared = {_squeezed(relation) for relation in partial}
     tied = (
         replace(row, tie=f"{row.relation}")
@@ -119,6 +132,17 @@ def expanded(
         for row in rows
     )  # fmt: skip
     return _same_label_same_value(list(tied))
+
+
+def _check_partial(partial: Collection[str], rows: Sequence[Row]) -> None:
+    known = dict.fromkeys(row.relation for row in rows)
+    squeezed = {_squeezed(relation) for row in rows for relation in (row.relation, _turned(row))}
+    for asked in partial:
+        if _squeezed(asked) not in squeezed:
+            raise OptionError(
+                f"partial: the model has no relation {asked!r}. Did you mean {closest(asked, list(known))}? Write a "
+                "loading as 'f =~ x2', an intercept as 'x3 ~1', a residual variance as 'x3 ~~ x3'."
+            )
 
 
 def _squeezed(relation: str) -> str:
@@ -131,11 +155,12 @@ def _turned(row: Row) -> str:
 
 def _of_group(
     terms: Sequence[Term], roles: _Roles, group: int, fixed_x: bool, means: bool, equal: Collection[str], *,
-    std_lv: bool, auto_cov_y: bool, orthogonal: bool,
+    others: bool, std_lv: bool, auto_cov_y: bool, orthogonal: bool,
 ) -> Iterator[Row]:  # fmt: skip
+    """Rows of one group; `others`: it is not the reference group."""
     written = list(_written(terms, group, std_lv))
     known = {frozenset((row.lhs, row.rhs)) for row in written if row.op == "~~"}
-    unit = std_lv and not (group and "loadings" in equal and "lv.variances" not in equal)
+    unit = std_lv and not (others and "loadings" in equal and "lv.variances" not in equal)
     added: list[Row] = [_variance(name, roles, unit) for name in roles.variables]
     if not orthogonal:
         added += _covariances(roles.exogenous_latents)
@@ -145,7 +170,7 @@ def _of_group(
     added += [replace(row, predictor=True, sampled=fixed_x) for row in among]
     added = [row for row in added if frozenset((row.lhs, row.rhs)) not in known]
     if means:
-        shifted = bool(group) and "intercepts" in equal and "means" not in equal
+        shifted = others and "intercepts" in equal and "means" not in equal
         centred = {row.lhs for row in written if row.op == "~1"}
         added += [row for row in _intercepts(roles, fixed_x, shifted) if row.lhs not in centred]
     yield from (replace(row, group=group) for row in [*written, *added])
