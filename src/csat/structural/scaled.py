@@ -7,7 +7,7 @@ CFI and TLI; Brosseau-Liard, Savalei & Li 2012, ibid. 47(6), for RMSEA).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -22,6 +22,25 @@ class Traces:
     baseline: float
     model_square: float = np.nan
     baseline_square: float = np.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Indices:
+    """What CFI, TLI and RMSEA would be in the population, or without gaps; NaN where a measure is not defined.
+
+    Field names are the columns of ``Sem.glance()``.
+    """
+
+    cfi_robust: float
+    tli_robust: float
+    rmsea_robust: float
+    rmsea_low_robust: float
+    rmsea_high_robust: float
+    rmsea_p_robust: float
+
+
+#: Of a model without such indices.
+NO_INDICES = Indices(*[np.nan] * 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +164,39 @@ def _against_baseline(statistic: Statistic, own: Correction, null: Correction) -
         "cfi_robust": cfi(statistic.chisq, own.factor * df, statistic.baseline, null.factor * null_df),
         "tli_robust": 1.0 - own.factor / null.factor * (1.0 - central),
     }
+
+
+def robust_indices(
+    chisq: float, factor: float, null: float, null_factor: float, statistic: Statistic, scale: float, groups: int
+) -> Indices:
+    """Indices made of a χ² of their own.
+
+    Parameters
+    ----------
+    chisq, null : of the model and of its baseline. factor, null_factor : their expectations over degrees of freedom.
+    statistic : for the degrees of freedom. scale : what multiplies the fit function. groups : number of groups.
+    """
+    df, null_df, own = statistic.df, statistic.baseline_df, scale / factor
+    worst = (null - null_factor * null_df) * df
+    low, high = rmsea_interval(chisq / factor, df, own, groups)
+    return Indices(
+        cfi_robust=cfi(chisq, factor * df, null, null_factor * null_df),
+        tli_robust=1.0 - (chisq - factor * df) * null_df / worst if worst != 0 else 1.0,
+        rmsea_robust=rmsea(chisq / factor, df, own, groups),
+        rmsea_low_robust=low,
+        rmsea_high_robust=high,
+        rmsea_p_robust=rmsea_p(chisq / factor, df, own, groups),
+    )
+
+
+def with_indices(scaled: Scaled, found: Indices) -> Scaled:
+    """The same corrected fit with other robust indices."""
+    return replace(
+        scaled,
+        cfi_robust=found.cfi_robust,
+        tli_robust=found.tli_robust,
+        rmsea_robust=found.rmsea_robust,
+        rmsea_low_robust=found.rmsea_low_robust,
+        rmsea_high_robust=found.rmsea_high_robust,
+        rmsea_p_robust=found.rmsea_p_robust,
+    )

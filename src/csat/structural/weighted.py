@@ -14,19 +14,10 @@ from typing import Any
 import numpy as np
 
 from csat.structural.latent_moments import Moments
-from csat.structural.measures import (
-    Measures,
-    Statistic,
-    cfi,
-    free_parameters,
-    measures_of,
-    rmsea,
-    rmsea_interval,
-    rmsea_p,
-)
+from csat.structural.measures import Measures, Statistic, free_parameters, measures_of
 from csat.structural.robust import Form, Robust
 from csat.structural.sandwich import Sandwich, bordered_inverse
-from csat.structural.scaled import Scaled, Traces, scaled_measures
+from csat.structural.scaled import NO_INDICES, Scaled, Traces, robust_indices, scaled_measures, with_indices
 from csat.structural.structure import State
 from csat.structural.thresholds import Thresholds
 
@@ -127,7 +118,7 @@ def _by_likelihood(fit: Fit, statistic: Statistic, scaled: Scaled) -> Scaled:
     matrices = [*(point.sigma for point in points), *(sample.cov for sample in samples)]
     proper = all(np.linalg.eigvalsh(matrix)[0] > 1e-8 for matrix in matrices)
     if len(fit.moments.continuous) or not proper or not statistic.df:
-        return _with_robust(scaled, [np.nan] * 6)
+        return with_indices(scaled, NO_INDICES)
     logs = [float(np.linalg.slogdet(sample.cov)[1]) for sample in samples]
     chisq = null = 0.0
     for point, sample, log, n in zip(points, samples, logs, sizes, strict=True):
@@ -135,16 +126,8 @@ def _by_likelihood(fit: Fit, statistic: Statistic, scaled: Scaled) -> Scaled:
         chisq += n * (float(np.linalg.slogdet(point.sigma)[1]) + trace - log)
         null -= n * log
     factor, null_factor = _likelihood_factors(fit, statistic)
-    indices = _robust_indices(chisq, factor, null, null_factor, statistic, fit.moments.scale, len(sizes))
-    return _with_robust(scaled, indices)
-
-
-def _with_robust(scaled: Scaled, indices: Sequence[float]) -> Scaled:
-    cfi_robust, tli_robust, rmsea_robust, low, high, p = indices
-    return replace(
-        scaled, cfi_robust=cfi_robust, tli_robust=tli_robust, rmsea_robust=rmsea_robust, rmsea_low_robust=low,
-        rmsea_high_robust=high, rmsea_p_robust=p,
-    )  # fmt: skip
+    indices = robust_indices(chisq, factor, null, null_factor, statistic, fit.moments.scale, len(sizes))
+    return with_indices(scaled, indices)
 
 
 def _likelihood_factors(fit: Fit, statistic: Statistic) -> tuple[float, float]:
@@ -167,21 +150,6 @@ def _correlation_weight(inverse: np.ndarray) -> np.ndarray:
     """(f, f) information per respondent about the correlations, under normality."""
     i, j = np.triu_indices(len(inverse), 1)
     return inverse[np.ix_(i, i)] * inverse[np.ix_(j, j)] + inverse[np.ix_(i, j)] * inverse[np.ix_(j, i)]
-
-
-def _robust_indices(
-    chisq: float, factor: float, null: float, null_factor: float, statistic: Statistic, scale: float, groups: int
-) -> list[float]:
-    """CFI, TLI, RMSEA, its interval and close fit, from χ² whose expectation is factor·df."""
-    df, null_df, own = statistic.df, statistic.baseline_df, scale / factor
-    worst = (null - null_factor * null_df) * df
-    return [
-        cfi(chisq, factor * df, null, null_factor * null_df),
-        1.0 - (chisq - factor * df) * null_df / worst if worst != 0 else 1.0,
-        rmsea(chisq / factor, df, own, groups),
-        *rmsea_interval(chisq / factor, df, own, groups),
-        rmsea_p(chisq / factor, df, own, groups),
-    ]
 
 
 def fit_measures(fit: Fit, statistic: Statistic) -> Measures:
