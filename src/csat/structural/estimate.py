@@ -26,7 +26,7 @@ from csat.structural.measures import goodness, in_metric, likelihood_statistic, 
 from csat.structural.ordinal import ORDINAL, Asked, ordinal_sem
 from csat.structural.result import Sem
 from csat.structural.robust import FORMS, Robust, doubts_of_design, robust_inference
-from csat.structural.samples import Data, check_groups, listwise
+from csat.structural.samples import Data, check_groups, listwise, reference_of
 from csat.structural.sandwich import bordered_inverse
 from csat.structural.solving import estimated
 from csat.structural.start import starting_values
@@ -48,6 +48,7 @@ def sem(
     group: str | None = None,
     equal: str | Sequence[str] = (),
     partial: str | Sequence[str] = (),
+    reference: str | None = None,
     means: bool | None = None,
     level: float = 0.95,
     std_lv: bool = False,
@@ -72,6 +73,8 @@ def sem(
     equal : kinds of parameters that groups share: "loadings", "intercepts", "residuals", "residual.covariances",
         "lv.variances", "lv.covariances", "regressions", "means".
     partial : relations that stay free all the same, e.g. "x3 ~1".
+    reference : group whose constructs have mean 0 (and variance 1 under `std_lv`) where what groups share sets those
+        of the others; None: the first.
     means : estimate intercepts; None: if the model has some, if there are groups, or sampling units under a robust
         estimator.
     level : of the intervals, between 0 and 1.
@@ -134,7 +137,7 @@ def sem(
     _check_options(estimator, likelihood, level, engine, equal)
     if estimator in ORDINAL:
         expansion = {"std_lv": std_lv, "fixed_x": fixed_x, "auto_cov_y": auto_cov_y, "orthogonal": orthogonal}
-        return ordinal_sem(source, model, Asked(estimator, ordered, group, equal, partial, means, level, expansion))
+        return ordinal_sem(source, model, Asked(estimator, ordered, group, equal, partial, reference, means, level, expansion))
     if names_among(ordered, model.observed, "ordered"):
         raise OptionError(f"estimator={estimator!r} takes answers as numbers; for ordered=… use estimator='WLSMV'.")
     data = listwise(source, model, group)
@@ -145,7 +148,7 @@ def sem(
     samples = data.samples(means=has_means, wishart=wishart)
     rows = model.expand(
         std_lv=std_lv, fixed_x=fixed_x, auto_cov_y=auto_cov_y, orthogonal=orthogonal, means=has_means,
-        groups=len(data.labels), equal=equal, partial=partial,
+        groups=len(data.labels), equal=equal, partial=partial, reference=reference_of(reference, data.labels),
     )  # fmt: skip
     layout = build(
         rows, model.observed, [s.cov for s in samples], [s.mean for s in samples], data.labels, model.constraints

@@ -26,7 +26,7 @@ from csat.structural.influence import covariance
 from csat.structural.latent_moments import Moments, moments_of
 from csat.structural.responses import Behind, responses
 from csat.structural.result import Sem
-from csat.structural.samples import check_groups, unknown_column
+from csat.structural.samples import check_groups, reference_of, unknown_column
 from csat.structural.solving import estimated
 from csat.structural.start import starting_values
 from csat.structural.structure import Layout, build
@@ -52,6 +52,7 @@ class Asked:
     group: str | None
     equal: tuple[str, ...]
     partial: tuple[str, ...]
+    reference: str | None
     means: bool | None
     level: float
     expansion: Mapping[str, bool]
@@ -146,7 +147,8 @@ def _check_associations(behind: Behind) -> None:
 def _layout(model: Model, asked: Asked, moments: Moments, ordered: Sequence[str], labels: Sequence[str]) -> Layout:
     means = bool(len(moments.continuous))
     expanded = model.expand(
-        groups=len(labels), equal=asked.equal, partial=asked.partial, means=means, **asked.expansion
+        groups=len(labels), equal=asked.equal, partial=asked.partial, means=means,
+        reference=reference_of(asked.reference, labels), **asked.expansion
     )
     _check_predictors(expanded)
     rows = with_units(expanded, ordered)

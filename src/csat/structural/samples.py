@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from csat.errors import CollinearityError, CsatError, ModelError, SampleError, UnknownColumnError
+from csat.errors import CollinearityError, CsatError, ModelError, OptionError, SampleError, UnknownColumnError, check_choice
 from csat.model import Model
 from csat.moments import Groups, Moments, Source, one_name
 from csat.structural.checks import check_sample
@@ -57,6 +57,16 @@ def check_categories(labels: Sequence[str], group: str) -> None:
             f"group={group!r}: the column has one category only, {labels[0]!r}; there are no groups to compare. Leave "
             "group out, or read the respondents of the other groups too."
         )
+
+
+def reference_of(reference: str | None, labels: Sequence[str]) -> int:
+    """Position of the reference group, the first for None."""
+    if reference is None:
+        return 0
+    if labels == ("",):
+        raise OptionError(f"reference={reference!r} names one of several groups; name their column in group=….")
+    check_choice("reference", reference, labels)
+    return list(labels).index(reference)
 
 
 def unknown_column(error: UnknownColumnError, model: Model, group: str | None = None) -> UnknownColumnError:
