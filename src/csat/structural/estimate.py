@@ -137,7 +137,8 @@ def sem(
     _check_options(estimator, likelihood, level, engine, equal)
     if estimator in ORDINAL:
         expansion = {"std_lv": std_lv, "fixed_x": fixed_x, "auto_cov_y": auto_cov_y, "orthogonal": orthogonal}
-        return ordinal_sem(source, model, Asked(estimator, ordered, group, equal, partial, reference, means, level, expansion))
+        asked = Asked(estimator, ordered, group, equal, partial, reference, means, level, expansion)
+        return ordinal_sem(source, model, asked)
     if names_among(ordered, model.observed, "ordered"):
         raise OptionError(f"estimator={estimator!r} takes answers as numbers; for ordered=… use estimator='WLSMV'.")
     data = listwise(source, model, group)
