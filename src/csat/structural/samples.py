@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from csat.errors import CollinearityError, CsatError, ModelError, OptionError, SampleError, UnknownColumnError, check_choice
+from csat.errors import (
+    CollinearityError,
+    CsatError,
+    ModelError,
+    OptionError,
+    SampleError,
+    UnknownColumnError,
+    check_choice,
+)
 from csat.model import Model
 from csat.moments import Groups, Moments, Source, one_name
 from csat.structural.checks import check_sample
