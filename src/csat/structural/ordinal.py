@@ -147,8 +147,12 @@ def _check_associations(behind: Behind) -> None:
 def _layout(model: Model, asked: Asked, moments: Moments, ordered: Sequence[str], labels: Sequence[str]) -> Layout:
     means = bool(len(moments.continuous))
     expanded = model.expand(
-        groups=len(labels), equal=asked.equal, partial=asked.partial, means=means,
-        reference=reference_of(asked.reference, labels), **asked.expansion
+        groups=len(labels),
+        equal=asked.equal,
+        partial=asked.partial,
+        reference=reference_of(asked.reference, labels),
+        means=means,
+        **asked.expansion,
     )
     _check_predictors(expanded)
     rows = with_units(expanded, ordered)
