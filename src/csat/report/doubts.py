@@ -10,35 +10,50 @@ from csat.report.names import Names
 from csat.report.words import Word
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from csat.structural import Sem
+    from csat.structural.guards import Doubt
 
 #: Kind of warning → its sentence in the catalogues.
 SENTENCES: Mapping[str, str] = {
     "NegativeVarianceWarning": "doubt.negative_variance",
     "LatentCovarianceWarning": "doubt.latent_covariance",
+    "LatentCorrelationWarning": "doubt.latent_correlation",
+    "DiscriminantValidityWarning": "doubt.discriminant",
+    "NearCollinearityWarning": "doubt.near_collinear",
     "StandardizedPathWarning": "doubt.standardized_path",
     "IllConditionedWarning": "doubt.ill_conditioned",
+    "EmpiricalIdentificationWarning": "doubt.hardly_identified",
+    "FewCasesWarning": "doubt.few_cases",
+    "SmallGroupWarning": "doubt.small_groups",
+    "WeakIndicatorWarning": "doubt.weak_indicators",
 }
+#: What joins the two ends of what a doubt is about, effect first; other kinds speak of single names.
+JOINTS: Mapping[str, str] = {
+    "LatentCorrelationWarning": "{0} ↔ {1}",
+    "DiscriminantValidityWarning": "{0} ↔ {1}",
+    "StandardizedPathWarning": "{1} → {0}",
+    "EmpiricalIdentificationWarning": "{1} → {0}",
+    "WeakIndicatorWarning": "{0} → {1}",
+}
+#: Kinds whose list shows names without their figures.
+_PLAIN = frozenset({"LatentCovarianceWarning", "NearCollinearityWarning", "EmpiricalIdentificationWarning"})
 #: Kinds after which a solution must not be reported.
 INADMISSIBLE = frozenset({"NegativeVarianceWarning", "LatentCovarianceWarning"})
 
 
 def doubts_of(result: Sem, names: Names) -> tuple[Word | str, ...]:
-    """Every note of a solution, worded; one of a kind that has no words stays as it is.
+    """Every doubt about a solution, worded, then the notes that have no words of their own.
 
     The first sentence says that the solution is not admissible, where it is not.
     """
-    from csat.structural.checks import doubts
-
-    found = [(kind.__name__, text) for kind, text in doubts(result.optimum.state, result.condition)]
-    known = {text: kind for kind, text in found if kind in SENTENCES}
-    about = _blanks(result, names)
-    said = [Word(SENTENCES[known[note]], about) if note in known else note for note in _not_of_design(result)]
-    absent = [Word(SENTENCES[kind], about) for text, kind in known.items() if text not in result.notes]
-    bad = INADMISSIBLE & {kind for kind, _ in found}
-    return (*([Word("doubt.inadmissible")] if bad else []), *said, *absent)
+    found = result.doubts
+    said = {doubt.text for doubt in found}
+    bad = INADMISSIBLE & {doubt.kind.__name__ for doubt in found}
+    return (
+        *([Word("doubt.inadmissible")] if bad else []),
+        *(_worded(doubt, names) for doubt in found),
+        *(note for note in _not_of_design(result) if note not in said),
+    )
 
 
 def _not_of_design(result: Sem) -> list[str]:
@@ -46,30 +61,37 @@ def _not_of_design(result: Sem) -> list[str]:
     return [note for note in result.notes if not note.startswith("The sample has ")]
 
 
-def _blanks(result: Sem, names: Names) -> dict[str, Any]:
-    frame = result.tidy()
-    same = frame["lhs"] == frame["rhs"]
-    negative = frame[(frame["op"] == "~~") & same & (frame["estimate"] < 0)]
-    large = frame[(frame["op"] == "~") & (frame["std_all"].abs() > 1)]
-    return {
-        "negative": names.listed([f"{names.construct(lhs)} ({_of(x)})" for lhs, x in _pairs(negative, "estimate")]),
-        "constructs": names.listed([names.construct(code) for code in result.latents]),
-        "paths": names.listed(
-            [
-                f"{names.construct(rhs)} → {names.construct(lhs)} ({_of(value)})"
-                for lhs, rhs, value in zip(large["lhs"], large["rhs"], large["std_all"], strict=True)
-            ]
-        ),
-        "condition": float(result.condition),
-    }
+def _worded(doubt: Doubt, names: Names) -> Word:
+    word = Word(SENTENCES[doubt.kind.__name__], _blanks(doubt, names))
+    return Word("doubt.of_group", {"group": doubt.group, "doubt": word}) if doubt.group else word
 
 
-def _pairs(frame: pd.DataFrame, name: str) -> list[tuple[str, float]]:
-    return list(zip(frame["lhs"], frame[name], strict=True))
+def _blanks(doubt: Doubt, names: Names) -> dict[str, Any]:
+    kind = doubt.kind.__name__
+    figures = [figure for _, figure in doubt.about]
+    if kind == "IllConditionedWarning":
+        return {"condition": figures[0]}
+    if kind == "FewCasesWarning":
+        return {"n": figures[0], "k": figures[1], "ratio": figures[0] / figures[1]}
+    shown = [
+        text if kind in _PLAIN else f"{text} ({number(figure, 'score')})"
+        for text, figure in zip(_texts(doubt, names), figures, strict=True)
+    ]
+    return {"listed": names.listed(list(dict.fromkeys(shown)))}
 
 
-def _of(value: float) -> str:
-    return number(float(value), "score")
+def _texts(doubt: Doubt, names: Names) -> list[str]:
+    """What a doubt is about, in words: a name, or two with what joins them."""
+    kind = doubt.kind.__name__
+    if kind == "SmallGroupWarning":
+        return [label for (label,), _ in doubt.about]
+    return [_text(kind, tuple(map(names.construct, ends))) for ends, _ in doubt.about]
+
+
+def _text(kind: str, ends: tuple[str, ...]) -> str:
+    if len(set(ends)) == 1:
+        return ends[0]
+    return JOINTS[kind].format(*ends)
 
 
 def beyond_one(op: str, same: bool, value: float) -> bool:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import csat.report.plots.driver as driver
+import csat.report.plots.asymmetry as asymmetry
+import csat.report.plots.diagnosis as diagnosis
 import csat.report.plots.estimate as estimate
 import csat.report.plots.evaluation as evaluation
 import csat.report.plots.gap as gap
 import csat.report.plots.groups as groups
+import csat.report.plots.importance as importance
 import csat.report.plots.index as index
 import csat.report.plots.paths as paths
+import csat.report.plots.priority as priority
+import csat.report.plots.regression as regression
+import csat.report.plots.selection as selection
 import csat.report.plots.style as style
 import csat.report.plots.trend as trend
+from csat.errors import OptionError
 from csat.report.names import Names
 from csat.report.tables import choose
 from csat.report.words import Word, words
@@ -28,9 +35,25 @@ Drawing = Callable[[Any, Names, "Axes | None"], "Axes"]
 #: Class of the result → kind of chart → drawing. The first kind is the usual one.
 PLOTS: Mapping[str, Mapping[str, Drawing]] = {
     "Index": {"index": index.index, "nodes": index.nodes, "groups": index.groups, "items": index.items},
-    "Regression": {"coefficients": driver.regression},
-    "Stepwise": {"steps": driver.steps},
-    "Importance": {"importance": driver.importance},
+    "Regression": {
+        "coefficients": regression.coefficients,
+        "odds": regression.odds,
+        "effects": regression.effects,
+    },
+    "Stepwise": {"steps": selection.steps, "stability": selection.stability},
+    "Stability": {"stability": selection.stability},
+    "Subsets": {"subsets": selection.subsets},
+    "Importance": {"importance": importance.importance},
+    "Ipa": {"ipa": priority.ipa},
+    "Asymmetry": {"asymmetry": asymmetry.asymmetry},
+    "Diagnosis": {
+        "diagnosis": diagnosis.diagnosis,
+        "residuals": diagnosis.residuals,
+        "qq": diagnosis.normal,
+        "scale": diagnosis.spread,
+        "leverage": diagnosis.influence,
+        "partial": diagnosis.partial,
+    },
     "Sem": {"paths": paths.paths, "loadings": paths.loadings},
     "Evaluation": {"evaluation": evaluation.evaluation, "items": evaluation.items},
     "Gaps": {"bars": gap.bars, "dumbbell": gap.dumbbell},
@@ -51,13 +74,17 @@ def plot(
     ax: Axes | None = None,
     names: Questionnaire | None = None,
     base: Word | str | None = None,
+    term: str | None = None,
 ) -> Axes:
     """Draw a result.
 
     Parameters
     ----------
     result : any result of csat with a chart (`PLOTS` names their classes).
-    kind : which chart, where a result has several: ``"nodes"``, ``"groups"`` or ``"items"`` of an index; ``"paths"``
+    kind : which chart, where a result has several: ``"nodes"``, ``"groups"`` or ``"items"`` of an index;
+        ``"coefficients"``, ``"odds"`` or ``"effects"`` of a regression; ``"steps"`` or ``"stability"`` of a selection;
+        ``"diagnosis"`` (four views), ``"residuals"``, ``"qq"``, ``"scale"``, ``"leverage"`` or ``"partial"`` (added
+        variables) of a diagnosis; ``"paths"``
         or ``"loadings"`` of a structural model; ``"evaluation"`` or ``"items"`` of an evaluation; ``"bars"``
         (gaps with their intervals) or ``"dumbbell"`` (both scores) of gaps; ``"trend"`` or ``"changes"`` of a trend.
         None: the usual one.
@@ -65,6 +92,7 @@ def plot(
     ax : axes to draw on. None: a new figure, sized to the rows.
     names : the questionnaire whose texts stand for the codes. None shows the codes.
     base : whom the result is about, e.g. ``plan.base("own", lang)``; stands below the chart.
+    term : with ``kind="partial"``, the driver to draw; None: all of them.
 
     Returns
     -------
@@ -78,6 +106,8 @@ def plot(
     """
     words(lang)
     draw: Drawing = choose(result, kind, PLOTS, "chart")
+    if term is not None:
+        draw = _of_term(draw, term)
     if ax is None:
         style.wake_backend()
     with style.style():
@@ -85,6 +115,12 @@ def plot(
         if base is not None:
             style.below(drawn.figure.axes[-1] if ax is None else drawn, _base(base, lang))
         return style.finish(drawn)
+
+
+def _of_term(draw: Drawing, term: str) -> Drawing:
+    if draw is not diagnosis.partial:
+        raise OptionError("term= is for the added-variable plot of a diagnosis, kind='partial'.")
+    return partial(diagnosis.partial, term=term)
 
 
 def _base(base: Word | str, lang: str) -> str:

@@ -1,108 +1,104 @@
-"""Charts of driver analysis: coefficients, steps, shares of importance."""
+"""What the charts of the driver analysis share: sentences below, groups side by side, axes in per cent."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
 
 import csat.report.plots.style as style
-from csat.report.format import number
+from csat.bases import Base
+from csat.errors import OptionError
 from csat.report.names import Names
-from csat.report.plots.rows import draw_rows, remarks
-from csat.report.tables.cells import level_of
-from csat.report.tables.driver import INTERCEPTS
-from csat.report.tables.model import sample_notes
+from csat.report.plots.index import group_labels
+from csat.report.plots.rows import remarks
+from csat.report.tables.cells import judge_rows
+from csat.report.tables.driver import respondents
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from csat.drivers import Importance, Regression, Stepwise
+#: Marks of groups: told apart without colours too.
+MARKS = ("o", "s", "D", "^", "v", "P")
+PALE = "#b9c2c9"
 
 
-def regression(result: Regression, names: Names, ax: Axes | None) -> Axes:
-    """Coefficients with intervals, largest first; grey where the interval spans zero."""
-    catalogue = words(names.lang)
-    title = catalogue.say(Word("title.regression", {"outcome": names.running(result.outcome)}))
-    about = _about(result.n, result.left_out, names)
-    if names.bases.judge(result.n).hidden:
-        return style.empty(ax, title, about[-1])
-    frame = result.tidy()
-    frame = frame[~frame["term"].isin(INTERCEPTS)].sort_values("estimate", ascending=False)
-    labels = [style.wrap(name) for name in names.codes(list(frame["term"]))]
-    unclear = (frame["low"] <= 0) & (frame["high"] >= 0)
-    colours = [style.GREY if spans else style.BLUE for spans in unclear]
-    ax = style.axes_for(ax, style.row_height(labels) + 1.4)
-    estimate, low, high = (frame[name].to_numpy(float) for name in ("estimate", "low", "high"))
-    bases = [names.bases.judge(result.n)] * len(frame)
-    draw_rows(ax, labels, bases, estimate, low, high, kind="estimate", colours=colours)
-    ax.axvline(0, color=style.GREY, lw=1, zorder=1)
-    ax.set_xlabel(catalogue.say(Word("plot.coefficient")))
-    fit = catalogue.say(Word("plot.explained", {"r2": result.r2}))
-    grey = catalogue.say(Word("plot.unclear"))
-    style.below(ax, fit, *remarks(bases, names.bases, catalogue, level_of(result)), grey, *about)
-    ax.set_title(title)
-    return ax
+def said(names: Names, *sentences: Word | str) -> list[str]:
+    """Words in the language of the chart."""
+    return [words(names.lang).say(sentence) for sentence in sentences]
 
 
-def _about(n: float, left_out: float, names: Names) -> list[str]:
+def about(n: Any, left_out: Any, names: Names) -> list[str]:
     """Sentences on the respondents of a model."""
-    return [words(names.lang).say(note) for note in sample_notes(n, left_out, names.bases)]
+    return said(names, *respondents(n, left_out, names))
 
 
-def importance(result: Importance, names: Names, ax: Axes | None) -> Axes:
-    """Share of the explained variance of each driver, largest first."""
-    catalogue = words(names.lang)
-    title = catalogue.say(Word("title.importance", {"outcome": names.running(result.outcome)}))
-    n = float(result.estimates.n[0])
-    about = _about(n, result.left_out, names)
-    if names.bases.judge(n).hidden:
-        return style.empty(ax, title, about[-1])
-    frame = result.tidy().sort_values("rank", kind="stable")
-    labels = [style.wrap(name) for name in names.codes(list(frame["term"]))]
-    share = frame["share"].to_numpy(float) / 100
-    ax = style.axes_for(ax, style.row_height(labels, 0.32) + 1.3)
-    ax.barh(range(len(share)), share, height=0.62, color=style.BLUE)
-    style.label_rows(ax, labels)
-    for row, value in enumerate(share):
-        style.beside(ax, row, number(float(value), "percent"))
-    _percent(ax)
-    ax.set_xlabel(catalogue.say(Word("plot.share")))
-    style.below(ax, catalogue.say(Word("plot.explained", {"r2": result.r2})), *about)
-    ax.set_title(title)
-    return ax
+def named_terms(terms: Sequence[Any], names: Names, most: int = 34) -> list[str]:
+    """Texts of terms as labels of rows."""
+    return [style.wrap(name, most) for name in names.drivers(terms)]
 
 
-def _percent(ax: Axes) -> None:
+def percent(ax: Axes, whole: float = 1.0) -> None:
+    """Write the figures of the horizontal axis as per cent of `whole`."""
     from matplotlib.ticker import PercentFormatter
 
-    ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.xaxis.set_major_formatter(PercentFormatter(whole, decimals=0))
 
 
-def steps(result: Stepwise, names: Names, ax: Axes | None) -> Axes:
-    """R² after each step, and which driver came or went."""
-    catalogue = words(names.lang)
-    title = catalogue.say(Word("title.stepwise", {"outcome": names.running(result.outcome)}))
-    about = _about(result.n, result.left_out, names)
-    if names.bases.judge(result.n).hidden:
-        return style.empty(ax, title, about[-1])
-    if result.steps.empty:
-        return style.empty(ax, title, catalogue.say(Word("note.nothing_entered")))
-    frame = result.tidy()
-    moves = {"enter": "plot.step_in", "remove": "plot.step_out"}
-    labels = [
-        style.wrap(catalogue.say(Word(moves.get(action, "plot.step_in"), {"name": name})))
-        for action, name in zip(frame["action"], names.codes(list(frame["term"])), strict=True)
-    ]
-    r2 = frame["r2"].to_numpy(float)
-    ax = style.axes_for(ax, style.row_height(labels, 0.32) + 1.3)
-    before = r2 - frame["r2_change"].to_numpy(float)
-    gained = [style.BLUE if after >= start else style.ORANGE for start, after in zip(before, r2, strict=True)]
-    ax.barh(range(len(r2)), before, height=0.62, color=style.RULE)
-    ax.barh(range(len(r2)), r2 - before, left=before, height=0.62, color=gained)
-    style.label_rows(ax, labels)
-    for row, value in enumerate(r2):
-        style.beside(ax, row, number(float(value), "estimate"))
-    ax.set_xlabel(catalogue.say(Word("plot.r2")))
-    style.below(ax, *about)
-    ax.set_title(title)
+def side_by_side(
+    ax: Axes | None,
+    frame: pd.DataFrame,
+    by: Sequence[str],
+    figures: tuple[str, str, str],
+    names: Names,
+    *,
+    title: str,
+    finish: Callable[[Axes], Sequence[str]],
+    level: float,
+) -> Axes:
+    """Dots with intervals: a row per term, the groups below each other in it, told apart by colour and mark.
+
+    Parameters
+    ----------
+    frame : ``term``, the grouping columns `by`, ``n`` and the `figures` (estimate, low, high); rows in their order.
+    finish : names the axis and gives the sentences below.
+
+    Raises
+    ------
+    OptionError
+        For more groups than marks.
+    """
+    labels = pd.Series(group_labels(frame, list(by), names), index=frame.index)
+    groups, terms = list(dict.fromkeys(labels)), list(dict.fromkeys(frame["term"]))
+    if len(groups) > len(MARKS):
+        raise OptionError(f"Up to {len(MARKS)} groups can be told apart in one chart; there are {len(groups)}.")
+    rows = named_terms(terms, names)
+    step = min(0.16, 0.66 / len(groups))
+    ax = style.axes_for(ax, max(style.row_height(rows), len(terms) * (0.14 + 0.14 * len(groups))) + 1.7)
+    bases = judge_rows(frame, ("n",), list(by), names.bases)
+    for (_, row), label, base in zip(frame.iterrows(), labels, bases, strict=True):
+        at = groups.index(label)
+        y = terms.index(row["term"]) + step * (at - (len(groups) - 1) / 2)
+        _dot(ax, y, [float(row[name]) for name in figures], style.SERIES[at], MARKS[at], base)
+    for at, group in enumerate(groups):
+        ax.plot([], [], MARKS[at], color=style.SERIES[at], ms=5.5, label=group)
+    style.label_rows(ax, rows)
+    for edge in range(1, len(terms)):
+        ax.axhline(edge - 0.5, color=style.RULE, lw=0.8, zorder=0)
+    below = finish(ax)
+    style.below(ax, *remarks(list(bases), names.bases, words(names.lang), level), *below)
+    style.title_over_legend(ax, title)
     return ax
+
+
+def _dot(ax: Axes, y: float, figures: Sequence[float], colour: str, mark: str, base: Base) -> None:
+    estimate, low, high = figures
+    if base.hidden or not np.isfinite(estimate):
+        return
+    if np.isfinite(low) and np.isfinite(high):
+        ax.plot([low, high], [y, y], color=colour, lw=1.5, solid_capstyle="butt", zorder=2)
+    fill = style.PAPER if base is Base.SMALL else colour
+    ax.plot([estimate], [y], mark, ms=5.5, mfc=fill, mec=colour, mew=1.3, zorder=3)

@@ -14,6 +14,7 @@ from csat.errors import CsatWarning
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart by colour-blind readers too.
 BLUE, ORANGE, GREEN, PINK, SKY, AMBER = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
@@ -173,6 +174,22 @@ def wrap(text: str, most: int = 34, lines: int = 3) -> str:
     return "\n".join(kept)
 
 
+def balanced(text: str, most: int, lines: int = 3) -> str:
+    """As `wrap`, with lines about equally long.
+
+    >>> balanced("Product and service information", 24).splitlines()
+    ['Product and service', 'information']
+    """
+    best = wrap(text, most, lines)
+    count = best.count("\n")
+    for narrower in range(most - 1, 0, -1):
+        made = wrap(text, narrower, lines)
+        if made.count("\n") > count or made.endswith("…"):
+            return best
+        best = made
+    return best
+
+
 def row_height(labels: Sequence[str], least: float = 0.3) -> float:
     """Height in inches that rows with these wrapped labels need: rows are equally high, so the longest label rules."""
     most = max((1 + label.count("\n") for label in labels), default=1)
@@ -192,6 +209,11 @@ def beside(ax: Axes, y: float, text: str, **how: Any) -> None:
         text, (1.0, y), xytext=(6, 0), xycoords=ax.get_yaxis_transform(), textcoords="offset points",
         va="center", ha="left", annotation_clip=False, **how,
     )  # fmt: skip
+
+
+def legend_bar(ax: Axes, colour: str, hatch: str, label: str) -> None:
+    """Give the legend a bar of this look; nothing is drawn in the axes."""
+    ax.bar([float("nan")], [float("nan")], color=colour, hatch=hatch, edgecolor=PAPER, label=label)
 
 
 def title_over_legend(ax: Axes, title: str, columns: int = 88) -> None:
@@ -229,10 +251,26 @@ def notes_under(ax: Axes, notes: Sequence[str], most: int = 110) -> None:
         )  # fmt: skip
 
 
+def under_panels(figure: Figure, remarks: Sequence[str], most: int = 130) -> None:
+    """Write sentences under all panels of a figure."""
+    lines = [""]
+    for remark in filter(None, remarks):
+        together = f"{lines[-1]}   {remark}".strip()
+        if sum(map(_size, together)) <= most:
+            lines[-1] = together
+        else:
+            lines += wrap(remark, most, 4).split("\n")
+    text = figure.supxlabel("\n".join(filter(None, lines)), x=0.01, ha="left", fontsize=8.5, color=GREY)
+    text.set_gid(NOTES)
+    text.set_linespacing(1.45)
+
+
 def below(ax: Axes, *remarks: str) -> None:
-    """Explain marks in small print below the axis label."""
-    under = next((text for text in ax.texts if text.get_gid() == NOTES), None)
-    if under is not None:
+    """Explain marks in small print below the axis label, or where the figure has its notes."""
+    from matplotlib.text import Text
+
+    under = next((text for text in ax.figure.findobj(Text) if text.get_gid() == NOTES), None)
+    if isinstance(under, Text):
         under.set_text("\n".join([under.get_text(), *remarks]))
         return
     lines = [ax.get_xlabel()]

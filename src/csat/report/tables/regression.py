@@ -123,7 +123,8 @@ def modelled(result: Regression) -> str:
     return str(result.further["modelled"]).removeprefix(result.outcome).strip()
 
 
-def _categorical(result: Regression, kind: str) -> None:
+def require_categorical(result: Regression, kind: str) -> None:
+    """Refuse a linear regression where odds are asked for."""
     if result.family == "linear":
         raise OptionError(f'kind="{kind}" needs a regression with family="logit" or family="ordered".')
 
@@ -136,7 +137,7 @@ def odds(result: Regression, names: Names) -> Table:
     OptionError
         Of a linear regression.
     """
-    _categorical(result, "odds")
+    require_categorical(result, "odds")
     groups = groups_in(result)
     driven = [bool(owner) for owner in result.owner]
     frame = result.odds_ratios()  # type: ignore[attr-defined]
@@ -161,7 +162,7 @@ def effects(result: Regression, names: Names) -> Table:
     OptionError
         Of a linear regression.
     """
-    _categorical(result, "effects")
+    require_categorical(result, "effects")
     groups, found = groups_in(result), result.effects  # type: ignore[attr-defined]
     frame = named(found.tidy(), groups, names).assign(term=terms_named(found.term, names))
     shows = [

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from csat.errors import OptionError, SampleError
+from csat.report.format import number
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.cells import Show, describe, interval, objects
@@ -82,7 +83,7 @@ def _stable(result: Stepwise, names: Names) -> list[Word]:
     if result.stability is None or too_few(result.n, names):
         return []
     about = result.stability.glance().iloc[0]
-    blanks = {"replicates": float(about["replicates"]), "share": float(about["share_of_chosen"])}
+    blanks = {"replicates": float(about["replicates"]), "share": number(float(about["share_of_chosen"]), "chance")}
     return [Word("note.same_selection", blanks)]
 
 
@@ -150,9 +151,9 @@ def stability(result: Stability | Stepwise, names: Names) -> Table:
     return describe("stability", Word("title.stability"), frame, shows, names, notes=notes)
 
 
-def stability_of(result: Stability | Stepwise) -> Stability:
+def stability_of(result: Any) -> Stability:
     """The stability itself, of a result that has it."""
-    found: Stability | None = getattr(result, "stability", result)  # type: ignore[assignment]
+    found: Stability | None = getattr(result, "stability", result)
     if found is None:
         raise OptionError("This selection was not redone on replicates: csat.stepwise(…, replicates=1000).")
     return found
@@ -165,7 +166,8 @@ def stability_notes(result: Stability | Stepwise, names: Names) -> list[Word | s
     drawn = next((key for text, key in DRAWN.items() if text in found.drawn), "declared")
     blanks = {"replicates": float(about["replicates"]), "drawn": Word(f"drawn.{drawn}")}
     n = float(found.estimates.n[0])
-    agreement = Word("note.models_differ", {"models": float(about["models"]), "share": float(about["share_of_chosen"])})
+    share = number(float(about["share_of_chosen"]), "chance")
+    agreement = Word("note.models_differ", {"models": float(about["models"]), "share": share})
     lost = {"count": float(found.failed)}
     return [
         *respondents(n, getattr(result, "left_out", np.nan), names),
