@@ -43,6 +43,8 @@ REASONS: Mapping[str, str] = {
     "same_df": "the same degrees of freedom: no test",
     "not_nested": "not nested: the larger model cannot reproduce what the smaller one implies",
     "negative_scaling": "the correction is not positive: use method='satorra-bentler-2010'",
+    "no_scalar_step": "the intercepts were not held equal: means of constructs cannot be compared",
+    "not_invariant": "not measured alike in all groups: means of constructs cannot be compared",
     "perfect_correlation": "a correlation of ±1: no standard error",
 }
 
