@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,11 @@ import pandas as pd
 
 from csat.distributions import chi2_tail, holm
 from csat.errors import OptionError
+from csat.model import Row
 from csat.moments import shown
 from csat.results import Shown
 from csat.structural.result import Sem
-from csat.structural.scores import bread_of, efficient, freed
+from csat.structural.scores import bread_of, freed, remaining
 
 #: Eigenvalues below this share of the largest count as zero, each parameter in its own unit.
 _RANK = 1e-9
@@ -48,9 +49,9 @@ class Release:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EqualityTests(Shown):
-    """Score tests of all equalities of a model.
+    """Score tests of equalities of a model.
 
-    releases : the tests. chisq, df : of all equalities together.
+    releases : the tests. chisq, df : of these equalities together.
     """
 
     releases: tuple[Release, ...]
@@ -66,16 +67,14 @@ class EqualityTests(Shown):
             lhs, op, rhs, group (whose parameter is set free; empty for all), label, whole, chisq, df, p, p_holm
             (corrected for the number of equalities, or of parts), epc, sepc_all.
         """
-        columns = ["lhs", "op", "rhs", "group", "label", "whole", "chisq", "df", "p", "p_holm", "epc", "sepc_all"]
-        p = np.array([one.p for one in self.releases])
-        whole = np.array([one.whole for one in self.releases], bool)
-        corrected = np.full(len(p), np.nan)
+        columns = ["lhs", "op", "rhs", "group", "label", "whole", "chisq", "df", "p", "epc", "sepc_all"]
+        frame = pd.DataFrame([[getattr(one, name) for name in columns] for one in self.releases], columns=columns)
+        whole, p = frame["whole"].to_numpy(bool), frame["p"].to_numpy(float)
+        corrected = np.empty(len(p))
         for part in (whole, ~whole):
             corrected[part] = holm(p[part])
-        frame = pd.DataFrame(
-            [[getattr(one, column, np.nan) for column in columns] for one in self.releases], columns=columns
-        )
-        return frame.assign(p_holm=corrected)
+        frame.insert(9, "p_holm", corrected)
+        return frame
 
     def glance(self) -> pd.DataFrame:
         """One row: number of equalities, and the test of all of them together.
@@ -88,12 +87,13 @@ class EqualityTests(Shown):
         return pd.DataFrame([{"equalities": count, "chisq": self.chisq, "df": self.df, "p": p}])
 
 
-def equality_tests(result: Sem) -> EqualityTests:
+def equality_tests(result: Sem, *, without: Collection[str] = ()) -> EqualityTests:
     """Score tests of what a model holds equal: over groups, by a label, or by an equation.
 
     Parameters
     ----------
     result : of `sem`, for example with ``equal=["loadings", "intercepts"]``.
+    without : relations ("f =~ x2", "x3 ~1") whose equality is not in question.
 
     Returns
     -------
@@ -113,10 +113,15 @@ def equality_tests(result: Sem) -> EqualityTests:
     if not isinstance(result, Sem):
         raise OptionError(f"equality_tests takes a result of csat.sem; found {shown(result)}.")
     bread, n = bread_of(result), float(sum(result.sizes))
-    members = _members(result)
-    slopes = _slopes(result, members)
-    found = [one for tie in dict.fromkeys(m.parameter for m in members) for one in _of_tie(tie, slopes, bread, n)]
-    return EqualityTests((*found, *_of_equations(result, bread, n)), *_together(result, n))
+    ways = _ways(result, [m for m in _members(result) if _relation(result, m) not in set(without)])
+    left = ways.own - ways.shared @ bread @ ways.shared.T
+    found = [one for tie in dict.fromkeys(ways.tie.tolist()) for one in _of_tie(ways, tie, left, n)]
+    together, df = _quadratic(ways.slope, left, np.diag(ways.own))
+    return EqualityTests(tuple(found), n / 2.0 * together, df)
+
+
+#: lhs, op, rhs, group and label.
+Name = tuple[str, str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,60 +148,80 @@ def _members(result: Sem) -> list[_Member]:
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Slopes:
-    """Derivatives of F as each of M members alone changes.
+def _row(result: Sem, member: _Member) -> Row:
+    return result.layout.groups[member.group].rows[member.rows[0]]
 
-    names : (M,) lhs, op, rhs, group and label. slope : (M,). own : (M, M) expected curvature, zero between groups.
-    shared : (M, k) the same with the model's own parameters. unit : (M,) factor that standardizes a member, or NaN.
+
+def _relation(result: Sem, member: _Member) -> str:
+    return _row(result, member).relation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ways:
+    """Ways out of the equalities: each of M members alone changes, or the sides of an equation part.
+
+    names : (M,). tie : (M,) number of the equality.
+    slope : (M,) ∂F. own : (M, M) expected ∂²F. shared : (M, k) the same with the model's own parameters.
+    unit : (M,) factor that standardizes a change, NaN where there is none.
     """
 
-    members: list[_Member]
-    names: list[tuple[str, str, str, str, str]]
+    names: list[Name]
+    tie: np.ndarray
     slope: np.ndarray
     own: np.ndarray
     shared: np.ndarray
     unit: np.ndarray
 
 
-def _slopes(result: Sem, members: Sequence[_Member]) -> _Slopes:
-    size = len(members)
-    slopes = _Slopes(
-        list(members), [_name(result, one) for one in members], np.zeros(size), np.zeros((size, size)),
-        np.zeros((size, len(result.layout.names))), np.full(size, np.nan),
-    )  # fmt: skip
+def _ways(result: Sem, members: Sequence[_Member]) -> _Ways:
+    """Derivatives along the ways out of ties, then out of equations."""
+    state, k, m = result.optimum.state, len(result.layout.names), len(members)
+    equations = np.linalg.pinv(state.layout.restriction_slope(state.theta)).T
+    size = m + len(equations)
+    slope, own, shared, unit = np.zeros(size), np.zeros((size, size)), np.zeros((size, k)), np.full(size, np.nan)
     for g in {one.group for one in members}:
         at = [i for i, one in enumerate(members) if one.group == g]
         rows = sorted({r for i in at for r in members[i].rows})
         part = freed(result, g, rows)
         way = np.array([np.isin(rows, members[i].rows) for i in at], float)
-        slopes.slope[at], slopes.shared[at] = way @ part.slope, way @ part.shared
-        slopes.own[np.ix_(at, at)] = way @ part.own @ way.T
-        slopes.unit[at] = np.where(way.sum(axis=1) == 1, way @ part.all, np.nan)
-    return slopes
+        slope[at], shared[at] = way @ part.slope, way @ part.shared
+        own[np.ix_(at, at)] = way @ part.own @ way.T
+        unit[at] = np.where(way.sum(axis=1) == 1, way @ part.all, np.nan)
+    shared[m:] = equations @ result.discrepancy.curvature(state)
+    slope[m:] = equations @ result.discrepancy.gradient(state)
+    own[:, m:] = shared @ equations.T
+    own[m:, :m] = own[:m, m:].T
+    names = [_name(result, one) for one in members]
+    names += [_sides(constraint.text) for constraint in result.model.constraints]
+    tie = np.array([*(one.parameter for one in members), *range(k, k + len(equations))], int)
+    return _Ways(names, tie, slope, own, shared, unit)
 
 
-def _name(result: Sem, member: _Member) -> tuple[str, str, str, str, str]:
-    """lhs, op, rhs, group and label of a member."""
-    row = result.layout.groups[member.group].rows[member.rows[0]]
+def _name(result: Sem, member: _Member) -> Name:
+    row = _row(result, member)
     return row.lhs, row.op, row.rhs, result.groups[member.group], row.label
 
 
-def _of_tie(parameter: int, slopes: _Slopes, bread: np.ndarray, n: float) -> list[Release]:
+def _sides(equation: str) -> Name:
+    left, right = equation.split("==")
+    return left, "==", right, "", ""
+
+
+def _of_tie(ways: _Ways, tie: int, left: np.ndarray, n: float) -> list[Release]:
     """The test of one equality; of three or more members, first of all of them, then of each."""
-    at = [i for i, one in enumerate(slopes.members) if one.parameter == parameter]
-    own, shared, slope = slopes.own[np.ix_(at, at)], slopes.shared[at], slopes.slope[at]
-    alone = efficient(np.diag(own), shared, bread)
+    at = np.flatnonzero(ways.tie == tie)
+    slope, own, rest = ways.slope[at], np.diag(ways.own)[at], left[np.ix_(at, at)]
+    alone = remaining(np.diag(rest), own)
     chisq, epc = n / 2.0 * slope**2 / alone, -slope / alone
-    pair = len(at) == 2
+    whole = len(at) < 3
     singles = [
-        Release(*slopes.names[i], pair, float(chisq[j]), 1, float(epc[j]), float(epc[j] * slopes.unit[i]))
-        for j, i in enumerate(at)
+        Release(*ways.names[i], whole, float(chisq[j]), 1, float(epc[j]), float(epc[j] * ways.unit[i]))
+        for j, i in enumerate(at.tolist())
     ]
-    if pair:
-        return singles[1:]
-    together, df = _quadratic(slope, own - shared @ bread @ shared.T, np.diag(own))
-    lhs, op, rhs, _, label = slopes.names[at[0]]
+    if whole:
+        return singles[-1:]
+    together, df = _quadratic(slope, rest, own)
+    lhs, op, rhs, _, label = ways.names[at[0]]
     return [Release(lhs, op, rhs, "", label, True, n / 2.0 * together, df), *singles]
 
 
@@ -204,36 +229,6 @@ def _quadratic(slope: np.ndarray, curvature: np.ndarray, size: np.ndarray) -> tu
     """slopeᵀ·curvature⁺·slope and the rank of the curvature, in units of `size`, the curvature of each by itself."""
     unit = 1.0 / np.sqrt(np.where(size > 0, size, 1.0))
     values, vectors = np.linalg.eigh(curvature * np.outer(unit, unit))
-    kept = values > _RANK * max(float(values.max(initial=0.0)), 1e-300)
+    kept = values > _RANK * values.max(initial=0.0)
     along = (vectors.T @ (unit * slope))[kept]
     return float(np.sum(along**2 / values[kept])), int(kept.sum())
-
-
-def _of_equations(result: Sem, bread: np.ndarray, n: float) -> list[Release]:
-    """Tests of the equations written into the model, each left out in turn."""
-    state = result.optimum.state
-    slope = state.layout.restriction_slope(state.theta)
-    if not len(slope):
-        return []
-    way = np.linalg.pinv(slope)
-    curvature = result.discrepancy.curvature(state)
-    shared = way.T @ curvature
-    alone = efficient(np.einsum("qk,kq->q", shared, way), shared, bread)
-    along = way.T @ result.discrepancy.gradient(state)
-    sides = [constraint.text.split("==") for constraint in result.model.constraints]
-    return [
-        Release(
-            left, "==", right, "", "", True, float(n / 2.0 * along[c] ** 2 / alone[c]), 1, float(-along[c] / alone[c])
-        )
-        for c, (left, right) in enumerate(sides)
-    ]
-
-
-def _together(result: Sem, n: float) -> tuple[float, int]:
-    """Score test of all equalities at once: every free parameter of every group by itself."""
-    total, rank = 0.0, 0
-    for g, structure in enumerate(result.layout.groups):
-        part = freed(result, g, structure.free.tolist())
-        found, own = _quadratic(part.slope, part.own, np.diag(part.own))
-        total, rank = total + n / 2.0 * found, rank + own
-    return total, rank - result.measures.npar

@@ -103,12 +103,16 @@ def bread_of(result: Sem) -> np.ndarray:
     return bordered_inverse(result.discrepancy.curvature(state), state.layout.restriction_slope(state.theta))
 
 
+def remaining(left: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """(…) what is left of the curvatures `own` beside the model's own parameters; NaN where that is nothing."""
+    return np.where(left > _NOTHING_LEFT * own, left, np.nan)
+
+
 def efficient(own: np.ndarray, shared: np.ndarray, bread: np.ndarray) -> np.ndarray:
-    """(…) curvature of parameters beside the model's own: NaN where nothing is left of it.
+    """(m,) curvature of parameters beside the model's own: NaN where nothing is left of it.
 
     Parameters
     ----------
-    own : (…) expected ∂²F by each. shared : (…, k) with the model's own parameters. bread : (k, k).
+    own : (m,) expected ∂²F by each. shared : (m, k) with the model's own parameters. bread : (k, k).
     """
-    left = own - np.einsum("...k,kl,...l->...", shared, bread, shared, optimize=True)
-    return np.where(left > _NOTHING_LEFT * own, left, np.nan)
+    return remaining(own - np.einsum("mk,kl,ml->m", shared, bread, shared, optimize=True), own)
