@@ -25,6 +25,7 @@ from csat.structural import sem
 from csat.structural.checks import moment_jacobian, proper
 from csat.structural.discrepancy import LeastSquares, MaximumLikelihood, Sample, hessian
 from csat.structural.fit import minimise, minimise_many
+from csat.structural.guards import DiscriminantValidityWarning
 from csat.structural.start import starting_values
 from csat.structural.structure import build, evaluate
 
@@ -310,7 +311,10 @@ def test_constructs_that_correlate_beyond_one():
     cov = pd.DataFrame(
         [[1, 0.5, 0.6, 0.6], [0.5, 1, 0.6, 0.6], [0.6, 0.6, 1, 0.5], [0.6, 0.6, 0.5, 1]], names, names
     )  # between-construct correlations above within: latent r = 1.2
-    with pytest.warns(LatentCovarianceWarning, match="constructs a, b is not positive definite"):
+    with (
+        pytest.warns(DiscriminantValidityWarning, match=r"a and b \(1\.200\)"),
+        pytest.warns(LatentCovarianceWarning, match="constructs a, b is not positive definite"),
+    ):
         fit(cov, "a =~ a1 + a2\nb =~ b1 + b2")
 
 

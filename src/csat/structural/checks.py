@@ -1,27 +1,19 @@
-"""What can be wrong with a sample, a model or a solution, and how to say it."""
+"""What can be wrong with a sample or a model, and how to say it; doubts about a solution are in `guards`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from csat.errors import (
     CollinearityError,
-    CsatWarning,
-    IllConditionedWarning,
-    LatentCovarianceWarning,
     ModelIdentificationError,
-    NegativeVarianceWarning,
     SampleError,
-    StandardizedPathWarning,
 )
 from csat.structural.discrepancy import Discrepancy
 from csat.structural.structure import Layout, Point, State, evaluate
-from csat.structural.values import table_values
 
-#: Condition number of the information, each parameter in its own unit, above which results are called unstable.
-ILL_CONDITIONED = 1e6
 #: Singular values below this share of the largest count as zero.
 _RANK = 1e-7
 
@@ -131,72 +123,37 @@ def proper(state: State) -> bool:
     )
 
 
-def condition_number(information: np.ndarray) -> float:
+def information_axes(information: np.ndarray, slope: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Directions in which parameters may move, and how much the data say about each.
+
+    Parameters
+    ----------
+    information : (k, k), in any unit: it is scaled to a unit diagonal.
+    slope : (q, k) derivatives of equations between parameters, which leave k − rank directions.
+
+    Returns
+    -------
+    (d,) information along each direction, smallest first, and (k, d) directions.
+    """
+    unit = 1.0 / np.sqrt(np.diag(information))
+    scaled = information * np.outer(unit, unit)
+    allowed = np.eye(len(unit))
+    if len(slope):
+        _, values, turned = np.linalg.svd(slope * unit)
+        allowed = turned[int((values > _RANK * values[0]).sum()) :].T
+    values, vectors = np.linalg.eigh(allowed.T @ scaled @ allowed)
+    return values, allowed @ vectors
+
+
+def condition_number(information: np.ndarray, slope: np.ndarray) -> float:
     """Ratio of the largest to the smallest eigenvalue of the information, scaled to a unit diagonal.
 
-    The scaling makes it the same in whatever unit a variable is measured; inf if singular.
+    The scaling makes it the same in whatever unit a variable is measured; inf if singular. Equations between
+    parameters, with derivatives `slope` (q, k), take away the directions that they forbid.
     """
     if not len(information):
         return 1.0
-    unit = 1.0 / np.sqrt(np.diag(information))
-    values = np.linalg.eigvalsh(information * np.outer(unit, unit))
+    values, _ = information_axes(information, slope)
+    if not len(values):
+        return 1.0
     return float(values[-1] / values[0]) if values[0] > 0 else np.inf
-
-
-def doubts(state: State, condition: float) -> Iterator[tuple[type[CsatWarning], str]]:
-    """Reasons not to trust a solution: each a kind of warning and its wording."""
-    labels = state.layout.labels
-    where = ["" if len(labels) == 1 else f" in group {label!r}" for label in labels]
-    for point, place in zip(state.points, where, strict=True):
-        yield from _negative_variances(point, state.theta, place)
-        yield from _latent_covariance(point, place)
-    yield from _large_paths(state)
-    if condition > ILL_CONDITIONED:
-        yield (
-            IllConditionedWarning,
-            f"The information matrix is nearly singular (condition number {condition:.2g}, expected below "
-            f"{ILL_CONDITIONED:.0g}): some parameters can hardly be told apart, and their estimates would change a lot "
-            "with a few answers. Look for constructs that correlate near 1, and merge them or leave paths out.",
-        )
-
-
-def _negative_variances(point: Point, theta: np.ndarray, place: str) -> Iterator[tuple[type[CsatWarning], str]]:
-    st = point.structure
-    _, s, _ = st.matrices(theta)
-    bad = [f"{st.variables[i]} ({s[i, i]:.3g})" for i in np.flatnonzero(np.diag(s) < 0)]
-    if bad:
-        yield (
-            NegativeVarianceWarning,
-            f"Negative variance (Heywood case) of {', '.join(bad)}{place}: the model is wrong for these data or the "
-            "sample is too small. Do not report this solution; leave the variable out, or fix its variance.",
-        )
-
-
-def _latent_covariance(point: Point, place: str) -> Iterator[tuple[type[CsatWarning], str]]:
-    st = point.structure
-    block = point.total[st.p :, st.p :]
-    variance = np.diag(block)
-    sd = np.sqrt(np.where(variance > 0, variance, 1.0))
-    if len(block) and np.linalg.eigvalsh(block / np.outer(sd, sd))[0] < -1e-10:
-        yield (
-            LatentCovarianceWarning,
-            f"The covariance matrix of the constructs {', '.join(st.latents)}{place} is not positive definite: some "
-            "correlation lies beyond 1 or some variance below 0. Merge constructs that cannot be told apart.",
-        )
-
-
-def _large_paths(state: State) -> Iterator[tuple[type[CsatWarning], str]]:
-    layout = state.layout
-    values = table_values(layout, (), state.theta, "all")
-    several = len(layout.labels) > 1
-    large = [
-        f"{row.lhs} ~ {row.rhs}{f' ({layout.labels[row.group]})' if several else ''} ({value:.2f})"
-        for row, value in zip(layout.rows, values, strict=True)
-        if row.op == "~" and abs(value) > 1
-    ]
-    if large:
-        yield (
-            StandardizedPathWarning,
-            f"Standardized path beyond ±1: {', '.join(large)}. Predictors that correlate highly make such paths; they "
-            "do not measure importance.",
-        )

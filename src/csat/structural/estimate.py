@@ -12,9 +12,10 @@ from csat.model import EQUAL, Model
 from csat.moments import Groups, Source, as_names, shown, source_of
 from csat.results import Provenance, check_level
 from csat.structural.categories import names_among
-from csat.structural.checks import condition_number, doubts
+from csat.structural.checks import condition_number
 from csat.structural.discrepancy import MaximumLikelihood
 from csat.structural.gamma import check_rows, moment_covariance
+from csat.structural.guards import doubts
 from csat.structural.least_squares import (
     WORDS,
     least_squares,
@@ -103,8 +104,11 @@ def sem(
 
     Warns
     -----
-    NegativeVarianceWarning, LatentCovarianceWarning, StandardizedPathWarning, IllConditionedWarning
-        If the solution cannot be trusted. The same sentences are kept in ``Sem.notes``.
+    NegativeVarianceWarning, LatentCovarianceWarning, StandardizedPathWarning, IllConditionedWarning, \
+    LatentCorrelationWarning, DiscriminantValidityWarning, EmpiricalIdentificationWarning, NearCollinearityWarning, \
+    FewCasesWarning, SmallGroupWarning
+        If the solution cannot be trusted; see `csat.structural.guards` for the limits. The same sentences, and some
+        that are no warnings, are kept in ``Sem.notes``, and as values in ``Sem.doubts``.
     FewUnitsWarning, ScalingWarning
         If the sampling units are too few for a robust test of this model, or its correction does not exist.
     DesignIgnoredWarning
@@ -173,14 +177,16 @@ def sem(
     if estimator in FORMS:
         spread = moment_covariance(source, data.summary)
         robust = robust_inference(estimator, optimum.state, samples, spread, statistic, scale)
+    found = doubts(optimum.state, samples, data.sizes, curvature)
     raised = [
         *([] if robust else _design_ignored(data.summary, estimator)),
-        *doubts(optimum.state, condition_number(curvature)),
+        *((doubt.kind, doubt.text) for doubt in found if doubt.raised),
         *(doubts_of_design(robust, data.summary, statistic.df) if robust else []),
     ]
     for kind, text in raised:
         warnings.warn(text, kind, stacklevel=2)
-    information = bordered_inverse(precision * scale / 2, layout.restriction_slope(optimum.theta))
+    slope = layout.restriction_slope(optimum.theta)
+    information = bordered_inverse(precision * scale / 2, slope)
     return Sem(
         model=model,
         estimator=estimator,
@@ -198,10 +204,10 @@ def sem(
             loglik,
             goodness(optimum.state.points, samples, data.masses, lengths),
         ),
-        condition=condition_number(curvature),
+        condition=condition_number(curvature, slope),
         level=level,
         engine=engine,
-        notes=tuple(text for _, text in raised),
+        notes=(*(text for _, text in raised), *(doubt.text for doubt in found if not doubt.raised)),
         provenance=Provenance(
             "published" if data.summary.published else "listwise", _variance_words(estimator, robust)
         ),

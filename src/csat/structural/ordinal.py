@@ -20,8 +20,9 @@ from csat.model import Model, Row
 from csat.moments import Source, one_name
 from csat.results import Provenance
 from csat.structural.categories import doubts_of_items, items_of, names_among
-from csat.structural.checks import condition_number, doubts
+from csat.structural.checks import condition_number
 from csat.structural.gamma import drawn_singly
+from csat.structural.guards import doubts
 from csat.structural.influence import covariance
 from csat.structural.latent_moments import Moments, moments_of
 from csat.structural.responses import Behind, responses
@@ -78,8 +79,13 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
     statistic = fit.statistic()
     robust = robust_inference(fit, statistic) if asked.estimator == "WLSMV" else None
     vcov = fit.bread if robust is None else robust.sandwich.covariance(moments.scale)
-    condition = condition_number(fit.slopes.T @ fit.weighted)
-    raised = [*doubts_of_items(items), *indefinite(behind), *doubts(optimum.state, condition)]
+    information = fit.slopes.T @ fit.weighted
+    found = doubts(optimum.state, moments.samples, moments.sizes, information)
+    raised = [
+        *doubts_of_items(items),
+        *indefinite(behind),
+        *((doubt.kind, doubt.text) for doubt in found if doubt.raised),
+    ]
     for kind, text in raised:
         warnings.warn(text, kind, stacklevel=3)
     return Sem(
@@ -91,10 +97,14 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
         sizes=moments.sizes,
         vcov=vcov,
         measures=fit_measures(fit, statistic),
-        condition=condition,
+        condition=condition_number(information, layout.restriction_slope(optimum.theta)),
         level=asked.level,
         engine="csat",
-        notes=(*(text for _, text in raised), *notes_of(behind)),
+        notes=(
+            *(text for _, text in raised),
+            *notes_of(behind),
+            *(doubt.text for doubt in found if not doubt.raised),
+        ),
         provenance=Provenance("listwise", _variance_words(behind, asked.estimator)),
         left_out=behind.summed.incomplete,
         robust=robust,

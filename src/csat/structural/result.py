@@ -15,6 +15,7 @@ from csat.model import Model
 from csat.results import Estimates, Provenance, Shown, t_quantile, two_sided_p
 from csat.structural.discrepancy import Discrepancy, Sample
 from csat.structural.fit import Optimum
+from csat.structural.guards import Doubt, doubts
 from csat.structural.measures import Measures
 from csat.structural.robust import Robust
 from csat.structural.structure import Layout, Point
@@ -83,6 +84,12 @@ class Sem(Shown):
     def converged(self) -> bool:
         """Whether the gradient vanishes at the estimates."""
         return bool(self.optimum.converged)
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Reasons not to trust the solution, as values: what `notes` says in sentences."""
+        state = self.optimum.state
+        return doubts(state, self.samples, self.sizes, self.discrepancy.curvature(state))
 
     @property
     def parameters(self) -> Estimates:
