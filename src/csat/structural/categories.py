@@ -38,11 +38,13 @@ class Items:
 
     names : (p,). answers : (p,) answers of each ordered item, ascending; empty for a continuous variable.
     sparse : answers with fewer than `FEW_ANSWERS` respondents, with their number, in words.
+    unused : answers of the scale that nobody gave, in words; thresholds are counted without them.
     """
 
     names: tuple[str, ...]
     answers: tuple[tuple[Any, ...], ...]
     sparse: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     @property
     def ordered(self) -> np.ndarray:
@@ -101,7 +103,15 @@ def items_of(source: Source, names: Sequence[str], ordered: Sequence[str], by: S
         found = tuple(level for level, n in zip(levels, unweighted.sum(axis=0).tolist(), strict=True) if n)
         _check_categories(name, found)
         answers[name] = found
-    return Items(tuple(names), tuple(answers.get(name, ()) for name in names), tuple(_sparse(counts, by)))
+    unused = [
+        f"{name} = {level:g}"
+        for name, levels in zip(counts.names, counts.levels, strict=True)
+        for level in levels
+        if level not in answers[name]
+    ]
+    return Items(
+        tuple(names), tuple(answers.get(name, ()) for name in names), tuple(_sparse(counts, by)), tuple(unused)
+    )
 
 
 def names_among(asked: Any, known: Sequence[str], what: str) -> tuple[str, ...]:
@@ -130,13 +140,22 @@ def _check_categories(name: str, found: Sequence[Any]) -> None:
 
 
 def _sparse(counts: Levels, by: Sequence[str]) -> list[str]:
+    places = [f" in {' × '.join(domain)}" if by else "" for domain in counts.domains]
     return [
-        f"{name} = {level:g} ({n}{f' in {by[0]} {domain[0]}' if by else ''})"
+        f"{name} = {level:g} ({n}{place})"
         for name, levels, unweighted in zip(counts.names, counts.levels, counts.unweighted, strict=True)
-        for domain, row in zip(counts.domains, unweighted.astype(int).tolist(), strict=True)
+        for place, row in zip(places, unweighted.astype(int).tolist(), strict=True)
         for level, n in zip(levels, row, strict=True)
         if 0 < n < FEW_ANSWERS
     ]
+
+
+def notes_of_items(items: Items) -> list[str]:
+    """Answers of a scale that nobody gave, in words."""
+    if not items.unused:
+        return []
+    more = f" and {len(items.unused) - 8} more" if len(items.unused) > 8 else ""
+    return [f"Nobody chose {', '.join(items.unused[:8])}{more}: thresholds are counted over the answers that occur."]
 
 
 def doubts_of_items(items: Items) -> list[tuple[type[CsatWarning], str]]:

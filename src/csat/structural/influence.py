@@ -171,15 +171,30 @@ def _around(source: Source, behind: Behind, rows: Sequence[Rows]) -> list[_Aroun
     if not len(c):
         return [_Around(np.zeros((0, 2, 2)), np.zeros((len(o), 0, 0)), np.zeros((0, 5))) for _ in rows]
     i, j = np.triu_indices(len(c), 1)
-    r = [part.corr[c[i], c[j]] for part in behind.parts]
+    r = [_usable(part.corr[c[i], c[j]]) for part in behind.parts]
     sums = summed(source, behind.summed, lambda d: _ContinuousProducts(rows[d], r[d]))
     own, pairs = np.split(sums, [3 * len(c)], axis=1)
-    inverse = np.linalg.inv(own.reshape(-1, len(c), 3)[..., [0, 1, 1, 2]].reshape(-1, len(c), 2, 2))
+    products = own.reshape(-1, len(c), 3)
+    _check_values(behind, products)
+    inverse = np.linalg.inv(products[..., [0, 1, 1, 2]].reshape(-1, len(c), 2, 2))
     mixed = np.zeros((len(rows), len(o), len(c), rows[0].limits.shape[1] + 1))
     for at in range(len(c)) if len(o) else ():
         found = summed(source, behind.summed, partial(_mixed_products, behind, rows, at))
         mixed[:, :, at] = found.reshape(len(rows), len(o), -1)
     return [_Around(inverse[d], mixed[d], pairs[d].reshape(-1, 5)) for d in range(len(rows))]
+
+
+def _check_values(behind: Behind, products: np.ndarray) -> None:
+    """Refuse a variable of two values as continuous: its mean and variance then tell the same; `products` (D, c, 3)."""
+    apart = 1.0 - products[..., 1] ** 2 / (products[..., 0] * products[..., 2])
+    if (apart < 1e-9).any():
+        d, at = np.argwhere(apart < 1e-9)[0]
+        name = behind.items.names[behind.items.continuous[at]]
+        place = f" in group {' × '.join(behind.summed.domains[d])!r}" if behind.summed.by else ""
+        raise SampleError(
+            f"{name!r} takes only two values{place}: it cannot be a continuous variable beside ordered items. Name it "
+            "among the ordered items."
+        )
 
 
 def _mixed_products(behind: Behind, rows: Sequence[Rows], at: int, d: int) -> _MixedProducts:
@@ -214,6 +229,12 @@ class Influence:
         """Figures of a row."""
         return len(self.columns)
 
+    @property
+    def kurtosis(self) -> np.ndarray:
+        """(c,) of the continuous variables, from the products of the slopes by their variances."""
+        information = np.linalg.inv(self.around.inverse)[:, 1, 1]
+        return 1.0 + 4.0 * self.rows.sd**4 * information / self.weight
+
     def __call__(self, z: np.ndarray, weight: np.ndarray) -> np.ndarray:  # noqa: ARG002
         """(n, size) influences of rows z (n, 1 + p)."""
         codes, slopes = self.rows.codes(z), _Continuous(self.rows.values(z), self.rows.sd)
@@ -241,7 +262,7 @@ class Influence:
     def _continuous(self, out: np.ndarray, slopes: _Continuous, own: np.ndarray) -> None:
         c = self.rows.continuous
         i, j = np.triu_indices(len(c), 1)
-        score, _ = slopes.pair(i, j, self.corr[c[i], c[j]])
+        score, _ = slopes.pair(i, j, _usable(self.corr[c[i], c[j]]))
         beside = np.concatenate([own[:, i], own[:, j]], axis=2)
         crossed = np.einsum("nma,ma->nm", beside, self.around.pairs[:, 1:])
         out[:, c[i], c[j]] = (score - crossed) / self.around.pairs[:, 0]
@@ -268,11 +289,22 @@ def influences(source: Source, behind: Behind) -> list[Influence]:
     return found
 
 
-def covariance(source: Source, behind: Behind) -> np.ndarray:
-    """(D, q, D, q) covariance of the figures of all groups, in the order of `Behind.places`, as the design says.
+@dataclass(frozen=True, slots=True, eq=False)
+class Certainty:
+    """How sure the figures of all groups are.
 
-    Respondents drawn one by one: Σ w²·ssᵀ over each group times n/(n − 1), as lavaan has it. Figures of a perfect pair
-    have none (NaN).
+    joint : (D, q, D, q) covariance, in the order of `Behind.places`; NaN for a perfect pair.
+    kurtosis : (D, c) of the continuous variables, 3 if normal.
+    """
+
+    joint: np.ndarray
+    kurtosis: np.ndarray
+
+
+def certainty(source: Source, behind: Behind) -> Certainty:
+    """Covariance of thresholds, means, variances and correlations, as the design says.
+
+    Respondents drawn one by one: Σ w²·ssᵀ over each group times n/(n − 1), as lavaan has it.
 
     Raises
     ------
@@ -282,7 +314,8 @@ def covariance(source: Source, behind: Behind) -> np.ndarray:
     groups = behind.summed
     size = behind.places[-1].stop
     check_size(groups.by, groups.domains, size)
-    scores = dict(zip(groups.domains, influences(source, behind), strict=True))
+    each = influences(source, behind)
+    scores = dict(zip(groups.domains, each, strict=True))
     if drawn_singly(groups):
         n = np.array([part.counts.n for part in behind.parts], float)
         found = on_diagonal(row_squares(source, groups, scores) * (n / (n - 1.0))[:, None, None])
@@ -294,7 +327,7 @@ def covariance(source: Source, behind: Behind) -> np.ndarray:
     perfect[:, behind.places[-1]] = np.abs(pairs) >= 1.0
     found[perfect] = np.nan
     found.transpose(2, 3, 0, 1)[perfect] = np.nan
-    return found
+    return Certainty(found, np.stack([one.kurtosis for one in each]))
 
 
 def _by_design(source: Source, groups: Groups, scores: Mapping[tuple[str, ...], Influence], size: int) -> np.ndarray:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from csat.errors import SampleError
 from csat.moments import Groups, Moments, Source
 from csat.structural.categories import Counts, Items, counts_of
 from csat.structural.mixed import Rows, polyserial
@@ -72,7 +73,7 @@ def responses(source: Source, items: Items, by: Sequence[str]) -> Behind:
     Raises
     ------
     SampleError
-        If the source has no rows, or a category is empty in a group.
+        If the source has no rows, a category is empty in a group, or a continuous variable does not vary.
     """
     counted, counts = counts_of(source, items, by)
     summed = source.groups(items.variables, by, "listwise")
@@ -90,6 +91,7 @@ def responses(source: Source, items: Items, by: Sequence[str]) -> Behind:
 def _of_group(items: Items, moments: Moments, counts: Counts) -> Responses:
     """Latent responses of one group, but for polyserial correlations; `moments` are those of the codes."""
     o, c = items.ordered, items.continuous
+    _check_spread([items.names[at] for at in c.tolist()], moments.mean[c], np.diag(moments.cov)[c])
     mean, variance, corr = np.zeros(len(items.names)), np.ones(len(items.names)), np.eye(len(items.names))
     mean[c], variance[c] = moments.mean[c], np.diag(moments.cov)[c]
     corr[np.ix_(c, c)] = moments.corr[np.ix_(c, c)]
@@ -99,6 +101,13 @@ def _of_group(items: Items, moments: Moments, counts: Counts) -> Responses:
     rho = correlations_of(tables, limits[first], limits[second])
     corr[o[first], o[second]] = corr[o[second], o[first]] = rho
     return Responses(counts, limits, mean, variance, corr, int(filled.sum()))
+
+
+def _check_spread(names: Sequence[str], mean: np.ndarray, variance: np.ndarray) -> None:
+    """Refuse continuous variables without variation."""
+    flat = ~(variance > 1e-13 * mean**2)
+    if flat.any():
+        raise SampleError.constant([name for name, is_flat in zip(names, flat, strict=True) if is_flat])
 
 
 def rows_of(items: Items, summed: Groups, part: Responses) -> Rows:

@@ -6,8 +6,9 @@ import numpy as np
 
 from csat.errors import ConvergenceError, ModelError
 from csat.structural.checks import check_identified, proper
-from csat.structural.discrepancy import Discrepancy, MaximumLikelihood
+from csat.structural.discrepancy import DiagonalLeastSquares, Discrepancy, MaximumLikelihood
 from csat.structural.fit import TOLERANCE, Optimum, minimise
+from csat.structural.incomplete import PatternLikelihood
 from csat.structural.second import minimise_with_semopy
 from csat.structural.structure import Layout, evaluate
 
@@ -19,7 +20,8 @@ def estimated(layout: Layout, discrepancy: Discrepancy, start: np.ndarray, engin
     ------
     ModelError, ModelIdentificationError, ConvergenceError
     """
-    if not proper(evaluate(layout, start)):
+    # Least squares on single moments have a value anywhere.
+    if not isinstance(discrepancy, DiagonalLeastSquares) and not proper(evaluate(layout, start)):
         raise ModelError(
             "The starting values imply a covariance matrix that is not positive definite. "
             "Change the values given with start(…)*, or fixed variances and covariances that contradict each other."
@@ -30,7 +32,8 @@ def estimated(layout: Layout, discrepancy: Discrepancy, start: np.ndarray, engin
     with np.errstate(all="ignore"):
         optimum = minimise(layout, discrepancy, start)
     if not bool(optimum.converged):
-        what = "Maximum likelihood" if isinstance(discrepancy, MaximumLikelihood) else "Least squares"
+        likely = isinstance(discrepancy, MaximumLikelihood | PatternLikelihood)
+        what = "Maximum likelihood" if likely else "Least squares"
         worst = layout.names[int(np.argmax(np.abs(optimum.gradient)))]
         raise ConvergenceError.stopped(what, optimum.iterations, float(optimum.worst), TOLERANCE, worst)
     check_identified(layout, discrepancy, optimum.theta, generic=False)
