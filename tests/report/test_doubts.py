@@ -85,7 +85,8 @@ def doubtful(fixtures):
 @pytest.mark.parametrize(("lang", "said"), [
     ("en", ("EXPE ↔ QUAL (0.99)", "SAT ↔ LOY (0.96)", "EXPE → SAT, ", "250 respondents for 59 free parameters, 4.2",
             "LOY → CUSL2 (0.13)", "condition number 3.3e+06")),
-    ("zh", ("相关接近1的潜变量：EXPE ↔ QUAL (0.99)、", "区分效度不足", "数据几乎无法识别", "250名受访者对应59个自由参数")),
+    ("zh", ("相关接近1的潜变量：EXPE ↔ QUAL (0.99)、", "区分效度不足", "数据几乎无法识别",
+            "250名受访者对应59个自由参数")),
 ])  # fmt: skip
 def test_doubts_say_which_constructs(doubtful, lang, said):
     text = repr(csat.table(doubtful, lang, kind="fit"))
