@@ -15,8 +15,8 @@ from csat.moments import Source, as_names, group_names, source_of
 from csat.results import Estimates, Provenance, Shown, Unavailable, check_level
 from csat.structural.categories import Items, doubts_of_items, items_of, names_among
 from csat.structural.gamma import drawn_singly
-from csat.structural.influence import covariance
-from csat.structural.ordinal import indefinite, notes_of, place_of
+from csat.structural.influence import certainty
+from csat.structural.ordinal import doubts_of, notes_of, place_of
 from csat.structural.responses import Behind, Responses, responses
 from csat.variance import method_of
 
@@ -113,6 +113,8 @@ def polychoric(
         If a category has fewer than 5 answers.
     PerfectCorrelationWarning, IndefiniteCorrelationWarning
         If correlations are ±1, or contradict each other.
+    KurtosisWarning
+        If a continuous variable is far from normal: these standard errors take it as normal.
 
     Notes
     -----
@@ -127,12 +129,12 @@ def polychoric(
     measured = names_among(continuous, wanted, "continuous")
     items = items_of(source, wanted, [name for name in wanted if name not in measured], group_names(by))
     behind = responses(source, items, group_names(by))
-    vcov = covariance(source, behind)
-    raised = [*doubts_of_items(items), *_perfect(behind), *indefinite(behind)]
+    sure = certainty(source, behind)
+    raised = [*doubts_of_items(items), *_perfect(behind), *doubts_of(behind, sure.kurtosis)]
     for kind, text in raised:
         warnings.warn(text, kind, stacklevel=2)
     return Polychoric(
-        estimates=_estimates(behind, vcov, level),
+        estimates=_estimates(behind, sure.joint, level),
         names=items.names,
         answers=items.answers,
         groups=behind.summed.domains,

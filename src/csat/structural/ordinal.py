@@ -19,11 +19,11 @@ from csat.errors import CollinearityError, CsatWarning, ModelError, OptionError,
 from csat.model import Model, Row
 from csat.moments import Source, one_name
 from csat.results import Provenance
-from csat.structural.categories import doubts_of_items, items_of, names_among
+from csat.structural.categories import doubts_of_items, items_of, names_among, notes_of_items
 from csat.structural.checks import condition_number
 from csat.structural.gamma import drawn_singly
 from csat.structural.guards import doubts
-from csat.structural.influence import covariance
+from csat.structural.influence import certainty
 from csat.structural.latent_moments import Moments, moments_of
 from csat.structural.responses import Behind, responses
 from csat.structural.result import Sem
@@ -40,8 +40,16 @@ ORDINAL = ("DWLS", "WLSMV")
 _SHARED = ("loadings", "regressions", "lv.variances", "lv.covariances", "residual.covariances")
 
 
+#: Kurtosis of a continuous variable at which standard errors of its variance are off by a factor of 2.
+_KURTOSIS = (2.0, 5.0)
+
+
 class IndefiniteCorrelationWarning(CsatWarning):
     """Correlations of latent responses, found pair by pair, that no data could have together."""
+
+
+class KurtosisWarning(CsatWarning):
+    """A continuous variable beside ordered items that is far from normal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,8 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
     labels = tuple(domain[0] for domain in behind.summed.domains) if by else ("",)
     check_groups(model, labels)
     _check_associations(behind)
-    moments = moments_of(behind, covariance(source, behind))
+    sure = certainty(source, behind)
+    moments = moments_of(behind, sure.joint)
     layout = _layout(model, asked, moments, ordered, labels)
     discrepancy = moments.discrepancy()
     optimum = estimated(layout, discrepancy, starting_values(layout, moments.samples))
@@ -83,7 +92,7 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
     found = doubts(optimum.state, moments.samples, moments.sizes, information)
     raised = [
         *doubts_of_items(items),
-        *indefinite(behind),
+        *doubts_of(behind, sure.kurtosis),
         *((doubt.kind, doubt.text) for doubt in found if doubt.raised),
     ]
     for kind, text in raised:
@@ -229,8 +238,31 @@ def _check_labels(model: Model, rows: Sequence[Row]) -> None:
             )
 
 
-def indefinite(behind: Behind) -> list[tuple[type[CsatWarning], str]]:
-    """Correlations that contradict each other, in words."""
+def doubts_of(behind: Behind, kurtosis: np.ndarray) -> list[tuple[type[CsatWarning], str]]:
+    """What is doubtful about latent responses: a kind of warning and its wording; kurtosis (D, c)."""
+    return [*_indefinite(behind), *_far_from_normal(behind, kurtosis)]
+
+
+def _far_from_normal(behind: Behind, kurtosis: np.ndarray) -> list[tuple[type[CsatWarning], str]]:
+    names = [behind.items.names[at] for at in behind.items.continuous.tolist()]
+    low, high = _KURTOSIS
+    far = [
+        f"{name} ({value:.2g}{place_of(domain)})"
+        for domain, row in zip(behind.summed.domains, kurtosis.tolist(), strict=True)
+        for name, value in zip(names, row, strict=True)
+        if not low < value < high
+    ]
+    if not far:
+        return []
+    text = (
+        f"Kurtosis of {', '.join(far)} is far from that of a normal variable, 3: standard errors of its variance, and "
+        "of its covariances with other continuous variables, are off beside ordered items. Transform it, or cut it "
+        "into ordered categories."
+    )
+    return [(KurtosisWarning, text)]
+
+
+def _indefinite(behind: Behind) -> list[tuple[type[CsatWarning], str]]:
     return [
         (
             IndefiniteCorrelationWarning,
@@ -239,18 +271,20 @@ def indefinite(behind: Behind) -> list[tuple[type[CsatWarning], str]]:
             "categories. Estimates stand on contradictory figures; use fewer items, or join rare categories.",
         )
         for part, domain in zip(behind.parts, behind.summed.domains, strict=True)
-        if (least := float(np.linalg.eigvalsh(part.corr)[0])) < 0
+        if (least := float(np.linalg.eigvalsh(part.corr)[0])) < -1e-8
     ]
 
 
 def notes_of(behind: Behind) -> list[str]:
-    """What was done to tables, in words."""
+    """What was done to tables, and what is not in them, in words."""
     filled = sum(part.filled for part in behind.parts)
+    unused = notes_of_items(behind.items)
     if not filled:
-        return []
+        return unused
     return [
+        *unused,
         f"{filled} table(s) of two-category items have an empty cell; ½ was added there, with the margins kept, for "
-        "the correlation not to be ±1."
+        "the correlation not to be ±1.",
     ]
 
 
