@@ -1,7 +1,7 @@
 """Driver analysis against plain loops, statsmodels and R, each pair measured side by side in one run, on one core.
 
 `python benchmarks/drivers.py` runs all; `python benchmarks/drivers.py importance regress` some of: importance,
-stepwise, replicates, regress. All take about half an hour, most of it the others' loops over a million rows.
+stepwise, replicates, regress. All take about a quarter of an hour, most of it the others' loops over a million rows.
 """
 
 import os
@@ -56,8 +56,6 @@ def measured(repeats: int, **calls: Callable[[], object]) -> dict[str, list[floa
 
 def told(seconds: list[float]) -> str:
     """Smallest and median time."""
-    if len(seconds) == 1:
-        return f"{seconds[0]:.3g} s (once)"
     return f"{min(seconds):.3g} s, median {statistics.median(seconds):.3g} s of {len(seconds)}"
 
 
@@ -120,11 +118,11 @@ def relaimpo(data: pd.DataFrame, ours: list[float]) -> None:
     if found is None:
         print("  R's relaimpo is not installed: not measured")
     else:
-        print(f"  R's relaimpo {told([found[0]])}: {ratio(ours, [found[0]])}")
+        print(f"  R's relaimpo {told(found[0])}: {ratio(ours, found[0])}")
 
 
-def in_r(data: pd.DataFrame, before: str, work: str) -> tuple[float, list[str]] | None:
-    """Seconds that R needs for `work` on the data frame d, without reading it, and what it put into `selected`.
+def in_r(data: pd.DataFrame, before: str, work: str) -> tuple[list[float], list[str]] | None:
+    """Seconds that R needs for `work` on the data frame d, three times, without reading it; and its `selected`.
 
     None without R, or if `before` ends it with status 3.
     """
@@ -132,7 +130,8 @@ def in_r(data: pd.DataFrame, before: str, work: str) -> tuple[float, list[str]] 
         return None
     script = (
         f'{before} read <- if (requireNamespace("data.table", quietly = TRUE)) data.table::fread else read.csv; '
-        f'selected <- NULL; d <- as.data.frame(read("d.csv")); cat(system.time({{ {work} }})[["elapsed"]], selected)'
+        f'selected <- seconds <- NULL; d <- as.data.frame(read("d.csv")); for (i in 1:3) seconds <- c(seconds, '
+        f'system.time({{ {work} }})[["elapsed"]]); cat(seconds, selected)'
     )
     with tempfile.TemporaryDirectory() as folder:
         data.to_csv(Path(folder) / "d.csv", index=False)
@@ -141,8 +140,8 @@ def in_r(data: pd.DataFrame, before: str, work: str) -> tuple[float, list[str]] 
     if done.returncode == 3:
         return None
     done.check_returncode()
-    seconds, *selected = done.stdout.split()
-    return float(seconds), selected
+    words = done.stdout.split()
+    return [float(word) for word in words[:3]], words[3:]
 
 
 def refits(data: pd.DataFrame, names: list[str], enter: float = 0.05, remove: float = 0.10) -> list[str]:
@@ -176,19 +175,19 @@ def stepwise() -> None:
             3,
             p=lambda names=names, survey=survey: csat.stepwise(survey, "y", names),
             aic=lambda names=names, survey=survey: csat.stepwise(survey, "y", names, rule="aic"),
+            loop=lambda names=names, data=data: refits(data, names),
         )
         print(f"Stepwise, {ROWS:,} rows, {k} candidates, csat: by p {told(found['p'])}; by AIC {told(found['aic'])}")
-        selected: list[str] = []
-        loop = measured(1, loop=lambda: selected.extend(refits(data, names)))["loop"]  # noqa: B023
-        same = selected == list(csat.stepwise(survey, "y", names).selected)
-        print(f"  loop of statsmodels fits {told(loop)}: {ratio(found['p'], loop)}; same drivers and order: {same}")
+        same = refits(data, names) == list(csat.stepwise(survey, "y", names).selected)
+        print(f"  loop of statsmodels fits {told(found['loop'])}: {ratio(found['p'], found['loop'])}", end="; ")
+        print(f"same drivers and order: {same}")
         work = f"s <- step(lm(y ~ 1, d), ~ {' + '.join(names)}, trace = 0); selected <- attr(terms(s), 'term.labels')"
         other = in_r(data, "", work)
         if other is None:
             print("  R is not installed: step(lm) not measured")
             continue
         same = other[1] == list(csat.stepwise(survey, "y", names, rule="aic").selected)
-        print(f"  R's step(lm) {told([other[0]])}: {ratio(found['aic'], [other[0]])}; same drivers and order: {same}")
+        print(f"  R's step(lm) {told(other[0])}: {ratio(found['aic'], other[0])}; same drivers and order: {same}")
 
 
 def replicates() -> None:
