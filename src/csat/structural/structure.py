@@ -130,6 +130,12 @@ class Layout:
         return sum(group.known for group in self.groups)
 
     @cached_property
+    def shared(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+        """(G,) which u parameters each group has, and (c, u) which of them each cell holds."""
+        found = (np.unique(group.parameter, return_inverse=True) for group in self.groups)
+        return tuple((used, np.eye(len(used))[at.reshape(-1)]) for used, at in found)
+
+    @cached_property
     def _places(self) -> dict[str, int | float]:
         """Element of theta of each label; the value itself where the label is fixed."""
         found: dict[str, int | float] = {}
@@ -362,15 +368,21 @@ class State:
 
     def collect(self, g: int, cells: np.ndarray) -> np.ndarray:
         """(…, k) sums of the cells (…, c) of group g that hold the same parameter."""
-        return cells @ self._onto(g)
+        used, onto = self.layout.shared[g]
+        if len(used) == self.size:
+            return cells @ onto
+        out = np.zeros((*cells.shape[:-1], self.size), cells.dtype)
+        out[..., used] = cells @ onto
+        return out
 
     def collect_square(self, g: int, cells: np.ndarray) -> np.ndarray:
         """(…, k, k) sums of the cells (…, c, c) of group g that hold the same parameters."""
-        onto = self._onto(g)
-        return onto.T @ cells @ onto
-
-    def _onto(self, g: int) -> np.ndarray:
-        return np.eye(self.size)[self.layout.groups[g].parameter]
+        used, onto = self.layout.shared[g]
+        if len(used) == self.size:
+            return onto.T @ cells @ onto
+        out = np.zeros((*cells.shape[:-2], self.size, self.size), cells.dtype)
+        out[..., used[:, None], used] = onto.T @ cells @ onto
+        return out
 
 
 def evaluate(layout: Layout, theta: np.ndarray) -> State:
