@@ -6,16 +6,21 @@ granted. Maximum likelihood and partial least squares read the same model.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from csat.errors import ModelError, closest
 from csat.model.expansion import EQUAL, Row, expanded
+from csat.model.presets import PRESETS, preset_syntax, questionnaire_syntax
 from csat.model.syntax import Constraint, Definition, Term, statements_of
 
-__all__ = ["EQUAL", "Constraint", "Definition", "Model", "Row", "Term"]
+if TYPE_CHECKING:
+    from csat.questionnaire import Questionnaire
+
+__all__ = ["EQUAL", "PRESETS", "Constraint", "Definition", "Model", "Row", "Term"]
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:
@@ -66,6 +71,77 @@ class Model:
         if not self.observed:
             message = "no variable of the data: every name stands left of =~ or <~ somewhere. Add indicators."
             raise ModelError.at(self.syntax, terms[0].position, message)
+
+    @classmethod
+    def preset(
+        cls, name: str, indicators: Mapping[str, str | Sequence[str]], *, without: str | Sequence[str] = ()
+    ) -> Model:
+        """Make a published satisfaction model of one's own questions.
+
+        Parameters
+        ----------
+        name : "ecsi", the European index (image, expectation, quality, value, satisfaction, complaints, loyalty);
+            "acsi", the American one (without image); "study", the operator's (image, quality, value, fairness →
+            satisfaction → complaints, loyalty). `csat.model.PRESETS` has their paths.
+        indicators : construct → the questions that measure it. A single question is taken as free of error.
+        without : constructs that were not asked; their paths go with them.
+
+        Raises
+        ------
+        ModelError
+            For a construct that the model does not have, one without questions, or a question used twice.
+
+        References
+        ----------
+        Tenenhaus, Esposito Vinzi, Chatelin & Lauro (2005), Computational Statistics & Data Analysis 48(1), 159–205;
+        Fornell, Johnson, Anderson, Cha & Bryant (1996), Journal of Marketing 60(4), 7–18.
+
+        Examples
+        --------
+        >>> asked = {"quality": ["Q1", "Q2"], "value": ["V1", "V2"], "satisfaction": ["S1", "S2"], "loyalty": ["L1"]}
+        >>> print(Model.preset("acsi", asked, without=["expectation", "complaints"]).syntax)
+        quality =~ Q1 + Q2
+        value =~ V1 + V2
+        satisfaction =~ S1 + S2
+        loyalty =~ L1
+        value ~ quality
+        satisfaction ~ quality + value
+        loyalty ~ satisfaction
+        """
+        return cls(preset_syntax(name, indicators, without))
+
+    @classmethod
+    def from_questionnaire(
+        cls,
+        questionnaire: Questionnaire,
+        paths: str | Mapping[str, str | Sequence[str]] | None = None,
+        *,
+        indicators: Mapping[str, str | Sequence[str]] | None = None,
+        mode: str | Mapping[str, str] = "reflective",
+        without: str | Sequence[str] = (),
+    ) -> Model:
+        """Make a model whose constructs are measured as a questionnaire says.
+
+        Parameters
+        ----------
+        questionnaire : with dimensions, and perhaps a [model].
+        paths : who explains whom: a text such as "loyalty ~ satisfaction" (anything that a model may say), a table
+            ``{"satisfaction": ["quality", "value"]}``, or a published model by its name, as in `preset`; None: the
+            study's [model] as it stands.
+        indicators : construct → questions, before what the study says. A name of the paths is looked up here, then in
+            the measurement part of the study's [model], then among its dimensions (with all items below); an item or a
+            column stands for itself.
+        mode : "reflective" (``=~``) or "formative" (``<~``), for all constructs or construct by construct.
+        without : constructs of a published model that were not asked.
+
+        Raises
+        ------
+        ModelError
+            For a name that the questionnaire does not have, with its place; for an item that would measure two
+            constructs.
+        """
+        syntax = questionnaire_syntax(questionnaire, paths, indicators, mode, without)
+        return cls(syntax)
 
     def _check_terms(self) -> None:
         seen: set[tuple[str, ...]] = set()
