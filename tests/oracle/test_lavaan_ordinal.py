@@ -41,6 +41,7 @@ LIVE = {
     "binary_groups": ("binary", {}, {"ordered": True, "group": "school"}),
     "predictor": ("six", {}, {"ordered": [*FIVE, "x6"], "fixed_x": False}),
     "path": ("six", {}, {"ordered": ["x1", "x2", "x4", "x5", "x6"], "fixed_x": False}),
+    "predictors": ("six", {}, {"ordered": ["x4", "x5", "x6"], "fixed_x": False}),
 }  # fmt: skip
 MEASURES = {
     "npar": "npar", "chisq": "chisq", "df": "df", "p": "pvalue", "baseline_chisq": "baseline.chisq",

@@ -18,7 +18,7 @@ from csat.structural.measures import Measures, Statistic, free_parameters, measu
 from csat.structural.robust import Form, Robust
 from csat.structural.sandwich import Sandwich, bordered_inverse
 from csat.structural.scaled import NO_INDICES, Scaled, Traces, robust_indices, scaled_measures, with_indices
-from csat.structural.structure import State
+from csat.structural.structure import State, Structure
 from csat.structural.thresholds import Thresholds
 
 #: How the standard errors and the test of WLSMV are made.
@@ -77,13 +77,22 @@ class Fit:
         return self.moments.vector([s.cov for s in self.moments.samples], [s.mean for s in self.moments.samples])
 
     def statistic(self) -> Statistic:
-        """χ² of the model, and of the baseline in which no two variables are related."""
-        weight, pairs = self.moments.weights, self.moments.positions(3)
-        own = weight[self.moments.fitted]
+        """χ² of the model, and of the baseline in which only predictors are related."""
+        own = self.moments.weights[self.moments.fitted]
         df = self.state.layout.known - free_parameters(self.state.layout)
-        related = np.isin(self.moments.fitted, pairs)
-        null = np.sum((own * self.sample**2)[related])
-        return Statistic(float(np.sum(own * self.residuals**2)), df, float(null), len(pairs))
+        unrelated = np.isin(self.moments.fitted, self.unrelated)
+        null = np.sum((own * self.sample**2)[unrelated])
+        return Statistic(float(np.sum(own * self.residuals**2)), df, float(null), len(self.unrelated))
+
+    @property
+    def unrelated(self) -> np.ndarray:
+        """Places of the covariances that are 0 in the baseline: all but those of two predictors."""
+        kept = []
+        for structure in self.state.layout.groups:
+            x = np.isin(np.arange(structure.p), structure.predictors)
+            i, j = np.triu_indices(structure.p, 1)
+            kept.append(~(x[i] & x[j]))
+        return self.moments.positions(3)[np.concatenate(kept)]
 
     def sandwich(self) -> Sandwich:
         """Robust covariance of the estimates, and traces of UΓ, U = w − wΔ(ΔᵀwΔ)⁻¹Δᵀw."""
@@ -95,9 +104,9 @@ class Fit:
 
     def null_traces(self) -> tuple[float, float]:
         """Traces of UΓ and of its square in the baseline: the pairs by themselves."""
-        pairs = self.moments.positions(3)
-        block = self.moments.joint[np.ix_(pairs, pairs)] * self.moments.weights[pairs, None]
-        return float(len(pairs)), float(np.vdot(block, block.T))
+        at = self.unrelated
+        block = self.moments.joint[np.ix_(at, at)] * self.moments.weights[at, None]
+        return float(len(at)), float(np.vdot(block, block.T))
 
 
 def robust_inference(fit: Fit, statistic: Statistic) -> Robust:
@@ -124,7 +133,7 @@ def _by_likelihood(fit: Fit, statistic: Statistic, scaled: Scaled) -> Scaled:
     for point, sample, log, n in zip(points, samples, logs, sizes, strict=True):
         trace = float(np.vdot(point.inverse, sample.cov)) - len(sample.cov)
         chisq += n * (float(np.linalg.slogdet(point.sigma)[1]) + trace - log)
-        null -= n * log
+        null += n * (float(np.linalg.slogdet(_unrelated(point.structure, sample.cov))[1]) - log)
     factor, null_factor = _likelihood_factors(fit, statistic)
     indices = robust_indices(chisq, factor, null, null_factor, statistic, fit.moments.scale, len(sizes))
     return with_indices(scaled, indices)
@@ -139,11 +148,27 @@ def _likelihood_factors(fit: Fit, statistic: Statistic) -> tuple[float, float]:
     gamma = fit.covariance * root[:, None] * root
     left = np.eye(len(gamma)) - fit.slopes @ fit.bread @ fit.weighted.T
     spread = left @ gamma @ left.T
-    total = 0.0
-    for g, point in enumerate(fit.state.points):
+    total = null = 0.0
+    for g, (point, sample) in enumerate(zip(fit.state.points, fit.moments.samples, strict=True)):
         own = slice(g * q, (g + 1) * q)
         total += share[g * q] * float(np.vdot(_correlation_weight(point.inverse), spread[own, own]))
-    return total / statistic.df, float(share @ np.diag(gamma)) / statistic.baseline_df
+        null += share[g * q] * float(np.vdot(_null_weight(point.structure, sample.cov), gamma[own, own]))
+    return total / statistic.df, null / statistic.baseline_df
+
+
+def _null_weight(structure: Structure, cov: np.ndarray) -> np.ndarray:
+    """(f, f) U of the baseline: information about correlations, less what the predictors' free ones take."""
+    weight = _correlation_weight(np.linalg.inv(_unrelated(structure, cov)))
+    x = np.isin(np.arange(structure.p), structure.predictors)
+    i, j = np.triu_indices(structure.p, 1)
+    given = weight[:, x[i] & x[j]]
+    return weight - given @ np.linalg.pinv(given[x[i] & x[j]], hermitian=True) @ given.T
+
+
+def _unrelated(structure: Structure, cov: np.ndarray) -> np.ndarray:
+    """(p, p) covariances of the baseline: those of two predictors, else none."""
+    x = np.isin(np.arange(structure.p), structure.predictors)
+    return np.where(np.outer(x, x) | np.eye(structure.p, dtype=bool), cov, 0.0)
 
 
 def _correlation_weight(inverse: np.ndarray) -> np.ndarray:
