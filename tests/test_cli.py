@@ -143,7 +143,8 @@ def test_a_report_prints_its_files_and_tells_its_progress(tmp_path):
     done = run("report", STUDY, DATA, "--lang", "en", "--folder", "out", cwd=tmp_path, text=True, encoding="utf-8")
     assert done.returncode == 0
     assert done.stdout.splitlines() == [str(Path("out") / name) for name in ("report-en.html", "report-en.xlsx")]
-    assert [line for line in done.stderr.splitlines() if line in ("Drivers", "Gaps")] == ["Drivers", "Gaps"]
+    sections = ("What drives it, and what to do first", "Gaps")
+    assert [line for line in done.stderr.splitlines() if line in sections] == list(sections)
     assert (tmp_path / "out" / "report-en.html").stat().st_size > 50_000
 
 
@@ -230,13 +231,90 @@ def test_the_base_is_said_and_own_takes_that_of_the_report(capsys):
 
 
 def test_models_by_group_and_gaps_with_their_options(capsys):
-    assert main(["drivers", STUDY, DATA, "--by", "branch", "--output", "json"]) == 0
+    assert main(["drivers", STUDY, DATA, "--by", "branch", "--output", "json", "--tables", "importance"]) == 0
     tables = json.loads(capsys.readouterr().out)
     bases = {note for table in tables for note in table["notes"] if note.startswith("Base")}
     assert len(bases) == 4
     assert main(["gaps", STUDY, DATA, "--against", "others", "--adjust", "bh", "--margin", "5"]) == 0
     out = capsys.readouterr().out
     assert "Benjamini" in out and "±5 points" in out and "all others" in out
+
+
+def test_the_drivers_are_shown_from_all_sides(capsys):
+    assert main(["drivers", STUDY, DATA, "--own", "--replicates", "50", "--output", "json"]) == 0
+    names = [table["name"] for table in json.loads(capsys.readouterr().out)]
+    usual = ["importance", "ipa", "priorities", "regression", "stepwise", "final", "stability", "asymmetry"]
+    assert names == usual
+    wanted = ["drivers", STUDY, DATA, "--own", "--tables", "diagnosis,subsets", "--lang", "zh"]
+    assert main(wanted) == 0
+    out = capsys.readouterr().out
+    assert "总体满意度回归的诊断检验" in out and "各规模的最佳模型" in out and "相对重要性" not in out
+
+
+def test_the_drivers_obey_their_options(capsys, index):
+    survey = csat.read_survey(DATA, csat.read_questionnaire(STUDY)).where(branch="gansu", quarter="2026Q3")
+    asked = ["drivers", STUDY, DATA, "--own", "--output", "json", "--outcome", "nps", "--drivers", "P1,P2,P3,brand"]
+    assert main([*asked, "--tables", "regression", "--family", "ordered", "--level", "0.9"]) == 0
+    coefficients, joint, effects = json.loads(capsys.readouterr().out)
+    expected = csat.regress(survey, "nps", ["P1", "P2", "P3", "brand"], family="ordered", level=0.9).tidy()
+    assert [row["low"] for row in coefficients["rows"]] == expected["low"].tolist()
+    assert len(joint["rows"]) == 4
+    assert effects["name"] == "effects"
+    rule = ["--tables", "stepwise", "--rule", "aic", "--direction", "backward", "--replicates", "0"]
+    assert main([*asked, *rule]) == 0
+    steps, _ = json.loads(capsys.readouterr().out)
+    chosen = csat.stepwise(survey, "nps", ["P1", "P2", "P3", "brand"], rule="aic", direction="backward")
+    assert [row["criterion"] for row in steps["rows"]] == chosen.steps["criterion"].tolist()
+    assert main([*asked[:-1], "P1,P2,P3", "--tables", "importance,ipa", "--method", "johnson", "--cut", "70,30"]) == 0
+    tables = json.loads(capsys.readouterr().out)
+    assert "Johnson" in " ".join(tables[0]["notes"])
+    assert "performance 70.00 and importance 30.0%" in " ".join(tables[1]["notes"])
+
+
+def test_what_the_drivers_do_not_allow_is_left_out_with_a_note(capsys):
+    named = ["drivers", STUDY, DATA, "--own", "--drivers", "P1,P2,brand", "--replicates", "20"]
+    assert main([*named, "--output", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert {table["name"] for table in json.loads(out)} >= {"importance", "regression", "stepwise"}
+    assert err.count("csat: note: ") == 2 and "ipa is left out" in err and "penalty is left out" in err
+    assert main([*named, "--tables", "ipa"]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and "brand" in err
+
+
+@pytest.mark.parametrize(("options", "word"), [
+    (["--tables", "kano"], "is no table"), (["--cut", "70"], "two numbers"), (["--method", "shap"], "invalid choice"),
+    (["--replicates", "many"], "invalid int"), (["--rule", "t"], "invalid choice"),
+])  # fmt: skip
+def test_wrong_options_of_the_drivers_are_exit_code_2(capsys, options, word):
+    with pytest.raises(SystemExit) as stopped:
+        main(["drivers", STUDY, DATA, *options])
+    assert stopped.value.code == 2
+    assert word in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    (["--enter", "0.2", "--tables", "stepwise"], ["--enter", "0 < enter < remove"]),
+    (["--replicates", "1", "--tables", "stepwise"], ["--replicates 1"]),
+    (["--outcome", "nobody"], ["nobody"]),
+    (["--family", "logit", "--tables", "regression"], ["two values"]),
+])  # fmt: skip
+def test_options_that_make_no_sense_are_exit_code_1(capsys, options, words):
+    assert main(["drivers", STUDY, DATA, "--own", *options]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert not [word for word in words if word not in err], err
+
+
+def test_the_choices_of_the_shell_are_those_of_the_methods():
+    from csat.cli import options
+    from csat.drivers.criteria import DIRECTIONS, RULES
+    from csat.drivers.regression import FAMILIES, SE
+    from csat.drivers.shares import MEASURES
+
+    assert set(options.METHODS) == set(MEASURES)
+    assert options.RULES == RULES and options.DIRECTIONS == DIRECTIONS
+    assert options.FAMILIES == FAMILIES and set(options.ERRORS) == set(SE)
 
 
 def test_the_fuzzy_settings_of_the_study_are_obeyed(capsys):

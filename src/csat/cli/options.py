@@ -80,6 +80,51 @@ def fuzzy_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--membership", help="share or triangular (default: the study's)")
 
 
+#: Tables of ``csat drivers``, and those that are shown unless others are asked for.
+DRIVER_TABLES = ("importance", "ipa", "regression", "stepwise", "penalty", "subsets", "diagnosis")
+USUAL_TABLES = DRIVER_TABLES[:5]
+#: Choices of the driver analysis; a test holds them to those of the methods.
+FAMILIES = ("linear", "logit", "ordered")
+ERRORS = ("design", "classical", "HC0", "HC1", "HC2", "HC3")
+RULES = ("p", "aic", "bic", "adjr2")
+DIRECTIONS = ("both", "forward", "backward")
+METHODS = ("lmg", "johnson", "genizi", "car", "pmvd", "pratt", "first", "last", "betasq")
+#: Bootstrap replicates on which a selection is redone.
+USUAL_REPLICATES = 500
+
+
+def driver_options(verb: argparse.ArgumentParser) -> None:
+    """What is analysed, how, and which tables are shown."""
+    verb.add_argument("--outcome", metavar="CODE", help="dependent variable (default: the study's)")
+    verb.add_argument(
+        "--drivers", metavar="CODE[,CODE]", type=_names,
+        help="drivers: questions, columns of categories, interactions a:b (default: the study's processes)",
+    )  # fmt: skip
+    verb.add_argument(
+        "--tables", metavar="TABLE[,TABLE]", type=_tables,
+        help=f"tables to show, of {', '.join(DRIVER_TABLES)}, or all (default: {', '.join(USUAL_TABLES)})",
+    )  # fmt: skip
+    verb.add_argument("--method", choices=METHODS, default="lmg", help="measure of importance (default: lmg)")
+    verb.add_argument(
+        "--cut", type=_cut, default="means", metavar="CUT",
+        help="lines of the importance-performance map: means (default), iso, or PERFORMANCE,IMPORTANCE",
+    )  # fmt: skip
+    verb.add_argument(
+        "--family", choices=FAMILIES, default="linear",
+        help="of the regression table: linear (default), logit for two values, ordered for a scale",
+    )  # fmt: skip
+    verb.add_argument("--se", choices=ERRORS, default="design", help="standard errors (default: design)")
+    verb.add_argument("--rule", choices=RULES, default="p", help="of the stepwise selection (default: p, as in SPSS)")
+    verb.add_argument("--direction", choices=DIRECTIONS, default="both", help="of the steps (default: both)")
+    verb.add_argument("--enter", type=float, default=0.05, metavar="P", help="p to enter (default: 0.05)")
+    verb.add_argument("--remove", type=float, default=0.10, metavar="P", help="p to leave (default: 0.10)")
+    verb.add_argument(
+        "--replicates", type=int, metavar="N",
+        help=f"bootstrap replicates that the selection is redone on, 0 for none (default: {USUAL_REPLICATES})",
+    )  # fmt: skip
+    verb.add_argument("--seed", type=int, default=1, help="of the replicates (default: 1)")
+
+
 def trend_options(verb: argparse.ArgumentParser) -> None:
     """Periods and what changes are measured from."""
     verb.add_argument("--period", metavar="COLUMN", help="column of periods (default: the study's)")
@@ -99,6 +144,25 @@ def new_options(verb: argparse.ArgumentParser) -> None:
     """Folder and language of a new study."""
     verb.add_argument("folder", metavar="FOLDER", help="folder to start the study in")
     verb.add_argument("--lang", choices=("en", "zh"), default="en", help="language of the notebook (default: en)")
+
+
+def _tables(text: str) -> list[str]:
+    names = list(DRIVER_TABLES) if text.strip() == "all" else _names(text)
+    unknown = [name for name in names if name not in DRIVER_TABLES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no table; choose of {', '.join(DRIVER_TABLES)}, or all")
+    return names
+
+
+def _cut(text: str) -> str | tuple[float, float]:
+    if text in ("means", "iso"):
+        return text
+    try:
+        performance, importance = (float(part) for part in text.split(","))
+    except ValueError:
+        message = f"{text!r}: write means, iso, or two numbers such as 70,10"
+        raise argparse.ArgumentTypeError(message) from None
+    return performance, importance
 
 
 def _equation(text: str) -> tuple[str, str]:

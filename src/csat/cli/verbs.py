@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import csat.cli.options as options
+from csat.cli.driver import drivers
 from csat.cli.shell import Asked, domain, each, reading, show, survey_of
 from csat.errors import OptionError
 
@@ -26,26 +27,6 @@ def _index(asked: argparse.Namespace) -> None:
 
     about = survey_of(asked)
     show(asked, about, (index(about.survey, by=asked.by, level=asked.level), None))
-
-
-def _drivers(asked: argparse.Namespace) -> None:
-    from csat.drivers import importance, regress, stepwise
-
-    def results(part: Asked) -> list[tuple[Any, str | None]]:
-        study, level = part.study, asked.level
-        if study.outcome is None or not study.processes:
-            raise OptionError(
-                f"{asked.study} names no outcome or no processes; add outcome = … to [study] and a [processes] table."
-            )
-        chosen = stepwise(part.survey, study.outcome, study.processes, level=level)
-        return [
-            (regress(part.survey, study.outcome, study.processes, level=level), None),
-            (chosen, None),
-            *([(chosen, "final")] if chosen.final is not None else []),
-            (importance(part.survey, study.outcome, study.processes, level=level), None),
-        ]
-
-    each(asked, results)
 
 
 def _sem(asked: argparse.Namespace) -> None:
@@ -133,9 +114,9 @@ VERBS: Mapping[str, tuple[Callable[[argparse.Namespace], None], str, tuple[Optio
         (options.data_options, options.trend_options, options.by_option, options.own_option, *TABLES),
     ),
     "drivers": (
-        _drivers,
-        "what drives the outcome: regression, stepwise regression, importance",
-        (options.data_options, options.by_option, options.own_option, *TABLES),
+        drivers,
+        "what drives the outcome, and what to do first",
+        (options.data_options, options.driver_options, options.by_option, options.own_option, *TABLES),
     ),
     "sem": (
         _sem,

@@ -4,6 +4,7 @@
 and a workbook; `new_study` starts a folder with a study file and that notebook.
 """
 
+from csat.report.advice import Advice, advice
 from csat.report.build import write_report
 from csat.report.cards import Headline, headline
 from csat.report.excel import write_workbook
@@ -14,9 +15,11 @@ from csat.report.settings import Plan, base_of, masthead, method, plan
 from csat.report.tables import table
 
 __all__ = [
+    "Advice",
     "Headline",
     "Plan",
     "Table",
+    "advice",
     "base_of",
     "headline",
     "masthead",

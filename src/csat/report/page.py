@@ -24,6 +24,8 @@ MAY_FAIL = "raises-exception"
 WARNED_AT = re.compile(r"^\S.*?:\d+: \w*Warning: ")
 #: A name that a cell binds.
 ASSIGNED = re.compile(r"^(\w+) = ", re.MULTILINE)
+#: How outputs begin that stay as they are although the workbook has them as tables.
+OWN_FORMS = ('<dl class="headline"', '<ul class="advice"')
 HEADING = re.compile(r"^#{1,2} +(.+?)\s*$", re.MULTILINE)
 
 
@@ -143,7 +145,7 @@ def _output(output: Mapping[str, Any], cell: Mapping[str, Any], alt: str, lost: 
 
 
 def _shown(data: Mapping[str, Any], metadata: Mapping[str, Any], alt: str) -> str:
-    if TABLE_MIME in data and '<dl class="headline"' not in _joined(data.get("text/html", "")):
+    if TABLE_MIME in data and not _joined(data.get("text/html", "")).startswith(OWN_FORMS):
         return f'<div class="scroll">{to_html(Table.from_dict(data[TABLE_MIME]))}</div>'
     if "text/html" in data:
         return f'<div class="scroll">{_joined(data["text/html"])}</div>'

@@ -238,7 +238,7 @@ def method(about: Plan, lang: str = "en") -> Method:
     names, say = Names(lang, asked), words(lang).say
     keys: Sequence[Word] = [
         *(_scoring(about, names) if asked.root else []),
-        *([Word("method.regression"), Word("method.importance")] if asked.outcome and asked.processes else []),
+        *(_drivers() if asked.outcome and asked.processes else []),
         *([Word("method.structural")] if asked.model else []),
         *([_fuzzy(names)] if asked.root else []),
         *([Word("method.gap")] if about.against else []),
@@ -247,6 +247,15 @@ def method(about: Plan, lang: str = "en") -> Method:
         Word("method.bases", {"suppress": names.bases.suppress, "most": names.bases.flag - 1}),
     ]
     return Method(lang, tuple(map(say, keys)))
+
+
+#: Bootstrap replicates on which the report's notebook redoes the selection.
+REPLICATES = 500
+
+
+def _drivers() -> list[Word]:
+    stability = Word("method.stability", {"replicates": REPLICATES})
+    return [Word("method.importance"), Word("method.ipa"), Word("method.regression"), stability]
 
 
 def _scoring(about: Plan, names: Names) -> list[Word]:
