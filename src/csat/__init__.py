@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from csat.report import plot, table, write_report
     from csat.results import Estimates, Test, Unavailable
     from csat.shrinkage import Shrunken, shrink
-    from csat.structural import Comparison, Sem, compare_models, sem
+    from csat.structural import Comparison, Polychoric, Sem, compare_models, polychoric, sem
     from csat.survey import Survey, calibrate, read_survey
     from csat.trends import ChangeSplit, Trend, split_change, trend
 
@@ -94,7 +94,7 @@ _ROOMS: dict[str, str] = {
     "report": "plot table write_report",
     "results": "Estimates Test Unavailable",
     "shrinkage": "Shrunken shrink",
-    "structural": "Comparison Sem compare_models sem",
+    "structural": "Comparison Polychoric Sem compare_models polychoric sem",
     "survey": "Survey calibrate read_survey",
     "trends": "ChangeSplit Trend split_change trend",
 }
@@ -125,6 +125,7 @@ __all__ = [
     "Levels",
     "Model",
     "Moments",
+    "Polychoric",
     "Questionnaire",
     "Recode",
     "Regression",
@@ -163,6 +164,7 @@ __all__ = [
     "mean",
     "nps",
     "plot",
+    "polychoric",
     "quantile",
     "questionnaire_from_sav",
     "ranktest",

@@ -5,8 +5,9 @@ The estimator is csat's own; semopy can be asked for a second opinion. Definitio
 """
 
 from csat.structural.comparison import Comparison, compare_models
+from csat.structural.correlations import Polychoric, polychoric
 from csat.structural.estimate import sem
 from csat.structural.measures import Measures
 from csat.structural.result import Sem
 
-__all__ = ["Comparison", "Measures", "Sem", "compare_models", "sem"]
+__all__ = ["Comparison", "Measures", "Polychoric", "Sem", "compare_models", "polychoric", "sem"]
