@@ -53,7 +53,7 @@ def sem(
     means: bool | None = None,
     level: float = 0.95,
     std_lv: bool = False,
-    fixed_x: bool = True,
+    fixed_x: bool | None = None,
     auto_cov_y: bool = True,
     orthogonal: bool = False,
     ordered: bool | str | Sequence[str] = (),
@@ -80,7 +80,8 @@ def sem(
         estimator.
     level : of the intervals, between 0 and 1.
     std_lv : standardize constructs (variance 1) instead of fixing their first loadings.
-    fixed_x : take the moments of observed predictors from the sample instead of estimating them.
+    fixed_x : take the moments of observed predictors from the sample instead of estimating them; None: except under
+        least squares of numbers ("GLS", "ULS"), as lavaan.
     auto_cov_y : let the residuals of variables that explain nothing else covary.
     orthogonal : keep exogenous constructs uncorrelated.
     ordered : items whose answers are ordered categories; True: all observed variables. With estimator="WLSMV", or
@@ -139,6 +140,7 @@ def sem(
         raise OptionError(f"model is a text such as 'loyalty ~ quality', or a csat.Model; found {shown(model)}.")
     equal, partial = as_names(equal, "equal"), as_names(partial, "partial")
     _check_options(estimator, likelihood, level, engine, equal)
+    fixed_x = estimator not in WORDS if fixed_x is None else fixed_x
     if estimator in ORDINAL:
         expansion = {"std_lv": std_lv, "fixed_x": fixed_x, "auto_cov_y": auto_cov_y, "orthogonal": orthogonal}
         asked = Asked(estimator, ordered, group, equal, partial, reference, means, level, expansion)

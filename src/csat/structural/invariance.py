@@ -195,7 +195,7 @@ def invariance(
     likelihood: str = "normal",
     level: float = 0.95,
     std_lv: bool = False,
-    fixed_x: bool = True,
+    fixed_x: bool | None = None,
     auto_cov_y: bool = True,
     orthogonal: bool = False,
     ordered: bool | str | Sequence[str] = (),
