@@ -213,7 +213,7 @@ def sem(
         provenance=Provenance(
             "published" if data.summary.published else "listwise", _variance_words(estimator, robust)
         ),
-        left_out=data.summary.incomplete,
+        left_out=data.summary.incomplete + data.summary.ungrouped,
         robust=robust,
     )
 

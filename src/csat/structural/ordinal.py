@@ -115,7 +115,7 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
             *(doubt.text for doubt in found if not doubt.raised),
         ),
         provenance=Provenance("listwise", _variance_words(behind, asked.estimator)),
-        left_out=behind.summed.incomplete,
+        left_out=behind.summed.incomplete + behind.summed.ungrouped,
         robust=robust,
         thresholds=thresholds_of(fit, vcov, items.names, items.answers, robust=robust is not None),
     )

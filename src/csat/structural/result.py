@@ -38,7 +38,7 @@ class Sem(Shown):
     level : of the intervals.
     engine : who searched for the optimum.
     notes : doubts about the solution, as warned of.
-    left_out : respondents without an answer to one of the model's questions.
+    left_out : respondents without an answer to one of the model's questions, or without a group.
     robust : what the robust standard errors and the corrected χ² are made of; None under other estimators.
     thresholds : of ordered items; None without any.
     """
