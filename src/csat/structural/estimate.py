@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from csat.errors import DesignIgnoredWarning, OptionError, SampleError, check_choice
+from csat.errors import OptionError, SampleError, check_choice
 from csat.model import EQUAL, Model
-from csat.moments import Groups, Source, as_names, shown, source_of
+from csat.moments import Source, as_names, shown, source_of
 from csat.results import Provenance, check_level
 from csat.structural.categories import names_among
 from csat.structural.checks import condition_number
 from csat.structural.discrepancy import MaximumLikelihood
+from csat.structural.fiml import fiml_sem
 from csat.structural.gamma import check_rows, moment_covariance
 from csat.structural.guards import doubts
 from csat.structural.least_squares import (
@@ -26,7 +27,7 @@ from csat.structural.least_squares import (
 from csat.structural.measures import goodness, in_metric, likelihood_statistic, likelihoods, measures_of
 from csat.structural.ordinal import ORDINAL, Asked, ordinal_sem
 from csat.structural.result import Sem
-from csat.structural.robust import FORMS, Robust, doubts_of_design, robust_inference
+from csat.structural.robust import FORMS, Robust, design_ignored, doubts_of_design, robust_inference
 from csat.structural.samples import Data, check_groups, listwise, reference_of
 from csat.structural.sandwich import bordered_inverse
 from csat.structural.solving import estimated
@@ -36,6 +37,8 @@ from csat.structural.structure import build
 _ENGINES = ("csat", "semopy")
 _LIKELIHOODS = ("normal", "wishart")
 ESTIMATORS = ("ML", *FORMS, "GLS", "ULS", *ORDINAL)
+#: What becomes of respondents with missing answers.
+MISSING = ("listwise", "fiml")
 #: Estimators that maximize the likelihood; they differ in standard errors and tests.
 _LIKELY = ("ML", *FORMS)
 
@@ -57,6 +60,7 @@ def sem(
     auto_cov_y: bool = True,
     orthogonal: bool = False,
     ordered: bool | str | Sequence[str] = (),
+    missing: str = "listwise",
     engine: str = "csat",
 ) -> Sem:
     """Estimate a structural equation model.
@@ -86,6 +90,8 @@ def sem(
     orthogonal : keep exogenous constructs uncorrelated.
     ordered : items whose answers are ordered categories; True: all observed variables. With estimator="WLSMV", or
         "DWLS". An item may have up to 12 categories.
+    missing : "listwise", respondents with an answer to every variable of the model count; "fiml", all with any answer
+        do, by full-information maximum likelihood (estimators "ML" and "MLR").
     engine : "csat", or "semopy" as an independent second estimator.
 
     Returns
@@ -141,12 +147,15 @@ def sem(
     equal, partial = as_names(equal, "equal"), as_names(partial, "partial")
     _check_options(estimator, likelihood, level, engine, equal)
     fixed_x = estimator not in WORDS if fixed_x is None else fixed_x
+    _check_missing(missing, estimator, likelihood, engine)
+    expansion = {"std_lv": std_lv, "fixed_x": fixed_x, "auto_cov_y": auto_cov_y, "orthogonal": orthogonal}
+    asked = Asked(estimator, ordered, group, equal, partial, reference, means, level, expansion)
     if estimator in ORDINAL:
-        expansion = {"std_lv": std_lv, "fixed_x": fixed_x, "auto_cov_y": auto_cov_y, "orthogonal": orthogonal}
-        asked = Asked(estimator, ordered, group, equal, partial, reference, means, level, expansion)
         return ordinal_sem(source, model, asked)
     if names_among(ordered, model.observed, "ordered"):
         raise OptionError(f"estimator={estimator!r} takes answers as numbers; for ordered=… use estimator='WLSMV'.")
+    if missing == "fiml":
+        return fiml_sem(source, model, asked)
     data = listwise(source, model, group)
     has_means = _has_means(model, means, data, equal, clustered=estimator in FORMS and bool(data.summary.psus))
     if estimator in FORMS:
@@ -154,8 +163,8 @@ def sem(
     wishart = likelihood == "wishart" or estimator not in _LIKELY
     samples = data.samples(means=has_means, wishart=wishart)
     rows = model.expand(
-        std_lv=std_lv, fixed_x=fixed_x, auto_cov_y=auto_cov_y, orthogonal=orthogonal, means=has_means,
-        groups=len(data.labels), equal=equal, partial=partial, reference=reference_of(reference, data.labels),
+        means=has_means, groups=len(data.labels), equal=equal, partial=partial,
+        reference=reference_of(reference, data.labels), **expansion,
     )  # fmt: skip
     layout = build(
         rows, model.observed, [s.cov for s in samples], [s.mean for s in samples], data.labels, model.constraints
@@ -181,7 +190,7 @@ def sem(
         robust = robust_inference(estimator, optimum.state, samples, spread, statistic, scale)
     found = doubts(optimum.state, samples, data.sizes, curvature)
     raised = [
-        *([] if robust else _design_ignored(data.summary, estimator)),
+        *([] if robust else design_ignored(data.summary, estimator)),
         *((doubt.kind, doubt.text) for doubt in found if doubt.raised),
         *(doubts_of_design(robust, data.summary, statistic.df) if robust else []),
     ]
@@ -235,6 +244,19 @@ def _check_options(estimator: str, likelihood: str, level: float, engine: str, e
         raise OptionError("engine='semopy' is a second opinion on estimator='ML' only.")
 
 
+def _check_missing(missing: str, estimator: str, likelihood: str, engine: str) -> None:
+    """Refuse what only complete answers have."""
+    check_choice("missing", missing, MISSING)
+    if missing == "listwise":
+        return
+    if estimator in ORDINAL:
+        raise OptionError(f"estimator={estimator!r} takes complete answers: leave missing={missing!r} out.")
+    if likelihood == "wishart":
+        raise OptionError(f"likelihood='wishart' is for complete answers; missing={missing!r} has no such likelihood.")
+    if engine == "semopy":
+        raise OptionError(f"engine='semopy' takes complete answers: leave missing={missing!r} out, or the engine.")
+
+
 def _has_means(model: Model, asked: bool | None, data: Data, equal: Sequence[str], *, clustered: bool) -> bool:
     """Whether intercepts are estimated; refuses a model that speaks of more groups than there are, or lacks means."""
     check_groups(model, data.labels)
@@ -253,26 +275,3 @@ def _variance_words(estimator: str, robust: Robust | None) -> str:
     if robust is not None:
         return robust.words
     return WORDS.get(estimator, "expected information")
-
-
-def _design_ignored(groups: Groups, estimator: str) -> list[tuple[type[DesignIgnoredWarning], str]]:
-    """The design that model-based standard errors leave out, in words."""
-    weight = groups.gram[:, 0, 0]
-    squares = weight if groups.square is None else groups.square[:, 0, 0]
-    parts = [
-        word
-        for word, present in (
-            ("weights", not (np.allclose(weight, groups.n) and np.allclose(squares, groups.n))),
-            ("strata", len(groups.strata) > 1),
-            ("sampling units", len(groups.psus) > 0),
-        )
-        if present
-    ]
-    if not parts:
-        return []
-    text = (
-        f"The sample has {', '.join(parts)}; standard errors, tests and fit measures of estimator={estimator!r} are "
-        "those of a simple random sample of the same n. Weights enter the estimates, scaled to sum to n. "
-        "estimator='MLR' takes the design into account."
-    )
-    return [(DesignIgnoredWarning, text)]

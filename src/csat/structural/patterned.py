@@ -24,12 +24,14 @@ class Patterned:
 
     samples : (G,) moments by pattern. unrestricted : (G,) mean and covariance of all variables that make the answers
         most likely, found by EM.
+    available : (G,) means over those who answered a variable, covariances over those who answered both.
     masses : (G,) weights of the respondents that count, scaled to sum to their number over all groups.
     weight : the sum of their weights. answered : bases.
     """
 
     samples: tuple[PatternSample, ...]
     unrestricted: tuple[Sample, ...]
+    available: tuple[Sample, ...]
     masses: tuple[float, ...]
     weight: float
     answered: Answered
@@ -97,6 +99,7 @@ def patterned(found: Patterns, labels: Sequence[str], given: Sequence[int]) -> P
             _unrestricted(normal, part, weight / whole)
             for normal, part, weight in zip(fitted, parts, weights.tolist(), strict=True)
         ),
+        available=tuple(_available(part) for part in parts),
         masses=tuple((weights * (sizes.sum() / whole)).tolist()),
         weight=whole,
         answered=answered,
@@ -130,6 +133,16 @@ def _fitted(part: Patterns, label: str, dropped: int) -> Normal:
 def _unrestricted(normal: Normal, part: Patterns, share: float) -> Sample:
     mean = part.midpoint + normal.centre + normal.spread * normal.mean
     return Sample(normal.cov * np.outer(normal.spread, normal.spread), mean, share)
+
+
+def _available(part: Patterns) -> Sample:
+    """Moments pair by pair, divided by n − 1 of the pair and multiplied by (n − 1)/n of all, as lavaan has them."""
+    answered = part.answered.astype(float)
+    weight = (answered * part.gram[:, :1, 0]).T @ answered
+    centre = part.gram[:, 0, 1:].T @ answered / weight
+    cov = part.gram[:, 1:, 1:].sum(axis=0) / weight - centre * centre.T
+    pairs, n = part.pairs[0], int(part.n.sum())
+    return Sample(cov * pairs / np.maximum(pairs - 1, 1) * (n - 1) / n, part.midpoint + np.diag(centre))
 
 
 def _sample(part: Patterns, whole: float) -> PatternSample:

@@ -13,11 +13,13 @@ import pandas as pd
 from csat.errors import OptionError
 from csat.model import Model
 from csat.results import Estimates, Provenance, Shown, t_quantile, two_sided_p
+from csat.structural.answered import Answered
 from csat.structural.discrepancy import Discrepancy, Sample
 from csat.structural.fit import Optimum
 from csat.structural.guards import Doubt, doubts
 from csat.structural.measures import Measures
 from csat.structural.robust import Robust
+from csat.structural.scaled import Indices
 from csat.structural.structure import Layout, Point
 from csat.structural.thresholds import Thresholds
 from csat.structural.values import KINDS, explained, table_jacobian, table_values
@@ -41,6 +43,9 @@ class Sem(Shown):
     left_out : respondents without an answer to one of the model's questions, or without a group.
     robust : what the robust standard errors and the corrected χ² are made of; None under other estimators.
     thresholds : of ordered items; None without any.
+    answered : who answered what; None if only complete answers count.
+    indices : CFI, TLI and RMSEA as they would be without gaps; None unless missing="fiml" (robust estimators have them
+        in `robust`).
     """
 
     model: Model
@@ -59,6 +64,8 @@ class Sem(Shown):
     left_out: int = 0
     robust: Robust | None = None
     thresholds: Thresholds | None = None
+    answered: Answered | None = None
+    indices: Indices | None = None
 
     @property
     def layout(self) -> Layout:
@@ -164,16 +171,33 @@ class Sem(Shown):
     def glance(self) -> pd.DataFrame:
         """One row: bases, χ², fit indices, information criteria, and how the estimates were found.
 
-        Robust estimators add the corrected χ² and indices after the plain ones.
+        Robust estimators add the corrected χ² and indices after the plain ones; "fiml" the indices that complete
+        answers would have. `patterns` counts the different sets of answered variables, over all groups.
         """
         found = {
-            "left_out": self.left_out, "condition": self.condition,
+            "left_out": self.left_out, "patterns": self._patterns, "condition": self.condition,
             "converged": self.converged, "iterations": self.optimum.iterations,
             "engine": self.engine, "sample": self.provenance.sample, "variance": self.provenance.variance,
             "version": self.provenance.version,
         }  # fmt: skip
-        corrected = {} if self.robust is None else asdict(self.robust.scaled)
+        corrected = {} if self.indices is None else asdict(self.indices)
+        corrected |= {} if self.robust is None else asdict(self.robust.scaled)
         return pd.DataFrame([{"estimator": self.estimator} | asdict(self.measures) | corrected | found])
+
+    @property
+    def _patterns(self) -> int:
+        return len(self.groups) if self.answered is None else int(self.answered.patterns.sum())
+
+    def coverage(self, group: str | None = None) -> pd.DataFrame:
+        """(p, p) share of the respondents that count who answered both variables; on the diagonal, who answered one.
+
+        Parameters
+        ----------
+        group : None: the first.
+        """
+        p = len(self.observed)
+        share = np.ones((p, p)) if self.answered is None else self.answered.coverage[self._at(group)]
+        return _square(share, self.observed)
 
     @property
     def r2(self) -> pd.DataFrame:

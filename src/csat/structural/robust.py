@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from csat.errors import CsatWarning
+from csat.errors import CsatWarning, DesignIgnoredWarning
 from csat.moments import Groups
 from csat.structural.baseline import baseline
 from csat.structural.discrepancy import Sample
@@ -113,3 +113,26 @@ def doubts_of_design(robust: Robust, groups: Groups, df: int) -> list[tuple[type
             "sampling units: scaled and robust CFI and TLI are left out. estimator='MLM' has them.",
         ))  # fmt: skip
     return found
+
+
+def design_ignored(groups: Groups, estimator: str) -> list[tuple[type[CsatWarning], str]]:
+    """The design that model-based standard errors leave out, in words."""
+    weight = groups.gram[:, 0, 0]
+    squares = weight if groups.square is None else groups.square[:, 0, 0]
+    parts = [
+        word
+        for word, present in (
+            ("weights", not (np.allclose(weight, groups.n) and np.allclose(squares, groups.n))),
+            ("strata", len(groups.strata) > 1),
+            ("sampling units", len(groups.psus) > 0),
+        )
+        if present
+    ]
+    if not parts:
+        return []
+    text = (
+        f"The sample has {', '.join(parts)}; standard errors, tests and fit measures of estimator={estimator!r} are "
+        "those of a simple random sample of the same n. Weights enter the estimates, scaled to sum to n. "
+        "estimator='MLR' takes the design into account."
+    )
+    return [(DesignIgnoredWarning, text)]
