@@ -40,7 +40,7 @@ def test_values_beyond_one_are_marked(inadmissible):
     assert any(cell.note for cell in cells)
 
 
-@pytest.mark.parametrize("kind", ["paths", "loadings"])
+@pytest.mark.parametrize("kind", ["path", "loadings"])
 def test_every_chart_warns(inadmissible, kind):
     axes = csat.plot(inadmissible, kind)
     said = axes.get_xlabel() + " ".join(text.get_text() for text in axes.texts)

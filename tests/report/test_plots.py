@@ -16,7 +16,7 @@ from csat.report.plots.style import OWN_FONT, drawable, font_families, wrap
 
 KINDS = [
     ("index", None), ("index", "items"), ("by", None), ("by", "nodes"), ("cells", "groups"), ("regression", None),
-    ("stepwise", None), ("importance", None), ("sem", "paths"), ("sem", "loadings"), ("factors", "paths"),
+    ("stepwise", None), ("importance", None), ("sem", "path"), ("sem", "loadings"), ("factors", "path"),
     ("evaluation", None), ("evaluation", "items"), ("evaluation by", None), ("gaps", "dumbbell"), ("gaps", "bars"),
     ("gaps all", None), ("others", None),
     ("expectation", None), ("mean", None),

@@ -9,6 +9,7 @@ from csat.report.build import write_report
 from csat.report.cards import Headline, headline
 from csat.report.excel import write_workbook
 from csat.report.jupyter import Table
+from csat.report.network.texts import diagram
 from csat.report.notebook import new_study
 from csat.report.plots import plot
 from csat.report.settings import Plan, base_of, masthead, method, plan
@@ -21,6 +22,7 @@ __all__ = [
     "Table",
     "advice",
     "base_of",
+    "diagram",
     "headline",
     "masthead",
     "method",

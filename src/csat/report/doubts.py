@@ -37,8 +37,9 @@ JOINTS: Mapping[str, str] = {
 }
 #: Kinds whose list shows names without their figures.
 _PLAIN = frozenset({"LatentCovarianceWarning", "NearCollinearityWarning", "EmpiricalIdentificationWarning"})
-#: Kinds after which a solution must not be reported.
+#: Kinds after which a solution must not be reported; kinds that stand below charts too.
 INADMISSIBLE = frozenset({"NegativeVarianceWarning", "LatentCovarianceWarning"})
+GRAVE = INADMISSIBLE | {"StandardizedPathWarning"}
 
 
 def doubts_of(result: Sem, names: Names) -> tuple[Word | str, ...]:
@@ -53,6 +54,18 @@ def doubts_of(result: Sem, names: Names) -> tuple[Word | str, ...]:
         *([Word("doubt.inadmissible")] if bad else []),
         *(_worded(doubt, names) for doubt in found),
         *(note for note in _not_of_design(result) if note not in said),
+    )
+
+
+def gravest_of(result: Sem, names: Names) -> tuple[Word | str, ...]:
+    """The doubts that a chart must tell, and how many more there are."""
+    grave = [doubt for doubt in result.doubts if doubt.kind.__name__ in GRAVE]
+    bad = INADMISSIBLE & {doubt.kind.__name__ for doubt in grave}
+    more = len(doubts_of(result, names)) - bool(bad) - len(grave)
+    return (
+        *([Word("doubt.inadmissible")] if bad else []),
+        *(_worded(doubt, names) for doubt in grave),
+        *([Word("plot.more_doubts", {"count": more})] if more else []),
     )
 
 

@@ -55,6 +55,12 @@ class Names:
             return str(value)
         return self._own_script(self.questionnaire.value_text(column, value, self.lang), str(value))
 
+    def category(self, value: object) -> str:
+        """Text of a category whose column is not known: that of the only column that has it."""
+        columns = () if self.questionnaire is None or not self.spoken else self.questionnaire.columns
+        holders = [column.code for column in columns if str(value) in column.labels]
+        return self.value(holders[0], value) if len(holders) == 1 else str(value)
+
     def driver(self, term: object) -> str:
         """Text of a term or coefficient of a driver analysis: "P1", "brand=gotone", "brand=gotone:P1"."""
         said = self.code(term)

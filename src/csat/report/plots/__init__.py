@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import csat.report.plots.asymmetry as asymmetry
@@ -18,6 +19,7 @@ import csat.report.plots.paths as paths
 import csat.report.plots.priority as priority
 import csat.report.plots.regression as regression
 import csat.report.plots.selection as selection
+import csat.report.plots.structural as structural
 import csat.report.plots.style as style
 import csat.report.plots.trend as trend
 from csat.errors import OptionError
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 
     from csat.questionnaire import Questionnaire
 
-Drawing = Callable[[Any, Names, "Axes | None"], "Axes"]
+#: A drawing takes a result, names and axes; its keywords are options of `plot`.
+Drawing = Callable[..., "Axes"]
 
 #: Class of the result → kind of chart → drawing. The first kind is the usual one.
 PLOTS: Mapping[str, Mapping[str, Drawing]] = {
@@ -54,7 +57,7 @@ PLOTS: Mapping[str, Mapping[str, Drawing]] = {
         "leverage": diagnosis.influence,
         "partial": diagnosis.partial,
     },
-    "Sem": {"paths": paths.paths, "loadings": paths.loadings},
+    "Sem": {"path": paths.path, "loadings": structural.loadings},
     "Evaluation": {"evaluation": evaluation.evaluation, "items": evaluation.items},
     "Gaps": {"bars": gap.bars, "dumbbell": gap.dumbbell},
     "Trend": {"trend": trend.lines, "changes": trend.changes},
@@ -75,6 +78,9 @@ def plot(
     names: Questionnaire | None = None,
     base: Word | str | None = None,
     term: str | None = None,
+    group: str | None = None,
+    measurement: bool | None = None,
+    layout: str | None = None,
 ) -> Axes:
     """Draw a result.
 
@@ -84,15 +90,18 @@ def plot(
     kind : which chart, where a result has several: ``"nodes"``, ``"groups"`` or ``"items"`` of an index;
         ``"coefficients"``, ``"odds"`` or ``"effects"`` of a regression; ``"steps"`` or ``"stability"`` of a selection;
         ``"diagnosis"`` (four views), ``"residuals"``, ``"qq"``, ``"scale"``, ``"leverage"`` or ``"partial"`` (added
-        variables) of a diagnosis; ``"paths"``
-        or ``"loadings"`` of a structural model; ``"evaluation"`` or ``"items"`` of an evaluation; ``"bars"``
-        (gaps with their intervals) or ``"dumbbell"`` (both scores) of gaps; ``"trend"`` or ``"changes"`` of a trend.
+        variables) of a diagnosis; ``"path"`` or ``"loadings"`` of a structural model; ``"evaluation"`` or ``"items"``
+        of an evaluation; ``"bars"`` (gaps with their intervals) or ``"dumbbell"`` (both scores) of gaps; ``"trend"`` or
+        ``"changes"`` of a trend.
         None: the usual one.
     lang : "en" or "zh". Chinese needs no installed font.
     ax : axes to draw on. None: a new figure, sized to the rows.
     names : the questionnaire whose texts stand for the codes. None shows the codes.
     base : whom the result is about, e.g. ``plan.base("own", lang)``; stands below the chart.
     term : with ``kind="partial"``, the driver to draw; None: all of them.
+    group : of a structural model, the label of the only group to draw; None: all of them.
+    measurement : with ``kind="path"``, whether indicators are drawn; None: if there are 12 or fewer.
+    layout : with ``kind="path"``, "graphviz" lets the program ``dot``, if it is installed, place the nodes.
 
     Returns
     -------
@@ -102,12 +111,12 @@ def plot(
     Raises
     ------
     OptionError
-        If the language or the kind is not known, or nothing is registered for the result's class.
+        If the language or the kind is not known, nothing is registered for the result's class, or the chart does not
+        have one of the options.
     """
     words(lang)
-    draw: Drawing = choose(result, kind, PLOTS, "chart")
-    if term is not None:
-        draw = _of_term(draw, term)
+    options = {"term": term, "group": group, "measurement": measurement, "layout": layout}
+    draw = _with_options(choose(result, kind, PLOTS, "chart"), options)
     if ax is None:
         style.wake_backend()
     with style.style():
@@ -117,10 +126,15 @@ def plot(
         return style.finish(drawn)
 
 
-def _of_term(draw: Drawing, term: str) -> Drawing:
-    if draw is not diagnosis.partial:
-        raise OptionError("term= is for the added-variable plot of a diagnosis, kind='partial'.")
-    return partial(diagnosis.partial, term=term)
+def _with_options(draw: Drawing, options: Mapping[str, Any]) -> Drawing:
+    """The drawing with the options that were given; refuses one that it does not have."""
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given:
+        if name not in signature(draw).parameters:
+            holders = [kind for kinds in PLOTS.values() for kind, other in kinds.items()
+                       if name in signature(other).parameters]  # fmt: skip
+            raise OptionError(f"{name}= is an option of kind={' or '.join(map(repr, dict.fromkeys(holders)))}.")
+    return partial(draw, **given)
 
 
 def _base(base: Word | str, lang: str) -> str:

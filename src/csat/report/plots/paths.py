@@ -1,22 +1,19 @@
-"""Charts of a structural model: the path diagram and the loadings."""
+"""The path diagram of a structural model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 import csat.report.plots.style as style
-from csat.report.doubts import beyond_one
-from csat.report.format import number
+from csat.errors import OptionError, check_choice
+from csat.report.doubts import gravest_of
 from csat.report.names import Names
-from csat.report.plots.layers import Layout, lay_out
-from csat.report.plots.rows import draw_rows, remarks
-from csat.report.tables.cells import level_of
-from csat.report.tables.structural import notes_of
+from csat.report.network.blocks import ITEM, LEADING, NAME, SHARE, VALUE, Shape
+from csat.report.network.graph import Edge, Graph, graphs_of
+from csat.report.network.graphviz import dot_places
+from csat.report.network.picture import Arrow, Picture, picture_of
+from csat.report.tables.structural import fit_line, respondents_of
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
@@ -24,189 +21,164 @@ if TYPE_CHECKING:
 
     from csat.structural import Sem
 
-#: In inches: a node's half axes, and the distance of layers and rows.
-HALF_WIDTH, HALF_HEIGHT, ACROSS, DOWN = 0.86, 0.37, 2.75, 1.0
-CLEAR = 0.05
+#: Kind of arrow → title of a picture that has some, the first that applies.
+TITLES = {"path": "paths", "covariance": "correlations"}
+#: Who places the nodes.
+LAYOUTS = ("csat", "graphviz")
+#: Fill of constructs; rectangles are white.
+FILL = "#eef4f9"
+#: Room for a title, and for a line of the notes, in inches; lines left free for whom the picture is about.
+TITLE, LINE, SPARE = 0.45, 0.172, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Arrow:
-    """A path: its points from node to node in inches, its standardised value, whether it is clearly not zero."""
+def path(
+    result: Sem, names: Names, ax: Axes | None, *, measurement: bool | None = None, group: str | None = None,
+    layout: str = "csat",
+) -> Axes:  # fmt: skip
+    """Constructs as ellipses with R², paths with standardised values; one picture per group.
 
-    points: np.ndarray
-    value: float
-    clear: bool
-    both: bool = False
-
-
-def paths(result: Sem, names: Names, ax: Axes | None) -> Axes:
-    """Constructs as ellipses with R², paths with standardised values; a model without paths shows correlations."""
-    catalogue = words(names.lang)
-    notes = [catalogue.say(note) for note in notes_of(result, names)]
-    if names.bases.judge(result.measures.n).hidden:
-        return style.empty(ax, catalogue.say(Word("title.paths")), " ".join(notes))
-    frame = result.standardized("all")
-    regressions = frame[frame["op"] == "~"]
-    measured = frame.loc[frame["op"].isin(["=~", "<~"]), "lhs"]
-    nodes = list(dict.fromkeys([*measured, *regressions["rhs"], *regressions["lhs"]]))
-    if len(regressions):
-        layout = lay_out(nodes, list(zip(regressions["rhs"], regressions["lhs"], strict=True)))
-        at = {node: np.array([x * ACROSS, -y * DOWN]) for node, (x, y) in layout.place.items()}
-        arrows = _arrows(regressions, layout, at)
-    else:
-        at = _circle(nodes)
-        arrows = _correlations(
-            frame[(frame["op"] == "~~") & frame["lhs"].isin(nodes) & (frame["lhs"] != frame["rhs"])], at
-        )
-    places = np.array(list(at.values()))
-    bends = np.concatenate([arrow.points for arrow in arrows]) if arrows else places
-    margin = np.array([HALF_WIDTH + 0.15, HALF_HEIGHT + 0.2])
-    low = np.minimum(places.min(0), bends.min(0)) - margin
-    high = np.maximum(places.max(0), bends.max(0)) + margin
-    ax = style.axes_for(ax, float(high[1] - low[1]) + 0.75, float(high[0] - low[0]) + 0.2)
-    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
-    ax.axis("off")
-    _draw_arrows(ax, arrows, places)
-    if any(abs(arrow.value) > 1 for arrow in arrows):
-        notes.insert(0, catalogue.say(Word("plot.beyond_one")))
-    style.notes_under(ax, [*notes, catalogue.say(Word("plot.dashed"))])
-    explained = dict(zip(result.r2["term"], result.r2["r2"], strict=True))
-    for node, centre in at.items():
-        _draw_node(ax, centre, names.construct(node), explained.get(node, np.nan), names)
-    ax.set_title(catalogue.say(Word("title.paths" if len(regressions) else "title.correlations")))
-    return ax
+    measurement : draw the indicators; None: few of them. group : label of the only group to draw.
+    layout : "csat", or "graphviz", whose program ``dot`` then places the nodes.
+    """
+    say = words(names.lang).say
+    every = graphs_of(result, names, measurement, group)
+    graphs = [graph for graph in every if not _hidden(result, graph.group, names)]
+    if not graphs:
+        return style.empty(ax, say(Word("title.paths")), " ".join(map(say, respondents_of(result, names))))
+    notes = [say(note) for note in _notes(result, names, graphs, len(every) - len(graphs))]
+    if ax is not None and len(graphs) > 1:
+        raise OptionError.choose("group", None, result.groups)
+    pictures = _pictures(graphs, words(names.lang).sentences["plot.explained"], layout)
+    axes = [ax] if ax is not None else _panels(pictures, sum(map(_lines, notes)))
+    for panel, picture in zip(axes, pictures, strict=True):
+        _draw(panel, picture, picture.scale if ax is None else _fitting(panel, picture))
+        panel.set_title(say(_title(picture.graph, names)), x=0.01)
+    style.notes_under(axes[-1], notes)
+    return axes[0]
 
 
-def _circle(nodes: Sequence[str]) -> dict[str, np.ndarray]:
-    angle = np.pi / 2 - 2 * np.pi * np.arange(len(nodes)) / len(nodes)
-    radius = max(1.6, 0.5 * len(nodes))
-    return {
-        node: radius * np.array([1.35 * np.cos(turn), np.sin(turn)]) for node, turn in zip(nodes, angle, strict=True)
-    }
+def _pictures(graphs: Sequence[Graph], r2: str, layout: str) -> list[Picture]:
+    check_choice("layout", layout, LAYOUTS)
+    return [picture_of(graph, r2, dot_places if layout == "graphviz" else None) for graph in graphs]
 
 
-def _edge_of(centre: np.ndarray, towards: np.ndarray) -> np.ndarray:
-    """Point where the ellipse around `centre` ends in the direction of another point."""
-    way = towards - centre
-    return centre + way / np.hypot(way[0] / (HALF_WIDTH + CLEAR), way[1] / (HALF_HEIGHT + CLEAR))
+def _title(graph: Graph, names: Names) -> Word:
+    kinds = {edge.kind for edge in graph.edges}
+    title = Word(next((f"title.{key}" for kind, key in TITLES.items() if kind in kinds), "title.loadings"))
+    if not graph.group:
+        return title
+    return Word("title.of_group", {"title": title, "group": names.category(graph.group)})
 
 
-def _arrows(regressions: pd.DataFrame, layout: Layout, at: dict[str, np.ndarray]) -> list[Arrow]:
-    arrows = []
-    for cause, effect, value, p in zip(*(regressions[name] for name in ("rhs", "lhs", "estimate", "p")), strict=True):
-        middle = [np.array([x * ACROSS, -y * DOWN]) for x, y in layout.bends[cause, effect]]
-        knots = np.array([at[cause], *middle, at[effect]])
-        ends = [_edge_of(knots[0], knots[1]), *knots[1:-1], _edge_of(knots[-1], knots[-2])]
-        arrows.append(Arrow(_smooth(np.array(ends)), float(value), bool(p < 0.05)))
-    return arrows
+def _hidden(result: Sem, group: str, names: Names) -> bool:
+    """Whether a group, or the whole, has too few respondents to be shown."""
+    size = result.sizes[result.groups.index(group)] if group else result.measures.n
+    return names.bases.judge(min(size, result.measures.n)).hidden
 
 
-def _correlations(covariances: pd.DataFrame, at: dict[str, np.ndarray]) -> list[Arrow]:
+def _notes(result: Sem, names: Names, graphs: Sequence[Graph], hidden: int) -> list[Word | str]:
+    """What the lines mean, how well the model fits, what speaks against it, who counts, what is not drawn."""
+    edges = [edge for graph in graphs for edge in graph.edges]
+    _, items, others = graphs[0].hidden
     return [
-        Arrow(
-            _smooth(np.array([_edge_of(at[one], at[other]), _edge_of(at[other], at[one])])),
-            float(value),
-            bool(p < 0.05),
-            True,
-        )
-        for one, other, value, p in zip(*(covariances[name] for name in ("lhs", "rhs", "estimate", "p")), strict=True)
+        *([Word("plot.beyond_one")] if any(abs(edge.value) > 1 for edge in edges) else []),
+        *([Word("plot.dashed")] if not all(edge.clear for edge in edges) else []),
+        *([Word("plot.double")] if any(edge.both for edge in edges) else []),
+        *([Word("plot.not_drawn_items", {"count": items})] if items else []),
+        *([Word("plot.not_drawn", {"count": others})] if others else []),
+        *([Word("plot.hidden", {"count": hidden, "least": names.bases.suppress})] if hidden else []),
+        fit_line(result, names),
+        *gravest_of(result, names),
+        *respondents_of(result, names),
     ]
 
 
-def _smooth(knots: np.ndarray) -> np.ndarray:
-    """Points of a curve through the knots (centripetal Catmull–Rom; a straight line for two)."""
-    if len(knots) == 2:
-        return knots[0] + np.linspace(0, 1, 41)[:, None] * (knots[1] - knots[0])
-    ends = np.vstack([2 * knots[0] - knots[1], knots, 2 * knots[-1] - knots[-2]])
-    t = np.linspace(0, 1, 25)[:, None]
-    pieces = []
-    for a, b, c, d in zip(ends[:-3], ends[1:-2], ends[2:-1], ends[3:], strict=True):
-        pieces.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
-    return np.vstack(pieces)
+def _lines(note: str) -> int:
+    return 1 + style.wrap(note, style.NOTE_COLUMNS, style.NOTE_LINES).count("\n")
 
 
-def _draw_arrows(ax: Axes, arrows: Sequence[Arrow], nodes: np.ndarray) -> None:
+def _fitting(ax: Axes, picture: Picture) -> float:
+    """What makes a picture fit axes that are there already."""
+    box, dpi = ax.get_window_extent(), ax.figure.dpi
+    width, height = picture.size
+    return float(min(1.0, box.width / dpi / width, box.height / dpi / height))
+
+
+def _panels(pictures: Sequence[Picture], lines: int) -> list[Axes]:
+    """Axes of a page's width, one above the other, with room for titles and notes; an inch of the data is an inch."""
+    from matplotlib import pyplot
+
+    heights = [picture.size[1] * picture.scale for picture in pictures]
+    whole = sum(heights) + TITLE * len(pictures) + LINE * (lines + SPARE)
+    figure = pyplot.figure(figsize=(style.FIGURE_WIDTH, whole), dpi=110, layout="none")
+    out, top = [], whole
+    for height in heights:
+        top -= TITLE + height
+        out.append(figure.add_axes((0.0, top / whole, 1.0, height / whole)))
+    return out
+
+
+def _draw(ax: Axes, picture: Picture, scale: float) -> None:
+    """Draw in inches, in the middle of axes as wide as the page."""
+    middle = (picture.low[0] + picture.high[0]) / 2
+    half = max(picture.size[0], style.FIGURE_WIDTH / scale) / 2
+    ax.set(xlim=(middle - half, middle + half), ylim=(picture.low[1], picture.high[1]), aspect="equal")
+    ax.axis("off")
+    for arrow in picture.arrows:
+        _draw_arrow(ax, arrow, scale)
+    for shape in picture.shapes:
+        _draw_shape(ax, shape, scale)
+
+
+def _draw_arrow(ax: Axes, arrow: Arrow, scale: float) -> None:
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path
+    from matplotlib.patheffects import withStroke
 
-    placed: list[np.ndarray] = list(nodes)
-    for position, arrow in enumerate(arrows):
-        colour = style.GREY if not arrow.clear else style.BLUE if arrow.value >= 0 else style.ORANGE
-        ax.add_patch(
-            FancyArrowPatch(
-                path=Path(arrow.points), arrowstyle="<|-|>" if arrow.both else "-|>", mutation_scale=11, color=colour,
-                lw=0.9 + 2.6 * min(1.0, abs(arrow.value)), ls="-" if arrow.clear else (0, (4, 3)),
-                shrinkA=0, shrinkB=0, zorder=1,
-            )
-        )  # fmt: skip
-        others = [other.points for place, other in enumerate(arrows) if place != position]
-        spot = _spot(arrow.points, placed, others)
-        placed.append(spot)
-        ax.text(
-            spot[0], spot[1], _value(arrow.value), ha="center", va="center", fontsize=9, color=colour,
-            zorder=2,
-            bbox={"boxstyle": "round,pad=0.15", "fc": style.PAPER, "ec": "none"},
-        )  # fmt: skip
-
-
-def _value(value: float) -> str:
-    return number(value, "score") + (" !" if abs(value) > 1 else "")
-
-
-def _spot(points: np.ndarray, placed: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> np.ndarray:
-    """Point of a path that is farthest from labels and nodes, then from the other paths."""
-    share = np.linspace(0, 1, len(points))
-    middle = (share > 0.22) & (share < 0.78)
-    inner, off_centre = points[middle], np.abs(share[middle] - 0.5)
-    labels = np.array(placed)
-    apart = np.min(np.hypot(*np.moveaxis((inner[:, None] - labels[None]) / (1.0, 0.62), -1, 0)), axis=1)
-    lines = np.vstack(others) if others else points[:0]
-    free = np.full(len(inner), 1.0)
-    if len(lines):
-        free = np.min(np.hypot(*np.moveaxis(inner[:, None] - lines[None], -1, 0)), axis=1)
-    worth = np.minimum(apart, 0.7) + np.minimum(free, 0.3) - 0.3 * off_centre
-    return inner[int(np.argmax(worth))]
-
-
-def _draw_node(ax: Axes, centre: np.ndarray, name: str, r2: float, names: Names) -> None:
-    from matplotlib.patches import Ellipse
-
+    edge, colour = arrow.edge, _colour(arrow.edge)
+    thick = 1.1 + 1.8 * min(1.0, abs(edge.value)) if edge.kind == "path" and edge.clear else 0.9
     ax.add_patch(
-        Ellipse(
-            (float(centre[0]), float(centre[1])), 2 * HALF_WIDTH, 2 * HALF_HEIGHT, fc="#eef4f9", ec=style.BLUE, lw=1.3,
-            zorder=3,
+        FancyArrowPatch(
+            path=Path(arrow.points), arrowstyle="<|-|>" if edge.both else "-|>", color=colour, lw=thick * scale,
+            mutation_scale=(7 if edge.kind == "loading" else 10) * scale, ls="-" if edge.clear else (0, (4, 3)),
+            shrinkA=0, shrinkB=0, zorder=1,
         )
     )  # fmt: skip
-    lifted = 0.09 if np.isfinite(r2) else 0.0
-    ax.text(
-        centre[0], centre[1] + lifted, style.wrap(name, 16, 2), ha="center", va="center", fontsize=9.5, zorder=4,
-        linespacing=1.05,
-    )  # fmt: skip
-    if np.isfinite(r2):
-        said = words(names.lang).say(Word("plot.explained", {"r2": r2}))
-        ax.text(centre[0], centre[1] - 0.22, said, ha="center", va="center", fontsize=8, color=style.GREY, zorder=4)
+    if arrow.spot is not None:
+        # The shipped face has no bold: a stroke makes what is clear heavier.
+        heavy = [withStroke(linewidth=0.5 * scale, foreground=colour)] if edge.clear else None
+        ax.text(
+            arrow.spot[0], arrow.spot[1], arrow.said, ha="center", va="center", fontsize=VALUE * scale, color=colour,
+            zorder=4, bbox={"boxstyle": "square,pad=0.08", "fc": style.PAPER, "ec": "none"}, path_effects=heavy,
+        )  # fmt: skip
 
 
-def loadings(result: Sem, names: Names, ax: Axes | None) -> Axes:
-    """Standardised loadings with intervals, construct by construct."""
-    catalogue = words(names.lang)
-    frame = result.standardized("all")
-    frame = frame[frame["op"] == "=~"]
-    constructs = list(dict.fromkeys(frame["lhs"]))
-    labels = [
-        style.wrap(f"{names.construct(lhs)} → {names.code(rhs)}", 44)
-        for lhs, rhs in zip(frame["lhs"], frame["rhs"], strict=True)
-    ]
-    colours = [style.SERIES[constructs.index(lhs) % len(style.SERIES)] for lhs in frame["lhs"]]
-    ax = style.axes_for(ax, style.row_height(labels) + 1.3)
-    estimate, low, high = (frame[name].to_numpy(float) for name in ("estimate", "low", "high"))
-    bases = [names.bases.judge(result.measures.n)] * len(frame)
+def _colour(edge: Edge) -> str:
+    if not edge.clear:
+        return style.GREY
+    if edge.both:
+        return style.INK
+    return style.BLUE if edge.value >= 0 else style.ORANGE
 
-    draw_rows(ax, labels, bases, estimate, low, high, colours=colours, write=_value)
-    ax.set_xlabel(catalogue.say(Word("plot.loading")))
-    notes = [catalogue.say(note) for note in notes_of(result, names)]
-    if any(beyond_one("=~", False, value) for value in estimate):
-        notes.insert(0, catalogue.say(Word("plot.beyond_one")))
-    style.below(ax, *remarks(bases, names.bases, catalogue, level_of(result)), *notes)
-    ax.set_title(catalogue.say(Word("title.loadings")))
-    return ax
+
+def _draw_shape(ax: Axes, shape: Shape, scale: float) -> None:
+    from matplotlib.patches import Ellipse, Rectangle
+
+    (x, y), (wide, high) = shape.at, shape.half
+    colour, thick = (style.GREY, 0.8) if shape.owner else (style.BLUE, 1.3)
+    look: dict[str, Any] = {"ec": colour, "lw": thick * scale, "zorder": 3}
+    if shape.round:
+        ax.add_patch(Ellipse((x, y), 2 * wide, 2 * high, fc=FILL, **look))
+    else:
+        ax.add_patch(Rectangle((x - wide, y - high), 2 * wide, 2 * high, fc=style.PAPER, **look))
+    how: dict[str, Any] = {"va": "center", "zorder": 4, "linespacing": 1.1}
+    name = "\n".join(shape.lines)
+    if shape.owner:
+        ax.text(x - wide + 0.07, y, name, ha="left", fontsize=ITEM * scale, **how)
+        ax.text(x + wide - 0.07, y, shape.said, ha="right", fontsize=ITEM * scale, **how)
+        return
+    lifted = 0.5 * SHARE * LEADING / 72 if shape.said else 0.0
+    ax.text(x, y + lifted, name, ha="center", fontsize=NAME * scale, **how)
+    if shape.said:
+        below = y + lifted - (len(shape.lines) * NAME + SHARE) * LEADING / 2 / 72
+        ax.text(x, below, shape.said, ha="center", fontsize=SHARE * scale, color=style.GREY, **how)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
 from csat.errors import CsatWarning
+from csat.report.lines import size_of, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,8 +30,8 @@ LAST = "DejaVu Sans"
 FIGURE_WIDTH = 8.0
 #: Columns of small print below a chart that is beside its labels.
 LINE = 88
-#: Mark of the text under axes without a frame.
-NOTES = "notes"
+#: Mark of the text under axes without a frame, its columns, and the most lines of a sentence.
+NOTES, NOTE_COLUMNS, NOTE_LINES = "notes", 110, 6
 
 
 @cache
@@ -129,67 +129,6 @@ def finish(ax: Axes) -> Axes:
     return ax
 
 
-def _size(char: str) -> int:
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """Words with the space after them, and single Chinese characters: where a line may end."""
-    word = ""
-    for char in " ".join(text.split()):
-        if _size(char) == 2:
-            yield from (word, char) if word else (char,)
-            word = ""
-        else:
-            word += char
-            if char in " -/":
-                yield word
-                word = ""
-    if word:
-        yield word
-
-
-#: Chinese punctuation that must not begin a line.
-CLOSING = frozenset("，。、；：！？）】》”’")
-
-
-def wrap(text: str, most: int = 34, lines: int = 3) -> str:
-    """Break a label into lines of at most `most` columns (a Chinese character takes two).
-
-    What does not fit into `lines` lines ends in an ellipsis.
-
-    >>> wrap("Ease of top-up and payment", 14).splitlines()
-    ['Ease of top-up', 'and payment']
-    """
-    out = [""]
-    for piece in _pieces(text):
-        parts = [piece[i : i + most] for i in range(0, len(piece), most)]
-        for part in parts:
-            if out[-1] and sum(map(_size, (out[-1] + part).rstrip())) > most and part not in CLOSING:
-                out.append("")
-            out[-1] += part
-    kept = [line.rstrip() for line in out[:lines]]
-    if len(out) > lines:
-        kept[-1] = kept[-1][: max(1, len(kept[-1]) - 1)] + "…"
-    return "\n".join(kept)
-
-
-def balanced(text: str, most: int, lines: int = 3) -> str:
-    """As `wrap`, with lines about equally long.
-
-    >>> balanced("Product and service information", 24).splitlines()
-    ['Product and service', 'information']
-    """
-    best = wrap(text, most, lines)
-    count = best.count("\n")
-    for narrower in range(most - 1, 0, -1):
-        made = wrap(text, narrower, lines)
-        if made.count("\n") > count or made.endswith("…"):
-            return best
-        best = made
-    return best
-
-
 def row_height(labels: Sequence[str], least: float = 0.3) -> float:
     """Height in inches that rows with these wrapped labels need: rows are equally high, so the longest label rules."""
     most = max((1 + label.count("\n") for label in labels), default=1)
@@ -223,7 +162,7 @@ def title_over_legend(ax: Axes, title: str, columns: int = 88) -> None:
     handles, labels = ax.get_legend_handles_labels()
     patches_first = sorted(range(len(labels)), key=lambda place: isinstance(handles[place], Line2D))
     handles, labels = [handles[place] for place in patches_first], [labels[place] for place in patches_first]
-    size = sum(sum(map(_size, label)) + 6 for label in labels)
+    size = sum(sum(map(size_of, label)) + 6 for label in labels)
     lines = min(len(labels), -(-size // columns))
     ax.legend(
         handles, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=-(-len(labels) // lines),
@@ -241,9 +180,9 @@ def empty(ax: Axes | None, title: str, text: str) -> Axes:
     return ax
 
 
-def notes_under(ax: Axes, notes: Sequence[str], most: int = 110) -> None:
+def notes_under(ax: Axes, notes: Sequence[str], most: int = NOTE_COLUMNS) -> None:
     """Write sentences under axes without a frame, each on lines of its own."""
-    lines = "\n".join(wrap(note, most, 6) for note in notes)
+    lines = "\n".join(wrap(note, most, NOTE_LINES) for note in notes)
     if lines:
         ax.annotate(
             lines, (0, 0), xytext=(4, -8), xycoords="axes fraction", textcoords="offset points",
@@ -256,7 +195,7 @@ def under_panels(figure: Figure, remarks: Sequence[str], most: int = 130) -> Non
     lines = [""]
     for remark in filter(None, remarks):
         together = f"{lines[-1]}   {remark}".strip()
-        if sum(map(_size, together)) <= most:
+        if sum(map(size_of, together)) <= most:
             lines[-1] = together
         else:
             lines += wrap(remark, most, 4).split("\n")
@@ -276,7 +215,7 @@ def below(ax: Axes, *remarks: str) -> None:
     lines = [ax.get_xlabel()]
     for remark in filter(None, remarks):
         together = f"{lines[-1]}   {remark}" if len(lines) > 1 else remark
-        if len(lines) > 1 and sum(map(_size, together)) <= LINE:
+        if len(lines) > 1 and sum(map(size_of, together)) <= LINE:
             lines[-1] = together
         else:
             lines += wrap(remark, LINE, 4).split("\n")

@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from csat.report.diagram.graph import Graph, Node
 from csat.report.format import number
-from csat.report.plots.style import wrap
+from csat.report.lines import wrap
+from csat.report.network.graph import Graph, Node
 
 #: Size of letters in points: names, R², values on arrows, indicators.
 NAME, SHARE, VALUE, ITEM = 9.5, 8.0, 9.0, 8.0
@@ -28,7 +28,7 @@ HALF = (0.46, 0.86)
 
 Side = Literal["beneath", "beside"]
 
-_WIDTHS = {"Lu": 0.68, "Nd": 0.58, "Zs": 0.28, "Po": 0.32, "Pd": 0.4}
+_WIDTHS = {"Lu": 0.7, "Nd": 0.6, "Zs": 0.32, "Po": 0.36, "Pd": 0.42}
 
 
 def advance(text: str, size: float) -> float:
@@ -38,7 +38,7 @@ def advance(text: str, size: float) -> float:
     True
     """
     ems = (
-        1.0 if unicodedata.east_asian_width(char) in "WF" else _WIDTHS.get(unicodedata.category(char), 0.57)
+        1.0 if unicodedata.east_asian_width(char) in "WF" else _WIDTHS.get(unicodedata.category(char), 0.6)
         for char in text
     )
     return sum(ems) * size / 72

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -11,8 +13,13 @@ POINTS, CLEAR = 61, 0.04
 #: Air around a node that a curve does not enter.
 AIR = 0.05
 #: Distance within which two curves run together, and what that, a crossing and a covered node cost.
-NEAR, TOGETHER, CROSSED, COVERED = 0.09, 6.0, 0.15, 40.0
-ROUNDS = 3
+NEAR, TOGETHER, CROSSED, COVERED = 0.1, 5.0, 0.35, 40.0
+#: Share of a curve that is near another where they merely cross.
+PASSING = 0.12
+#: Touching a node at all costs as much as this share of the curve on it.
+TOUCHED = 0.3
+#: Points of a curve that is held against another; rounds of choosing.
+COARSE, ROUNDS = 20, 3
 
 
 def line(knots: np.ndarray) -> np.ndarray:
@@ -54,9 +61,7 @@ def inside(points: np.ndarray, centre: np.ndarray, half: np.ndarray, is_round: b
     return np.asarray((apart**2).sum(axis=-1) < 1 if is_round else apart.max(axis=-1) < 1)
 
 
-def clipped(
-    points: np.ndarray, ends: Sequence[tuple[np.ndarray, np.ndarray, bool]]
-) -> np.ndarray:
+def clipped(points: np.ndarray, ends: Sequence[tuple[np.ndarray, np.ndarray, bool]]) -> np.ndarray:
     """The part of a curve between two nodes, each a centre, a half size and whether it is round."""
     fine = _fine(points)
     free = ~(inside(fine, *ends[0], CLEAR) | inside(fine, *ends[1], CLEAR))
@@ -79,57 +84,73 @@ def covered(points: np.ndarray, boxes: np.ndarray, is_round: np.ndarray) -> floa
         return 0.0
     apart = np.abs(points[:, None] - boxes[None, :, :2]) / (boxes[None, :, 2:] + AIR)
     hit = np.where(is_round, (apart**2).sum(axis=-1) < 1, apart.max(axis=-1) < 1)
-    return float(hit.any(axis=1).mean())
+    share = float(hit.any(axis=1).mean())
+    return share + TOUCHED * (share > 0)
 
 
-def chosen(candidates: Sequence[Sequence[tuple[float, np.ndarray]]], boxes: Sequence[np.ndarray],
-           is_round: Sequence[np.ndarray]) -> list[np.ndarray]:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The curves that an arrow may take.
+
+    ends : nodes that it joins. forms : (c,) of (n, 2). cost : (c,) of their form, and of the nodes that they cover.
+    """
+
+    ends: tuple[str, str]
+    forms: tuple[np.ndarray, ...]
+    cost: np.ndarray
+
+
+def chosen(wishes: Sequence[Wish], first: int) -> list[np.ndarray]:
     """One curve for every arrow.
 
     Parameters
     ----------
-    candidates : per arrow, curves (n, 2) with what each costs for its form.
-    boxes, is_round : per arrow, the nodes that it must not cover: those it does not join.
+    wishes : of the arrows. first : how many of them choose before the others.
 
     Returns
     -------
     list of ndarray
-        The dearest arrows first choose what covers no node, runs along no other arrow and crosses few; then each may
-        choose again.
+        Each arrow in turn takes the form that, with what the others have taken, runs along none, crosses few and
+        covers no node; some rounds, first of the paths, then of the covariances beside them.
     """
-    alone = [
-        np.array([form + COVERED * covered(points, box, kind) for form, points in tried])
-        for tried, box, kind in zip(candidates, boxes, is_round, strict=True)
-    ]
-    order = np.argsort([-cost.min() for cost in alone], kind="stable").tolist()
-    taken: dict[int, np.ndarray] = {}
-    for _ in range(ROUNDS):
-        for i in order:
-            others = [points for j, points in taken.items() if j != i]
-            cost = [own + sum(_between(points, other) for other in others)
-                    for own, (_, points) in zip(alone[i], candidates[i], strict=True)]  # fmt: skip
-            taken[i] = candidates[i][int(np.argmin(cost))][1]
-    return [taken[i] for i in range(len(candidates))]
+    thin = [np.stack([form[:: len(form) // COARSE] for form in wish.forms]) for wish in wishes]
+    together: dict[tuple[int, int], np.ndarray] = {}
+    for i, j in combinations(range(len(wishes)), 2):
+        shared = bool({*wishes[i].ends} & {*wishes[j].ends})
+        together[i, j] = _together(thin[i], thin[j], shared)
+        together[j, i] = together[i, j].T
+    taken: dict[int, int] = {}
+    for part in (range(first), range(first, len(wishes))):
+        order = sorted(part, key=lambda i: -float(wishes[i].cost.min()))
+        for _ in range(ROUNDS):
+            for i in order:
+                cost = wishes[i].cost + sum(together[i, j][:, form] for j, form in taken.items() if j != i)
+                taken[i] = int(np.argmin(cost))
+    return [wish.forms[taken[i]] for i, wish in enumerate(wishes)]
 
 
-def _between(one: np.ndarray, other: np.ndarray) -> float:
-    """What two curves cost together: running side by side away from their ends, and crossing."""
-    middle = one[4:-4]
-    apart = np.hypot(*np.moveaxis(middle[:, None] - other[None], -1, 0)).min(axis=1)
-    return TOGETHER * float((apart < NEAR).mean()) + CROSSED * crossings(one, other)
+def _together(one: np.ndarray, other: np.ndarray, shared: bool) -> np.ndarray:
+    """(a, b) what forms (a, m, 2) of an arrow cost beside forms (b, m, 2) of another; `shared` if of the same node."""
+    apart = np.hypot(*np.moveaxis(one[:, None, :, None] - other[None, :, None], -1, 0))
+    # Arrows of one node are close there in any case.
+    air = NEAR if not shared else NEAR / 2
+    beside = np.maximum((apart.min(axis=-1) < air).mean(axis=-1) - PASSING, 0)
+    return TOGETHER * beside + CROSSED * crossings(one, other)
 
 
-def crossings(one: np.ndarray, other: np.ndarray) -> int:
-    """How often two curves cross.
+def crossings(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(a, b) how often curves (a, m, 2) cross curves (b, n, 2).
 
-    >>> crossings(np.array([[0.0, 0], [1, 1]]), np.array([[0.0, 1], [1, 0]]))
-    1
+    >>> crossings(np.array([[[0.0, 0], [1, 1]]]), np.array([[[0.0, 1], [1, 0]]]))
+    array([[1]])
     """
-    a, b = one[:-1, None], one[1:, None]
-    c, d = other[None, :-1], other[None, 1:]
+    a, b = one[:, None, :-1, None], one[:, None, 1:, None]
+    c, d = other[None, :, None, :-1], other[None, :, None, 1:]
+    hit = (_side(a, b, c) * _side(a, b, d) < 0) & (_side(c, d, a) * _side(c, d, b) < 0)
+    return np.asarray(hit.sum(axis=(-1, -2)))
 
-    def side(p: np.ndarray, q: np.ndarray, r: np.ndarray) -> np.ndarray:
-        return np.asarray((q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1])
-                          - (q[..., 1] - p[..., 1]) * (r[..., 0] - p[..., 0]))  # fmt: skip
 
-    return int(((side(a, b, c) * side(a, b, d) < 0) & (side(c, d, a) * side(c, d, b) < 0)).sum())
+def _side(p: np.ndarray, q: np.ndarray, r: np.ndarray) -> np.ndarray:
+    """Positive where r lies left of the line from p to q."""
+    (a, b), (c, d) = np.moveaxis(q - p, -1, 0), np.moveaxis(r - p, -1, 0)
+    return np.asarray(a * d - b * c)
