@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from csat.model import Row
+from csat.structural.cells import MEAN
 from csat.structural.discrepancy import Discrepancy, Sample
 from csat.structural.fit import minimise
-from csat.structural.structure import MEAN, Layout, State, Structure, build, evaluate
+from csat.structural.structure import Layout, State, Structure, build, evaluate
 
 
 def baseline(layout: Layout, samples: Sequence[Sample]) -> State:
@@ -19,9 +20,9 @@ def baseline(layout: Layout, samples: Sequence[Sample]) -> State:
     null = build(rows, layout.groups[0].observed, [sample.cov for sample in samples], means, layout.labels)
     theta = np.empty(len(null.names))
     for structure, sample in zip(null.groups, samples, strict=True):
-        kind, i, j = structure.places
+        at = structure.places
         mean = np.zeros(structure.p) if sample.mean is None else sample.mean
-        theta[structure.parameter] = np.where(kind == MEAN, mean[i], sample.cov[i, j])
+        theta[structure.parameter] = np.where(at.kind == MEAN, mean[at.i], sample.cov[at.i, at.j])
     return evaluate(null, theta)
 
 

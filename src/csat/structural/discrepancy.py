@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
+from csat.structural.bending import likelihood_bend, second_slopes
 from csat.structural.structure import Layout, Point, State, evaluate
 
 _STEP = 1e-20
@@ -38,7 +39,10 @@ class Curved(Discrepancy, Protocol):
     """A fit function that knows its exact second derivatives better than complex steps of its gradient do."""
 
     def hessian(self, state: State) -> np.ndarray:
-        """(k, k) exact ∂²F/∂θ² of one sample."""
+        """(…, k, k) exact ∂²F/∂θ²."""
+
+    def take(self, which: np.ndarray) -> Curved:
+        """The same function of some replicates."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +103,15 @@ class MaximumLikelihood:
         """(…, k, k) expected ∂²F/∂θ²."""
         return _by_metric(state, self.samples, [point.inverse for point in state.points])
 
+    def hessian(self, state: State) -> np.ndarray:
+        """(…, k, k) exact ∂²F/∂θ²."""
+        total: np.ndarray = np.zeros((*state.theta.shape, state.size))
+        for g, (point, sample) in enumerate(zip(state.points, self.samples, strict=True)):
+            d = distance(point, sample)
+            whole = sample.cov if d is None else sample.cov + d[..., :, None] * d[..., None, :]
+            total = total + _share(sample, 2) * state.collect_square(g, likelihood_bend(point, whole, d))
+        return total
+
     def take(self, which: np.ndarray) -> MaximumLikelihood:
         """The same function of some replicates."""
         return MaximumLikelihood(tuple(sample.take(which) for sample in self.samples))
@@ -139,6 +152,16 @@ class LeastSquares:
     def curvature(self, state: State) -> np.ndarray:
         """(…, k, k) Gauss–Newton ∂²F/∂θ²."""
         return _by_metric(state, self.samples, self.metrics)
+
+    def hessian(self, state: State) -> np.ndarray:
+        """(…, k, k) exact ∂²F/∂θ²."""
+        total = self.curvature(state)
+        for g, (point, sample, metric) in enumerate(zip(state.points, self.samples, self.metrics, strict=True)):
+            d = distance(point, sample)
+            by_mu = None if d is None else -2.0 * np.squeeze(metric @ d[..., None], -1)
+            cells = second_slopes(point, -metric @ (sample.cov - point.sigma) @ metric, by_mu)
+            total = total + _share(sample, 2) * state.collect_square(g, cells)
+        return total
 
     def take(self, which: np.ndarray) -> LeastSquares:
         """The same function of some replicates."""
@@ -221,13 +244,19 @@ def logdet(sigma: np.ndarray) -> np.ndarray:
     except np.linalg.LinAlgError:
         if sigma.ndim == 2:
             return np.asarray(np.inf)
-        return np.stack([logdet(one) for one in sigma])
+        half = len(sigma) // 2
+        return np.concatenate([logdet(sigma[:half]), logdet(sigma[half:])]) if half else logdet(sigma[0])[None]
     return 2.0 * np.log(diagonal).sum(axis=-1)
+
+
+def is_curved(discrepancy: Discrepancy, layout: Layout) -> TypeGuard[Curved]:
+    """Whether exact second derivatives cost about as much as expected ones."""
+    return isinstance(discrepancy, Curved) and not any(len(group.units) for group in layout.groups)
 
 
 def hessian(layout: Layout, discrepancy: Discrepancy, theta: np.ndarray) -> np.ndarray:
     """(k, k) exact ∂²F/∂θ² at theta (k,) of one sample, from complex steps of the gradient unless it knows better."""
-    if isinstance(discrepancy, Curved):
+    if is_curved(discrepancy, layout):
         return discrepancy.hessian(evaluate(layout, theta))
     nudged = theta + 1j * _STEP * np.eye(len(theta))
     slopes = discrepancy.gradient(evaluate(layout, nudged)).imag / _STEP

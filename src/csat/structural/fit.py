@@ -5,19 +5,21 @@ A pure function of a model's layout and a fit function; nothing here knows of da
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from csat.structural.discrepancy import Discrepancy, hessian
+from csat.structural.discrepancy import Curved, Discrepancy, hessian, is_curved
 from csat.structural.structure import Layout, State, evaluate
 
 #: Largest gradient at which an estimate counts as converged, in units of each parameter's own curvature.
 TOLERANCE = 1e-8
-#: Steps of scoring before a single fit turns to exact second derivatives, and before it gives up.
+#: Gradient below which exact second derivatives guide the search; farther off, expected ones lead more surely.
+_NEAR = 0.03
+#: Steps of a single fit before it turns to exact second derivatives wherever it is, and before it gives up.
 _PATIENCE, _STEPS = 60, 300
-#: Replicates stop sooner: their noise is larger.
-_BATCH_STEPS, BATCH_TOLERANCE = 100, 1e-6
+#: Replicates stop sooner: their noise is larger. So many of them are worked on at once, for the processor's cache.
+_BATCH_STEPS, BATCH_TOLERANCE, _BLOCK = (12, 40), 1e-7, 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,44 +89,69 @@ def minimise(layout: Layout, discrepancy: Discrepancy, start: np.ndarray) -> Opt
 
     Notes
     -----
-    Scoring with Levenberg–Marquardt damping; equations between parameters enter each step by their multipliers. Where
-    scoring crawls (expected and actual curvature differ much, or the model is nearly singular), Newton steps with
-    exact second derivatives; where those fail too, BFGS of scipy in scaled parameters, then scoring again.
+    Scoring with Levenberg–Marquardt damping; equations between parameters enter each step by their multipliers. Near
+    the optimum exact second derivatives take the place of expected ones, which makes convergence quadratic. Where
+    that fails, they are tried from farther off; then BFGS of scipy in scaled parameters, and scoring again.
     """
-    found = _score(layout, discrepancy, start, _PATIENCE, newton=False)
+    near = _NEAR if is_curved(discrepancy, layout) else 0.0
+    found = _score(layout, discrepancy, start, _PATIENCE, near)
     if bool(found.converged) or not len(start):
         return found
-    better = _score(layout, discrepancy, found.theta, _STEPS, newton=True)
+    better = _score(layout, discrepancy, found.theta, _STEPS, np.inf)
     steps = found.iterations + better.iterations
     if not bool(better.converged) and not layout.constraints:
-        better = _score(layout, discrepancy, _quasi_newton(layout, discrepancy, better.theta), _STEPS, newton=True)
+        better = _score(layout, discrepancy, _quasi_newton(layout, discrepancy, better.theta), _STEPS, np.inf)
         steps += better.iterations
     return Optimum(better.state, better.gradient, better.multipliers, steps)
 
 
-def _score(layout: Layout, discrepancy: Discrepancy, start: np.ndarray, steps: int, *, newton: bool) -> Optimum:
-    """Damped scoring of one sample."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Local:
+    """The fit function around a point: its quadratic model, and the constraints.
+
+    gradient, unit : (k,). matrix : (k, k) second derivatives, exact or expected. gap : (q,). slope : (q, k).
+    """
+
+    gradient: np.ndarray
+    unit: np.ndarray
+    matrix: np.ndarray
+    gap: np.ndarray
+    slope: np.ndarray
+
+
+def _local(discrepancy: Discrepancy, state: State, near: float) -> _Local:
+    """Exact second derivatives where the scaled gradient is below `near` and they are convex, else expected ones."""
+    layout, theta = state.layout, state.theta
+    gradient, matrix = discrepancy.gradient(state), discrepancy.curvature(state)
+    unit = _unit(matrix)
+    if np.max(np.abs(gradient * unit), initial=0.0) < near:
+        exact = discrepancy.hessian(state) if is_curved(discrepancy, layout) else hessian(layout, discrepancy, theta)
+        matrix = exact if _is_convex(exact, unit) else matrix
+    return _Local(gradient, unit, matrix, layout.restriction(theta), layout.restriction_slope(theta))
+
+
+def _score(layout: Layout, discrepancy: Discrepancy, start: np.ndarray, steps: int, near: float) -> Optimum:
+    """Damped scoring of one sample, with exact second derivatives where the scaled gradient is below `near`."""
     theta, damping = start, 0.0
     state = evaluate(layout, theta)
-    value = float(discrepancy.value(state))
+    value, here = float(discrepancy.value(state)), _local(discrepancy, state, near)
     for step in range(steps):
-        gradient, curvature = discrepancy.gradient(state), discrepancy.curvature(state)
-        gap, slope = layout.restriction(theta), layout.restriction_slope(theta)
-        unit = _unit(curvature)
-        matrix = _convex(hessian(layout, discrepancy, theta), curvature) if newton else curvature
-        change, multipliers = _step(matrix, unit, gradient, gap, slope, damping)
-        held = (gradient + slope.T @ multipliers) * unit
-        if np.max(np.abs(held), initial=0.0) < TOLERANCE and np.max(np.abs(gap), initial=0.0) < 1e-9:
+        change, multipliers = _step(here.matrix, here.unit, here.gradient, here.gap, here.slope, damping)
+        held = (here.gradient + here.slope.T @ multipliers) * here.unit
+        missed = np.abs(here.gap).sum()
+        if np.max(np.abs(held), initial=0.0) < TOLERANCE and missed < 1e-9:
             return Optimum(state, held, multipliers, step)
         weight = 2.0 * np.max(np.abs(multipliers), initial=0.0)
-        merit = value + weight * np.abs(gap).sum()
+        merit = value + weight * missed
         trial = evaluate(layout, theta + change)
-        there = float(discrepancy.value(trial)) + weight * np.abs(layout.restriction(theta + change)).sum()
-        expected = -float(gradient @ change) - 0.5 * float(change @ matrix @ change) + weight * np.abs(gap).sum()
+        reached = float(discrepancy.value(trial))
+        there = reached + weight * np.abs(layout.restriction(theta + change)).sum()
+        expected = -float(here.gradient @ change) - 0.5 * float(change @ here.matrix @ change) + weight * missed
         gain = (merit - there) / max(expected, 1e-300)
         # Rounding hides gains below ~1e-13 of F; there the quadratic model is trusted.
         if np.isfinite(there) and (gain > 1e-4 or expected < 1e-13 * max(abs(merit), 1e-2)):
-            theta, state, value = theta + change, trial, float(discrepancy.value(trial))
+            theta, state, value = theta + change, trial, reached
+            here = _local(discrepancy, state, near)
             damping = 0.0 if damping < 1e-6 else damping * (0.1 if gain > 0.5 else 0.5)
         elif damping > 1e8:
             break
@@ -139,11 +166,13 @@ def _unit(curvature: np.ndarray) -> np.ndarray:
     return 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
 
 
-def _convex(exact: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Exact second derivatives where they are convex, else the expected ones."""
-    unit = _unit(expected)
-    values = np.linalg.eigvalsh(exact * unit[:, None] * unit)
-    return exact if values[0] > 1e-12 * values[-1] else expected
+def _is_convex(matrix: np.ndarray, unit: np.ndarray) -> bool:
+    """Whether a matrix (k, k) is positive definite, in units in which its diagonal is about 1."""
+    try:
+        np.linalg.cholesky(matrix * unit[:, None] * unit - 1e-12 * np.eye(len(unit)))
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def _step(
@@ -188,46 +217,106 @@ def _quasi_newton(layout: Layout, discrepancy: Discrepancy, theta: np.ndarray) -
     return np.asarray(found.x) * unit
 
 
-def minimise_many(layout: Layout, discrepancy: Discrepancy, start: np.ndarray) -> Optimum:
-    """Estimate theta on R samples together, from one start or one each.
+def minimise_many(layout: Layout, discrepancy: Discrepancy, *starts: np.ndarray) -> Optimum:
+    """Estimate theta on R samples together.
 
     Parameters
     ----------
     discrepancy : of sample moments with a first axis of R replicates.
-    start : (R, k).
+    starts : one or more (R, k), each tried for the replicates that have not converged from the one before.
 
     Returns
     -------
     Optimum
-        Of all replicates; `converged` says which of them to use. Scoring as in `minimise`, each replicate with a
+        Of all replicates; `converged` says which of them to use. Steps as in `minimise`, each replicate with a
         damping of its own; those that are done drop out of the batch.
     """
-    theta = start.copy()
-    damping, alive = np.zeros(len(theta)), np.arange(len(theta))
-    value = discrepancy.value(evaluate(layout, theta))
-    for _ in range(_BATCH_STEPS):
-        part, here = discrepancy.take(alive), theta[alive]
-        state = evaluate(layout, here)
-        gradient, curvature = part.gradient(state), part.curvature(state)
-        gap, slope = layout.restriction(here), layout.restriction_slope(here)
-        unit = _unit(curvature)
-        change, multipliers = _step(curvature, unit, gradient, gap, slope, damping[alive])
-        held = (gradient + np.squeeze(slope.swapaxes(-1, -2) @ multipliers[..., None], -1)) * unit
+    size = len(starts[0])
+    theta, held = starts[0].copy(), np.full_like(starts[0], np.inf)
+    multipliers, value = np.zeros((size, len(layout.constraints))), np.full(size, np.inf)
+    waiting, steps = np.arange(size), 0
+    for start, most in zip(starts, _BATCH_STEPS, strict=False):
+        for at in range(0, len(waiting), _BLOCK):
+            block = waiting[at : at + _BLOCK]
+            found = _many(layout.take(block), discrepancy.take(block), start[block], most)
+            kept = (found.worst < BATCH_TOLERANCE) | (found.value < value[block])
+            theta[block[kept]], held[block[kept]] = found.theta[kept], found.held[kept]
+            multipliers[block[kept]], value[block[kept]] = found.multipliers[kept], found.value[kept]
+            steps = max(steps, found.steps)
+        waiting = waiting[~(np.max(np.abs(held[waiting]), axis=-1, initial=0.0) < BATCH_TOLERANCE)]
+    return Optimum(evaluate(layout, theta), held, multipliers, steps, BATCH_TOLERANCE)
+
+
+@dataclass(slots=True, eq=False)
+class _Search:
+    """Where r replicates are: theta, scaled gradient and units (r, k), multipliers (r, q), F, damping, last failure."""
+
+    theta: np.ndarray
+    held: np.ndarray
+    unit: np.ndarray
+    multipliers: np.ndarray
+    value: np.ndarray
+    damping: np.ndarray
+    failed: np.ndarray
+    steps: int = 0
+
+    @property
+    def worst(self) -> np.ndarray:
+        """(r,) largest element of the scaled gradient."""
+        return np.max(np.abs(self.held), axis=-1, initial=0.0)
+
+
+def _many(layout: Layout, discrepancy: Discrepancy, start: np.ndarray, most: int) -> _Search:
+    """Estimates of some replicates in at most so many steps."""
+    r, near = len(start), _NEAR if is_curved(discrepancy, layout) else 0.0
+    state = evaluate(layout, start)
+    at = _Search(
+        start.copy(), np.full_like(start, np.inf), _unit(discrepancy.curvature(state)),
+        np.zeros((r, len(layout.constraints))), discrepancy.value(state), np.zeros(r), np.zeros(r, bool),
+    )  # fmt: skip
+    alive = np.arange(r)
+    while len(alive) and at.steps < most:
+        at.steps += 1
+        part, here = discrepancy.take(alive), state.theta
+        gap, slope = state.layout.restriction(here), state.layout.restriction_slope(here)
+        gradient = part.gradient(state)
+        exact = np.max(np.abs(gradient * at.unit[alive]), axis=-1, initial=0.0) < near
+        exact &= ~at.failed[alive]
+        matrix = _curvatures(part, state, exact)
+        at.unit[alive[~exact]] = _unit(matrix[~exact])
+        change, multipliers = _step(matrix, at.unit[alive], gradient, gap, slope, at.damping[alive])
+        at.multipliers[alive] = multipliers
+        held = (gradient + np.squeeze(slope.swapaxes(-1, -2) @ multipliers[..., None], -1)) * at.unit[alive]
+        at.held[alive] = held
         going = ~(np.max(np.abs(held), axis=-1, initial=0.0) < BATCH_TOLERANCE)
         going |= np.max(np.abs(gap), axis=-1, initial=0.0) >= 1e-9
-        trial = here + change
-        there = part.value(evaluate(layout, trial))
-        better = np.isfinite(there) & (there <= value[alive] + 1e-12 * np.abs(value[alive]) + _slack(gap))
-        move = going & better
-        theta[alive[move]], value[alive[move]] = trial[move], there[move]
-        grown = np.maximum(4.0 * damping[alive], 1e-3)
-        shrunk = np.where(damping[alive] < 1e-6, 0.0, 0.1 * damping[alive])
-        damping[alive] = np.where(better, shrunk, grown)
-        alive = alive[going & (damping[alive] < 1e8)]
-        if not len(alive):
-            break
-    found = optimum_at(layout, discrepancy, theta, _BATCH_STEPS)
-    return replace(found, tolerance=10 * BATCH_TOLERANCE)
+        trial = evaluate(state.layout, here + change)
+        there = part.value(trial)
+        better = np.isfinite(there) & (there <= at.value[alive] + 1e-12 * np.abs(at.value[alive]) + _slack(gap))
+        moved = alive[going & better]
+        at.theta[moved], at.value[moved] = trial.theta[going & better], there[going & better]
+        # An exact step that fails is tried again by scoring, and that with more and more damping.
+        damping = at.damping[alive]
+        grown = np.where(exact, damping, np.maximum(4.0 * damping, 1e-3))
+        at.damping[alive] = np.where(better, np.where(damping < 1e-6, 0.0, 0.1 * damping), grown)
+        at.failed[alive] = ~better
+        left = going & (at.damping[alive] < 1e8)
+        alive = alive[left]
+        state = trial.take(left) if better[left].all() else evaluate(layout.take(alive), at.theta[alive])
+    return at
+
+
+def _curvatures(discrepancy: Discrepancy, state: State, exact: np.ndarray) -> np.ndarray:
+    """(r, k, k) second derivatives of replicates: exact ones for those marked, expected ones for the others."""
+    if not exact.any() or not isinstance(discrepancy, Curved):
+        return discrepancy.curvature(state)
+    if exact.all():
+        return discrepancy.hessian(state)
+    rest = ~exact
+    matrix = np.empty((*state.theta.shape, state.size))
+    matrix[exact] = discrepancy.take(exact).hessian(state.take(exact))
+    matrix[rest] = discrepancy.take(rest).curvature(state.take(rest))
+    return matrix
 
 
 def _slack(gap: np.ndarray) -> np.ndarray:

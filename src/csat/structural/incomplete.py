@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from csat.normal import inverses
+from csat.structural.bending import second_slopes
 from csat.structural.discrepancy import logdet
-from csat.structural.structure import Point, State, evaluate
-
-_STEP = 1e-20
+from csat.structural.structure import Point, State
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,14 +165,12 @@ class PatternLikelihood:
         return self._of_moments(state, observed=False)
 
     def hessian(self, state: State) -> np.ndarray:
-        """(k, k) exact ∂²F/∂θ² at theta (k,): of the moments, and of the structure by complex steps."""
-        nudged = evaluate(state.layout, state.theta + 1j * _STEP * np.eye(state.size))
+        """(…, k, k) exact ∂²F/∂θ²: of the moments, and of the structure."""
         total = self._of_moments(state, observed=True)
-        parts = zip(state.points, nudged.points, self.samples, strict=True)
-        for g, (point, moved, sample) in enumerate(parts):
-            pulled = moved.pull(*slopes(sample, point.mu, point.sigma)).imag / _STEP
-            total = total + state.collect(g, pulled)
-        return (total + total.T) / 2
+        for g, (point, sample) in enumerate(zip(state.points, self.samples, strict=True)):
+            by_sigma, by_mu = slopes(sample, point.mu, point.sigma)
+            total = total + state.collect_square(g, second_slopes(point, by_sigma, by_mu))
+        return total
 
     def _of_moments(self, state: State, *, observed: bool) -> np.ndarray:
         total: np.ndarray = np.zeros((*state.theta.shape, state.size))

@@ -13,19 +13,19 @@ together.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from csat.model import Constraint, Row
 from csat.model.expression import evaluate as evaluate_expression
+from csat.structural.cells import MEAN, PAIR, PATH, Cells
+from csat.structural.linear import inverted, picked, total_effects
+from csat.structural.units import compensation, complete, with_multipliers
 
-#: What a cell holds: a covariance (in P), a path (in A), an intercept (in α).
-PAIR, PATH, MEAN = 0, 1, 2
 
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Structure:
     """Where each parameter of one group stands.
 
@@ -35,7 +35,8 @@ class Structure:
     sampled : whether those moments are taken from the sample, not estimated.
     means : whether the model has intercepts; without them means are not looked at.
     rows : parameters of the group, as expanded.
-    directed, symmetric, offset : (m, m) A and P, (m,) α, with their fixed values, zero where free.
+    directed, symmetric, offset : (m, m) A and P, (m,) α, with their fixed values, zero where free. The latter two may
+        have leading axes: replicates that each bring their own moments of predictors.
     cells : (r, 3) of every row: which of PAIR, PATH, MEAN it is, and its row and column there.
     free : (c,) positions in `rows` of the cells that are estimated.
     parameter : (c,) which element of theta each holds; equal labels share one.
@@ -73,36 +74,41 @@ class Structure:
         """(m − p,) names of the constructs."""
         return self.variables[self.p :]
 
-    @property
-    def places(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(c,) kind, row and column of the free cells."""
+    @cached_property
+    def places(self) -> Cells:
+        """Where the free cells stand."""
         kind, i, j = self.cells[self.free].T
-        return kind, i, j
+        return Cells.at(kind, i, j, len(self.variables))
+
+    @cached_property
+    def _fixed(self) -> np.ndarray:
+        """(…, 2m² + m) A, P and α one after the other, as they are without the free cells."""
+        lead = self.symmetric.shape[:-2]
+        a = np.broadcast_to(self.directed, self.symmetric.shape)
+        parts = [a.reshape(*lead, -1), self.symmetric.reshape(*lead, -1), self.offset]
+        return np.concatenate(parts, axis=-1)
 
     def matrices(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """A and P, (…, m, m), and α, (…, m), at theta (…, k), which may be complex."""
         lead, m = theta.shape[:-1], len(self.variables)
-        a = np.empty((*lead, m, m), theta.dtype)
-        s = np.empty_like(a)
-        alpha = np.empty((*lead, m), theta.dtype)
-        a[...], s[...], alpha[...] = self.directed, self.symmetric, self.offset
-        values, (kind, i, j) = theta[..., self.parameter], self.places
-        path, pair, mean = kind == PATH, kind == PAIR, kind == MEAN
-        a[..., i[path], j[path]] = values[..., path]
-        s[..., i[pair], j[pair]] = values[..., pair]
-        s[..., j[pair], i[pair]] = values[..., pair]
-        alpha[..., i[mean]] = values[..., mean]
+        whole = np.empty((*lead, 2 * m * m + m), theta.dtype)
+        whole[...] = self._fixed
+        whole[..., self.places.fill] = theta[..., self.parameter[self.places.by]]
+        a, s = (whole[..., start : start + m * m].reshape(*lead, m, m) for start in (0, m * m))
         if len(self.units):
-            self._complete(a, s)
-        return a, s, alpha
+            complete(total_effects(a, self.causes), s, self.units)
+        return a, s, whole[..., 2 * m * m :]
 
-    def _complete(self, a: np.ndarray, s: np.ndarray) -> None:
-        """Put the variances that make `units` into P: a linear system, as Σ is linear in P."""
-        of, by = self.units.T
-        reach = inverted(np.eye(a.shape[-1]) - a)[..., of, :]
-        lacking = 1.0 - np.sum((reach @ s) * reach, axis=-1)
-        weight = inverted(reach[..., by] ** 2)
-        s[..., by, by] = np.squeeze(weight @ lacking[..., None], -1)
+    @cached_property
+    def causes(self) -> np.ndarray:
+        """Positions of the variables that cause others: only their columns of A are not zero."""
+        return np.unique(self.cells[self.cells[:, 0] == PATH, 2])
+
+    def take(self, which: np.ndarray) -> Structure:
+        """The same structure for some replicates, if fixed values differ between them."""
+        if self.symmetric.ndim == 2:
+            return self
+        return replace(self, symmetric=self.symmetric[which], offset=self.offset[which])
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,11 +135,21 @@ class Layout:
         """Number of sample moments that the model is to reproduce."""
         return sum(group.known for group in self.groups)
 
+    def take(self, which: np.ndarray) -> Layout:
+        """The same layout for some replicates, if fixed values differ between them."""
+        if all(group.symmetric.ndim == 2 for group in self.groups):
+            return self
+        return replace(self, groups=tuple(group.take(which) for group in self.groups))
+
     @cached_property
-    def shared(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-        """(G,) which u parameters each group has, and (c, u) which of them each cell holds."""
-        found = (np.unique(group.parameter, return_inverse=True) for group in self.groups)
-        return tuple((used, np.eye(len(used))[at.reshape(-1)]) for used, at in found)
+    def shared(self) -> tuple[tuple[np.ndarray, np.ndarray | None], ...]:
+        """(G,) which u parameters a group has, and (c, u) which of them each cell holds; None: one each, in order."""
+        found = []
+        for group in self.groups:
+            used, at = np.unique(group.parameter, return_inverse=True)
+            in_order = np.array_equal(at, np.arange(len(used)))
+            found.append((used, None if in_order else np.eye(len(used))[at.reshape(-1)]))
+        return tuple(found)
 
     @cached_property
     def _places(self) -> dict[str, int | float]:
@@ -260,15 +276,16 @@ def _given(row: Row, cell: Sequence[int], cov: np.ndarray, mean: np.ndarray | No
 class Point:
     """The structure of one group, evaluated.
 
-    effects : (…, p, m) rows of E for the observed variables.
-    total : (…, m, m) covariance of all variables. centre : (…, m) their means.
+    reach : (…, m, m) E. total : (…, m, m) covariance of all variables. centre : (…, m) their means.
+    basis : (…, p, 2m) rows of [E | T] for the observed variables: columns that derivatives of Σ are made of.
     sigma : (…, p, p) implied covariance of the observed ones. inverse : its inverse.
     """
 
     structure: Structure
-    effects: np.ndarray
+    reach: np.ndarray
     total: np.ndarray
     centre: np.ndarray
+    basis: np.ndarray
     sigma: np.ndarray
     inverse: np.ndarray
 
@@ -277,53 +294,49 @@ class Point:
         """(…, p) implied means."""
         return self.centre[..., : self.structure.p]
 
+    @property
+    def effects(self) -> np.ndarray:
+        """(…, p, m) rows of E for the observed variables."""
+        return self.basis[..., : self.total.shape[-1]]
+
+    def take(self, which: np.ndarray) -> Point:
+        """Some of the replicates."""
+        arrays = (self.reach, self.total, self.centre, self.basis, self.sigma, self.inverse)
+        return Point(self.structure.take(which), *(array[which] for array in arrays))
+
+    def crossed(self, metric: np.ndarray) -> np.ndarray:
+        """(…, 2m, 2m) products of all columns of the basis in a metric (…, p, p)."""
+        return self.basis.swapaxes(-1, -2) @ metric @ self.basis
+
     def pull(self, by_sigma: np.ndarray, by_mu: np.ndarray | None) -> np.ndarray:
         """(…, c) derivative by each free cell of a function with dF = tr(by_sigma·dΣ) + by_muᵀ·dμ."""
-        st = self.structure
-        kind, i, j = st.places
-        up = self.effects.swapaxes(-1, -2)
-        pull = up @ (self._held(by_sigma) if len(st.units) else by_sigma)
-        by_path = 2.0 * pull @ self.total[..., : st.p, :]
-        by_pair = pull @ self.effects
-        double = np.where(i == j, 1.0, 2.0)
-        cells = np.where(kind == PATH, by_path[..., i, j], double * by_pair[..., i, j])
+        at, up = self.structure.places, self.effects.swapaxes(-1, -2)
+        units = self.structure.units
+        held = with_multipliers(by_sigma, self.effects, units) if len(units) else by_sigma
+        cells = picked(up @ held @ self.basis, at.single) * (2.0 * at.half)
         if by_mu is None:
             return cells
         shift = np.squeeze(up @ by_mu[..., None], -1)
-        cells = np.where(kind == MEAN, 0.0, cells)
-        return cells + shift[..., i] * self._reach(kind, j)
+        return cells + shift[..., at.i] * self.carried
 
-    def _held(self, by_sigma: np.ndarray) -> np.ndarray:
-        """`by_sigma` with multipliers of the variances that stay 1, so that what makes them so has no slope."""
-        of, by = self.structure.units.T
-        columns = self.effects[..., by]
-        slope = np.sum((by_sigma @ columns) * columns, axis=-2)
-        multiplier = inverted((columns[..., of, :] ** 2).swapaxes(-1, -2)) @ slope[..., None]
-        held = by_sigma.copy() if by_sigma.dtype == multiplier.dtype else by_sigma.astype(complex)
-        held[..., of, of] -= multiplier[..., 0]
-        return held
-
-    def _reach(self, kind: np.ndarray, j: np.ndarray) -> np.ndarray:
+    @property
+    def carried(self) -> np.ndarray:
         """(…, c) how much a cell moves the mean of its variable: the mean of the cause, 1, or 0."""
-        return np.where(kind == PATH, self.centre[..., j], np.where(kind == MEAN, 1.0, 0.0))
+        at = self.structure.places
+        return self.centre[..., at.j] * at.is_path + at.is_mean
 
     def curvature(self, metric: np.ndarray, *, means: bool) -> np.ndarray:
         """(…, c, c) tr(M ∂Σ M ∂Σ) + 2 ∂μᵀ M ∂μ for a symmetric matrix M (…, p, p)."""
-        st, m = self.structure, len(self.structure.variables)
-        if len(st.units):
+        if len(self.structure.units):
             return self._plain_curvature(metric, means=means)
-        kind, i, j = st.places
-        basis = np.concatenate([self.effects, self.total[..., : st.p, :]], axis=-1)
-        q = basis.swapaxes(-1, -2) @ metric @ basis
-        b = np.where(kind == PATH, j + m, j)
-        half = np.where(kind == MEAN, 0.0, np.where((kind == PAIR) & (i == j), 0.5, 1.0))
-        rows_i, rows_b = q[..., i, :], q[..., b, :]
-        cells = rows_i[..., i] * rows_b[..., b] + rows_i[..., b] * rows_b[..., i]
-        cells = 2.0 * cells * (half[:, None] * half)
+        at, products = self.structure.places, self.crossed(metric)
+        aa, ab = picked(products, at.aa), picked(products, at.ab)
+        cells = aa * picked(products, at.bb) + ab * ab.swapaxes(-1, -2)
+        cells *= 2.0 * at.half[:, None] * at.half
         if not means:
             return cells
-        reach = self._reach(kind, j)
-        return cells + 2.0 * rows_i[..., i] * reach[..., :, None] * reach[..., None, :]
+        carried = self.carried
+        return cells + 2.0 * aa * carried[..., :, None] * carried[..., None, :]
 
     def _plain_curvature(self, metric: np.ndarray, *, means: bool) -> np.ndarray:
         """The same from the derivatives themselves, which have no short form where variances are held at 1."""
@@ -334,23 +347,13 @@ class Point:
 
     def jacobian(self) -> tuple[np.ndarray, np.ndarray]:
         """Derivatives by the free cells: of Σ (…, p, p, c), and of μ (…, p, c)."""
-        st = self.structure
-        kind, i, j = st.places
-        a = self.effects[..., i]
-        b = np.where(kind == PATH, self.total[..., : st.p, j], self.effects[..., j])
-        half = np.where(kind == MEAN, 0.0, np.where((kind == PAIR) & (i == j), 0.5, 1.0))
-        outer = a[..., :, None, :] * (b * half)[..., None, :, :]
+        at = self.structure.places
+        a, b = self.basis[..., at.i], self.basis[..., at.b]
+        outer = a[..., :, None, :] * (b * at.half)[..., None, :, :]
         by_sigma = outer + outer.swapaxes(-2, -3)
-        if len(st.units):
-            by_sigma = by_sigma - self._compensated(by_sigma)
-        return by_sigma, a * self._reach(kind, j)[..., None, :]
-
-    def _compensated(self, by_sigma: np.ndarray) -> np.ndarray:
-        """(…, p, p, c) what the variances that make `units` take back of a change of Σ."""
-        of, by = self.structure.units.T
-        columns = self.effects[..., by]
-        change = inverted(columns[..., of, :] ** 2) @ by_sigma[..., of, of, :]
-        return np.einsum("...iu,...ju,...uc->...ijc", columns, columns, change)
+        if len(self.structure.units):
+            by_sigma = by_sigma - compensation(by_sigma, self.effects, self.structure.units)
+        return by_sigma, a * self.carried[..., None, :]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -366,22 +369,29 @@ class State:
         """Number of free parameters, k."""
         return self.theta.shape[-1]
 
+    def take(self, which: np.ndarray) -> State:
+        """Some of the replicates."""
+        layout = self.layout.take(which)
+        return State(layout, self.theta[which], tuple(point.take(which) for point in self.points))
+
     def collect(self, g: int, cells: np.ndarray) -> np.ndarray:
         """(…, k) sums of the cells (…, c) of group g that hold the same parameter."""
         used, onto = self.layout.shared[g]
+        own = cells if onto is None else cells @ onto
         if len(used) == self.size:
-            return cells @ onto
+            return own
         out = np.zeros((*cells.shape[:-1], self.size), cells.dtype)
-        out[..., used] = cells @ onto
+        out[..., used] = own
         return out
 
     def collect_square(self, g: int, cells: np.ndarray) -> np.ndarray:
         """(…, k, k) sums of the cells (…, c, c) of group g that hold the same parameters."""
         used, onto = self.layout.shared[g]
+        own = cells if onto is None else onto.T @ cells @ onto
         if len(used) == self.size:
-            return onto.T @ cells @ onto
+            return own
         out = np.zeros((*cells.shape[:-2], self.size, self.size), cells.dtype)
-        out[..., used[:, None], used] = onto.T @ cells @ onto
+        out[..., used[:, None], used] = own
         return out
 
 
@@ -392,19 +402,10 @@ def evaluate(layout: Layout, theta: np.ndarray) -> State:
 
 def _point(structure: Structure, theta: np.ndarray) -> Point:
     a, s, alpha = structure.matrices(theta)
-    e = inverted(np.eye(a.shape[-1]) - a)
+    e = total_effects(a, structure.causes)
     total = e @ s @ e.swapaxes(-1, -2)
     p = structure.p
     sigma = total[..., :p, :p]
     centre = np.squeeze(e @ alpha[..., None], -1)
-    return Point(structure, e[..., :p, :], total, centre, sigma, inverted(sigma))
-
-
-def inverted(matrix: np.ndarray) -> np.ndarray:
-    """Inverses (…, p, p); NaN for singular ones."""
-    try:
-        return np.linalg.inv(matrix)
-    except np.linalg.LinAlgError:
-        if matrix.ndim == 2:
-            return np.full_like(matrix, np.nan)
-        return np.stack([inverted(one) for one in matrix])
+    basis = np.concatenate([e[..., :p, :], total[..., :p, :]], axis=-1)
+    return Point(structure, e, total, centre, basis, sigma, inverted(sigma))

@@ -12,7 +12,8 @@ import numpy as np
 
 from csat.model import Definition
 from csat.model.expression import evaluate
-from csat.structural.structure import MEAN, PATH, Layout, Structure
+from csat.structural.cells import MEAN, PATH
+from csat.structural.structure import Layout, Structure
 
 KINDS = ("raw", "all", "lv")
 _STEP = 1e-20

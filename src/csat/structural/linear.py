@@ -1,0 +1,34 @@
+"""Linear algebra on stacks of matrices."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def inverted(matrix: np.ndarray) -> np.ndarray:
+    """Inverses (…, p, p); NaN for singular ones."""
+    try:
+        return np.linalg.inv(matrix)
+    except np.linalg.LinAlgError:
+        if matrix.ndim == 2:
+            return np.full_like(matrix, np.nan)
+        return np.stack([inverted(one) for one in matrix])
+
+
+def picked(matrix: np.ndarray, flat: np.ndarray) -> np.ndarray:
+    """Entries of matrices (…, r, s) at flat positions of any shape: (…, *shape)."""
+    return np.take(matrix.reshape(*matrix.shape[:-2], -1), flat, axis=-1)
+
+
+def total_effects(a: np.ndarray, causes: np.ndarray) -> np.ndarray:
+    """E = (I − A)⁻¹ (…, m, m), from the inverse of the block of A among `causes`: E = I + A(I − A)⁻¹.
+
+    Parameters
+    ----------
+    causes : (n,) columns of A (…, m, m) that are not all zero.
+    """
+    eye, columns = np.eye(a.shape[-1]), a[..., causes]
+    out = np.empty_like(a)
+    out[...] = eye
+    out[..., causes] += columns @ inverted(eye[: len(causes), : len(causes)] - columns[..., causes, :])
+    return out
