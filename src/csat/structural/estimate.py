@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from csat.structural.least_squares import (
 )
 from csat.structural.measures import goodness, in_metric, likelihood_statistic, likelihoods, measures_of
 from csat.structural.ordinal import ORDINAL, Asked, ordinal_sem
+from csat.structural.pairwise import doubts_of_pairs, pairwise, pairwise_covariance
 from csat.structural.result import Sem
 from csat.structural.robust import FORMS, Robust, design_ignored, doubts_of_design, robust_inference
 from csat.structural.samples import Data, check_groups, listwise, reference_of
@@ -38,7 +40,7 @@ _ENGINES = ("csat", "semopy")
 _LIKELIHOODS = ("normal", "wishart")
 ESTIMATORS = ("ML", *FORMS, "GLS", "ULS", *ORDINAL)
 #: What becomes of respondents with missing answers.
-MISSING = ("listwise", "fiml")
+MISSING = ("listwise", "fiml", "pairwise")
 #: Estimators that maximize the likelihood; they differ in standard errors and tests.
 _LIKELY = ("ML", *FORMS)
 
@@ -91,7 +93,8 @@ def sem(
     ordered : items whose answers are ordered categories; True: all observed variables. With estimator="WLSMV", or
         "DWLS". An item may have up to 12 categories.
     missing : "listwise", respondents with an answer to every variable of the model count; "fiml", all with any answer
-        do, by full-information maximum likelihood (estimators "ML" and "MLR").
+        do, by full-information maximum likelihood (estimators "ML" and "MLR"), see Notes; "pairwise", each covariance
+        over those who answered both variables ("MLM", which "ML" becomes, "MLR" and "MLMV").
     engine : "csat", or "semopy" as an independent second estimator.
 
     Returns
@@ -118,6 +121,8 @@ def sem(
         that are no warnings, are kept in ``Sem.notes``, and as values in ``Sem.doubts``.
     FewUnitsWarning, ScalingWarning
         If the sampling units are too few for a robust test of this model, or its correction does not exist.
+    MissingPredictorWarning, PairwiseWarning
+        If respondents are left out for a missing predictor, or covariances are over different respondents.
     DesignIgnoredWarning
         If the sample is weighted, clustered or stratified and the estimator is not a robust one: weights enter the
         estimates, but these standard errors and tests are those of a simple random sample.
@@ -132,6 +137,14 @@ def sem(
     intercept 0, residual variances follow. "WLSMV" adds robust standard errors and a χ² corrected for mean and
     variance from the full covariance of thresholds and correlations, which follows the design; "DWLS" takes every
     correlation as independent of the others. Robust fit indices are those of Savalei (2021).
+
+    missing="fiml" takes from each respondent the answers given and fills in none: estimates are those of complete
+    answers if gaps depend on what was answered only (missing at random). χ² and residuals compare with the unrestricted
+    moments, found by EM; standard errors come from the observed information, under "MLR" from a sandwich of it and
+    single scores. Who answered nothing is left out; so is who lacks a predictor whose moments are the sample's
+    (fixed_x=True), as lavaan does. Robust CFI, TLI and RMSEA are those that complete answers would have (Zhang &
+    Savalei 2023, Psychological Methods 28(2)). missing="pairwise" is right only if gaps have nothing to do with
+    answers; its standard errors and scaled χ² come from the joint covariance of the moments of the pairs.
 
     Robust estimators need the respondents' rows, or the sums of declared sampling units. "MLR": observed information
     and the sums of single scores, χ² corrected as by Yuan and Bentler (lavaan's "yuan.bentler.mplus"). "MLM": expected
@@ -156,9 +169,12 @@ def sem(
         raise OptionError(f"estimator={estimator!r} takes answers as numbers; for ordered=… use estimator='WLSMV'.")
     if missing == "fiml":
         return fiml_sem(source, model, asked)
-    data = listwise(source, model, group)
+    pairs = pairwise(source, model, group) if missing == "pairwise" else None
+    data: Data = listwise(source, model, group) if pairs is None else pairs
+    if pairs is not None and estimator == "ML":
+        estimator = "MLM"
     has_means = _has_means(model, means, data, equal, clustered=estimator in FORMS and bool(data.summary.psus))
-    if estimator in FORMS:
+    if estimator in FORMS and pairs is None:
         check_rows(source, data.summary)
     wishart = likelihood == "wishart" or estimator not in _LIKELY
     samples = data.samples(means=has_means, wishart=wishart)
@@ -184,12 +200,15 @@ def sem(
         loglik = (np.nan, np.nan)
         precision = least_squares_information(estimator, optimum.state, discrepancy)
         lengths = lengths_of(discrepancy, estimator)
+    if pairs is not None:
+        statistic, loglik = replace(statistic, tested=False), (np.nan, np.nan)
     robust = None
     if estimator in FORMS:
-        spread = moment_covariance(source, data.summary)
+        spread = moment_covariance(source, data.summary) if pairs is None else pairwise_covariance(source, pairs)
         robust = robust_inference(estimator, optimum.state, samples, spread, statistic, scale)
     found = doubts(optimum.state, samples, data.sizes, curvature)
     raised = [
+        *([] if pairs is None else doubts_of_pairs(pairs.answered)),
         *([] if robust else design_ignored(data.summary, estimator)),
         *((doubt.kind, doubt.text) for doubt in found if doubt.raised),
         *(doubts_of_design(robust, data.summary, statistic.df) if robust else []),
@@ -219,11 +238,10 @@ def sem(
         level=level,
         engine=engine,
         notes=(*(text for _, text in raised), *(doubt.text for doubt in found if not doubt.raised)),
-        provenance=Provenance(
-            "published" if data.summary.published else "listwise", _variance_words(estimator, robust)
-        ),
-        left_out=data.summary.incomplete + data.summary.ungrouped,
+        provenance=Provenance("published" if data.summary.published else missing, _variance_words(estimator, robust)),
+        left_out=data.summary.ungrouped + (data.summary.incomplete if pairs is None else pairs.answered.left_out),
         robust=robust,
+        answered=None if pairs is None else pairs.answered,
     )
 
 
@@ -251,6 +269,10 @@ def _check_missing(missing: str, estimator: str, likelihood: str, engine: str) -
         return
     if estimator in ORDINAL:
         raise OptionError(f"estimator={estimator!r} takes complete answers: leave missing={missing!r} out.")
+    if estimator in WORDS:
+        raise OptionError(
+            f"estimator={estimator!r} takes complete answers: leave missing={missing!r} out, or use estimator='MLR'."
+        )
     if likelihood == "wishart":
         raise OptionError(f"likelihood='wishart' is for complete answers; missing={missing!r} has no such likelihood.")
     if engine == "semopy":

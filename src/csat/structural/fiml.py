@@ -185,7 +185,7 @@ def fiml_sem(source: Source, model: Model, asked: Asked) -> Sem:
         engine="csat",
         notes=(*(text for _, text in raised), *(doubt.text for doubt in doubtful if not doubt.raised)),
         provenance=Provenance("fiml", robust.words if robust else "observed information"),
-        left_out=data.answered.left_out,
+        left_out=data.answered.left_out + found.ungrouped,
         robust=robust,
         answered=data.answered,
         indices=None if robust else fit.indices(),
