@@ -69,7 +69,8 @@ class EqualityTests(Shown):
         """
         columns = ["lhs", "op", "rhs", "group", "label", "whole", "chisq", "df", "p", "epc", "sepc_all"]
         frame = pd.DataFrame([[getattr(one, name) for name in columns] for one in self.releases], columns=columns)
-        whole, p = frame["whole"].to_numpy(bool), frame["p"].to_numpy(float)
+        frame = frame.astype(dict.fromkeys(("chisq", "p", "epc", "sepc_all"), float) | {"whole": bool, "df": int})
+        whole, p = frame["whole"].to_numpy(), frame["p"].to_numpy()
         corrected = np.empty(len(p))
         for part in (whole, ~whole):
             corrected[part] = holm(p[part])
