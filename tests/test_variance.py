@@ -195,3 +195,10 @@ def test_a_contrast_names_its_columns_by_a_table(constant):
         means.contrast(np.array([[1.0, -1.0]]), ["y"], {"from": ("b", "c")})
     with pytest.raises(csat.CsatError, match="Column 'se' has the name of a result's column"):
         means.contrast(np.array([[1.0, -1.0]]), ["y"], {"se": ("b",)})
+
+
+def test_numbers_that_cannot_be_squared_are_refused(rng):
+    data = pd.DataFrame(rng.normal(size=(40, 2)), columns=["a", "b"])
+    data.loc[3, "a"] = 1e200
+    with pytest.raises(csat.CsatError, match=r"'a' has values 5e\+199 away from the middle .* Check the column"):
+        csat.mean(csat.read_survey(data), ["b", "a"])

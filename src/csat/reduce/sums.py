@@ -7,11 +7,14 @@ from itertools import pairwise
 
 import numpy as np
 
+from csat.errors import SampleError
 from csat.moments import Groups, RowScores, Variable, term_of
 from csat.reduce.rows import Rows, combine
 
 #: Rows whose scores are computed at once, so that the work space stays small.
 SCORE_ROWS = 8192
+#: Larger numbers overflow in sums of squares, and in products of those.
+LARGEST = 1e70
 
 
 def sums_of(
@@ -28,6 +31,7 @@ def sums_of(
     size, p = len(cells), z.shape[1]
     gram = np.zeros((size, p, p))
     square = None if rows.psus else np.zeros((size, p, p))
+    _check_sizes(z, variables)
     for c in range(size):
         part = slice(starts[c], starts[c + 1])
         weighted = z[part] * weight[part, None]
@@ -69,6 +73,18 @@ def sums_of(
             of_rows is None and rule == "listwise",
         ),
     )
+
+
+def _check_sizes(z: np.ndarray, variables: Sequence[Variable]) -> None:
+    """Refuse numbers whose squares overflow when they are summed."""
+    largest = np.abs(z).max(axis=0, initial=0.0)[-len(variables) :]
+    far = np.flatnonzero(~(largest < LARGEST))
+    if far.size:
+        at = int(far[0])
+        raise SampleError(
+            f"{term_of(variables[at])!r} has values {largest[at]:.3g} away from the middle of their range; beyond "
+            f"{LARGEST:.0e} they cannot be squared and summed. Check the column, or give it another unit."
+        )
 
 
 def _replicate_sums(z: np.ndarray, weights: np.ndarray, domain: np.ndarray, size: int, products: bool) -> np.ndarray:
