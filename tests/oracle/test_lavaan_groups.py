@@ -76,8 +76,15 @@ def stored(name):
 
 @cache
 def survey(name="hs"):
-    frame = pd.read_csv(FIXTURES / f"{name}.csv")
-    if name == "hs":
+    frame = pd.read_csv(FIXTURES / ("mtcars.csv" if name == "mtcars" else "hs.csv"))
+    items = [f"x{i}" for i in range(1, 10)]
+    if name == "answers":
+        half = frame[items].std() / 2
+        frame[items] = 1 + (frame[items] > frame[items].mean() - half) * 1 + (frame[items] > frame[items].mean() + half)
+    if name == "gaps":
+        for item, first, step in (("x1", 2, 7), ("x5", 1, 5), ("x9", 0, 4)):
+            frame.loc[first::step, item] = np.nan
+    if name != "mtcars":
         frame["school"] = frame["school"].map(SCHOOLS)
         frame["third"] = np.array(["a", "b", "c"])[np.arange(len(frame)) % 3]
     return csat.read_survey(frame)
@@ -257,14 +264,28 @@ def test_the_stored_case_of_modification_indices():
         assert_near(ours[column], theirs[lavaan], 1e-4, 1e-4)
 
 
-@pytest.mark.parametrize("estimator", ["gls", "uls"])
-def test_modification_indices_under_least_squares(estimator):
+@pytest.mark.parametrize(
+    ("name", "source", "options"),
+    [
+        ("gls", "hs", {"estimator": "GLS"}),
+        ("uls", "hs", {"estimator": "ULS"}),
+        ("wlsmv", "answers", {"estimator": "WLSMV", "ordered": True}),
+    ],
+)
+def test_modification_indices_under_least_squares(name, source, options):
     """lavaan multiplies the slope by (n − 1)/n, the curvature not: its expected changes are short by that factor."""
     n = 301
-    ours = modification_indices(fit("hs", model_of("cfa3"), {"estimator": estimator.upper()}), sort=False).tidy()
-    ours, theirs = paired(ours, stored("groups")["modifications"][estimator], [""])
+    ours = modification_indices(fit(source, model_of("cfa3"), options), sort=False).tidy()
+    ours, theirs = paired(ours, stored("groups")["modifications"][name], [""])
     assert_near(ours["epc"] * (n - 1) / n, theirs["epc"], 1e-4, 1e-4)
     assert_near(ours["mi"] * ((n - 1) / n) ** 2, theirs["mi"], 1e-3, 2e-4)
+
+
+def test_modification_indices_with_gaps():
+    found = modification_indices(fit("gaps", model_of("cfa3"), {"missing": "fiml"})).tidy()
+    ours, theirs = paired(found, stored("groups")["modifications"]["fiml"], [""])
+    assert_near(ours["mi"], theirs["mi"], 1e-3, 1e-4)
+    assert_near(ours["epc"], theirs["epc"], 1e-4, 1e-4)
 
 
 def test_indices_leave_sampled_predictors_unexplained():

@@ -199,6 +199,7 @@ def invariance(
     auto_cov_y: bool = True,
     orthogonal: bool = False,
     ordered: bool | str | Sequence[str] = (),
+    missing: str = "listwise",
 ) -> Invariance:
     """Test in steps whether groups (branches, waves …) understand the questions alike; compare means if they do.
 
@@ -209,8 +210,9 @@ def invariance(
         (and residual variances), in this order; each holds equal what those left out before it do.
     partial : relations that stay free all the same, e.g. ``["x3 ~1", "visual =~ x2"]``.
     reference : group with latent means of 0; None: the first.
-    estimator, likelihood, level, std_lv, fixed_x, auto_cov_y, orthogonal, ordered : as in `sem`; robust estimators
-        correct the tests of the differences too.
+    estimator, likelihood, level, std_lv, fixed_x, auto_cov_y, orthogonal, ordered, missing : as in `sem`; robust
+        estimators correct the tests of the differences too. Ordered items have the first two steps: each group has
+        thresholds of its own.
 
     Returns
     -------
@@ -235,7 +237,8 @@ def invariance(
     _check_model(model, chosen, free, one_name(group, "group"))
     options: dict[str, Any] = {
         "estimator": estimator, "likelihood": likelihood, "level": level, "std_lv": std_lv, "fixed_x": fixed_x,
-        "auto_cov_y": auto_cov_y, "orthogonal": orthogonal, "ordered": ordered, "reference": reference,
+        "auto_cov_y": auto_cov_y, "orthogonal": orthogonal, "ordered": ordered, "missing": missing,
+        "reference": reference,
     }  # fmt: skip
     with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always")
