@@ -15,9 +15,12 @@ import pandas as pd
 from csat.errors import ModelError, closest
 from csat.model.expansion import EQUAL, Row, expanded
 from csat.model.presets import PRESETS, preset_syntax, questionnaire_syntax
+from csat.model.semopy_text import description_of, read_semopy, write_semopy
 from csat.model.syntax import Constraint, Definition, Term, statements_of
 
 if TYPE_CHECKING:
+    import semopy
+
     from csat.questionnaire import Questionnaire
 
 __all__ = ["EQUAL", "PRESETS", "Constraint", "Definition", "Model", "Row", "Term"]
@@ -142,6 +145,35 @@ class Model:
         """
         syntax = questionnaire_syntax(questionnaire, paths, indicators, mode, without)
         return cls(syntax)
+
+    @classmethod
+    def from_semopy(cls, description: str | semopy.Model, *, mimic_lavaan: bool | None = None) -> Model:
+        """Read a model in semopy's notation; what semopy takes for granted is spelled out.
+
+        Parameters
+        ----------
+        description : text, or a `semopy.Model`.
+        mimic_lavaan : semopy's switch: residuals of observed variables that explain nothing covary. None: as the
+            semopy.Model has it; for a text, not.
+
+        Raises
+        ------
+        ModelError
+            For bounds, inequalities, ordered items and other commands without a counterpart, with their place.
+        """
+        text, mimics, diagonal = description_of(description)
+        mimics = mimics if mimic_lavaan is None else mimic_lavaan
+        return cls(read_semopy(text, mimic_lavaan=mimics, cov_diag=diagonal))
+
+    def to_semopy(self) -> str:
+        """Text of the model in semopy's notation, with what `csat.sem` takes for granted spelled out.
+
+        Raises
+        ------
+        ModelError
+            For definitions, composites and parameters by group, which semopy does not have, with their place.
+        """
+        return write_semopy(self.syntax, self.terms, self.definitions, self.constraints)
 
     def _check_terms(self) -> None:
         seen: set[tuple[str, ...]] = set()
