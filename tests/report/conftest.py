@@ -174,3 +174,44 @@ def _check_alone(html):
     policy = [meta["content"] for meta in parsed.named("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
     assert policy == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
     return parsed
+
+
+@pytest.fixture(scope="session")
+def own(study):
+    """Own customers of the sample study."""
+    return csat.read_survey(SAMPLE / "2026Q3.csv", study).where(branch="gansu")
+
+
+@pytest.fixture(scope="session")
+def driven(study, own) -> dict:
+    """Every kind of result of the driver analysis, from the sample study."""
+    everyone = csat.read_survey(SAMPLE / "2026Q3.csv", study)
+    outcome, processes = study.outcome, study.processes
+    twenty = [item.code for item in study.items if item.code[0] in "CI"][:20]
+    happy = csat.Recode("happy", outcome, {float(answer): float(answer >= 9) for answer in range(1, 11)})
+    mixed = [*(process.code for process in processes[:4]), "brand", "brand:P1"]
+    return {
+        "regression": csat.regress(own, outcome, processes),
+        "regression by": csat.regress(own, outcome, processes, by="brand"),
+        "factors": csat.regress(own, outcome, mixed, se="HC3"),
+        "ordered": csat.regress(own, outcome, processes, family="ordered"),
+        "logit by": csat.regress(own, happy, ["P1", "P2", "brand"], family="logit", by="line"),
+        "stepwise": csat.stepwise(own, outcome, processes, replicates=60),
+        "aic": csat.stepwise(
+            own, outcome, ["P1", "P2", "P3", "brand"], rule="aic", direction="backward", forced="P9", replicates=40
+        ),
+        "stability": csat.stepwise(own, outcome, twenty, replicates=60).stability,
+        "subsets": csat.best_subsets(own, outcome, processes, best=2, criterion="bic"),
+        "importance": csat.importance(own, outcome, processes),
+        "importance by": csat.importance(everyone, outcome, processes, by="branch"),
+        "importance em": csat.importance(
+            own, outcome, processes, groups={"digital": ["P7", "P8"]}, always=["P9"], missing="em"
+        ),
+        "differences": csat.importance(own, outcome, processes[:4]).differences(),
+        "ipa": csat.ipa(own),
+        "ipa by": csat.ipa(everyone, by="branch", cut="iso"),
+        "ipa twenty": csat.ipa(own, outcome, twenty, importance="johnson", cut=(70, 5.0)),
+        "ipa stated": csat.ipa(own, drivers=["P1", "P2", "P3"], importance=["C11", "C12", "C13"]),
+        "asymmetry": csat.reward_penalty(own),
+        "diagnosis": csat.diagnose(own, outcome, processes),
+    }

@@ -128,7 +128,7 @@ def _with_chances(terms: Sequence[Any], chances: Sequence[float], texts: Names) 
     """Names in a row, each with a probability in brackets, rounded down: 0.948 must not read as 95%."""
     frame = "{}（{}%）" if texts.lang == "zh" else "{} ({}%)"
     named = zip(texts.drivers(terms), chances, strict=True)
-    return texts.listed([frame.format(name, floor(100 * p)) if np.isfinite(p) else name for name, p in named])
+    return texts.listed([frame.format(name, floor(100 * p + 1e-9)) if np.isfinite(p) else name for name, p in named])
 
 
 def _effects(ipa: Ipa, terms: list[str], texts: Names) -> list[Word]:

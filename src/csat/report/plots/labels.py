@@ -57,13 +57,15 @@ def _placer(points: np.ndarray, labels: Sequence[Annotation], avoid: Sequence[Ar
     """An artist that draws nothing: it places the labels once the size of the axes is known, before they are drawn."""
     from matplotlib.artist import Artist
     from matplotlib.lines import Line2D
+    from matplotlib.text import Text
 
     class Placer(Artist):
         def draw(self, renderer: Any) -> None:
             if self.axes is None:
                 return
             scale = self.axes.figure.dpi / 72.0
-            boxes = [label.get_window_extent(renderer) for label in labels]
+            # Of the text alone: an annotation's own extent contains its line.
+            boxes = [Text.get_window_extent(label, renderer) for label in labels]
             sizes = np.array([[box.width, box.height] for box in boxes]) / scale
             fixed = [
                 [box.x0 - 2, box.y0 - 2, box.x1 + 2, box.y1 + 2]

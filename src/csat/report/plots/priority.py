@@ -10,6 +10,7 @@ import numpy as np
 import csat.report.plots.style as style
 from csat.bases import Base
 from csat.errors import OptionError
+from csat.report.lines import balanced
 from csat.report.names import Names
 from csat.report.plots.driver import about, said
 from csat.report.plots.labels import name_points
@@ -135,7 +136,7 @@ def _map(ax: Axes, result: Ipa, names: Names, *, small: bool, shown: Base) -> No
         )  # fmt: skip
     most = 20 if small else 24
     known = np.isfinite(points).all(axis=1)
-    labels = [style.balanced(name, most, 3) for name in names.drivers(result.terms)]
+    labels = [balanced(name, most, 3) for name in names.drivers(result.terms)]
     written = [label for label, finite in zip(labels, known, strict=True) if finite]
     name_points(ax, points[known], written, corners, 7.5 if small else 8.5)
 

@@ -61,24 +61,23 @@ def odds_ticks(low: float, high: float) -> list[float]:
     """Round odds ratios between two ends, about evenly apart on a logarithmic axis, 1 among them.
 
     >>> odds_ticks(0.8, 1.5), odds_ticks(0.03, 5)
-    ([0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.5], [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0])
+    ([0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4], [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0])
     """
-    steps = (1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
-    round_ones = [round(step * 10.0**power, 9) for power in range(-6, 7) for step in steps]
-    inside = sorted((tick for tick in round_ones if low <= tick <= high), key=_plainness)
+    wide = [round(step * 10.0**power, 9) for power in range(-6, 7) for step in range(1, 10)]
+    narrow = [step / 100 for step in range(50, 200)]
     apart = np.log(high / low) / 9
     kept: list[float] = []
-    for tick in inside:
+    for tick in sorted({tick for tick in (*wide, *narrow) if low <= tick <= high}, key=_plainness):
         if all(abs(np.log(tick / other)) > apart for other in kept):
             kept.append(tick)
     return sorted(kept)
 
 
-def _plainness(tick: float) -> tuple[float, float]:
-    """1 first, then powers of ten, then 2 and 5, then the rest; nearer to 1 before farther."""
-    first = round(tick / 10.0 ** np.floor(np.log10(tick) + 1e-9), 9)
-    order = {1.0: 1, 2.0: 2, 5.0: 2, 3.0: 3, 1.5: 3}
-    return (0 if tick == 1 else order.get(first, 4), abs(float(np.log(tick))))
+def _plainness(tick: float) -> tuple[int, int, float]:
+    """1 first, then ticks of few digits, of these powers of ten, then 2 and 5; nearer to 1 before farther."""
+    digits = f"{tick:.9g}".replace(".", "").strip("0")
+    order = {"1": 0, "2": 1, "5": 1}.get(digits, 2)
+    return (0 if tick == 1 else len(digits), order, abs(float(np.log(tick))))
 
 
 def effects(result: Regression, names: Names, ax: Axes | None) -> Axes:

@@ -105,14 +105,15 @@ def _who(result: Importance, names: Names) -> list[Word]:
 
 
 def whole_notes(result: Importance, names: Names) -> list[Word]:
-    """What to beware of that is not about one driver; of a group with its name."""
-    out = []
+    """What to beware of that is not about a row of the table; of a group or another variable with its name."""
+    rows, out = set(result.estimates.term), []
     for note in result.notes:
-        if note.kind in SAID or (note.term and note.kind != "small_pair"):
+        if note.kind in SAID or note.term in rows:
             continue
         said = Word(f"beware.{note.kind}", {**note.figures, **_pair(note, names)})
-        labels = names.listed([names.value(by, x) for by, x in zip(result.estimates.keys, note.group, strict=False)])
-        out.append(Word("note.of_group", {"group": labels, "note": said}) if note.group else said)
+        about = [names.value(by, label) for by, label in zip(result.estimates.keys, note.group, strict=False)]
+        about += [names.driver(note.term)] if note.term and note.kind != "small_pair" else []
+        out.append(Word("note.of_group", {"group": names.listed(about), "note": said}) if about else said)
     return out
 
 
