@@ -161,20 +161,18 @@ class Invariance(Shown):
 
     def glance(self) -> pd.DataFrame:
         """One row: groups, respondents, how far invariance reaches, where it breaks and which relation is suspected."""
-        tests = self.score_tests().tidy()
-        worst = tests[tests["whole"]].nlargest(1, "chisq") if self.broken else tests.head(0)
-        suspect = " ".join(worst.iloc[0][["lhs", "op", "rhs"]]).strip() if len(worst) else ""
         first = self.fits[0]
-        return pd.DataFrame(
-            [
-                {
-                    "group": self.group, "groups": len(first.groups), "reference": self.reference,
-                    "n": first.measures.n, "estimator": first.estimator, "method": self.comparison.method,
-                    "partial": ", ".join(self.partial), "reached": self.reached, "broken": self.broken,
-                    "suspect": suspect,
-                }
-            ]
-        )  # fmt: skip
+        found = {
+            "group": self.group, "groups": len(first.groups), "reference": self.reference, "n": first.measures.n,
+            "estimator": first.estimator, "method": self.comparison.method, "partial": ", ".join(self.partial),
+            "reached": self.reached, "broken": self.broken, "suspect": self._suspect() if self.broken else "",
+        }  # fmt: skip
+        return pd.DataFrame([found])
+
+    def _suspect(self) -> str:
+        """The relation that the broken step would gain most from leaving free; "" if it added none."""
+        tests = self.score_tests().tidy().query("whole").nlargest(1, "chisq")
+        return " ".join(tests.iloc[0][["lhs", "op", "rhs"]]).strip() if len(tests) else ""
 
 
 def _verdict(significant: bool, worse: bool, beyond: bool) -> str:
