@@ -123,7 +123,8 @@ def modification_indices(result: Sem, *, sort: bool = True, minimum: float = 0.0
 
     Notes
     -----
-    n/2 · slope²/curvature, with the expected information and n respondents, as lavaan; the same under robust
+    n/2 · slope²/curvature, with the expected information and n respondents, as lavaan (which under least squares
+    shortens the slope by (n − 1)/n, so that its expected changes are that much too small); the same under robust
     estimators, whose weights and clusters are not taken into account. An index is a hint, not a reason: change a
     model only for a relation that theory can name, one at a time, and try it on other respondents.
     Decisions: Saris, Satorra & van der Veld (2009), Structural Equation Modeling 16(4), 561–582.
