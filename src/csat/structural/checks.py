@@ -16,6 +16,8 @@ from csat.structural.structure import Layout, Point, State, evaluate
 
 #: Singular values below this share of the largest count as zero.
 _RANK = 1e-7
+#: Eigenvalues of the scaled curvature above this share of their sum leave no doubt about its rank.
+_PLAIN = 1e-8
 
 
 def check_sample(names: Sequence[str], cov: np.ndarray, mean: np.ndarray, n: int) -> None:
@@ -69,7 +71,7 @@ def check_identified(layout: Layout, discrepancy: Discrepancy, theta: np.ndarray
     state: State | None = evaluate(layout, theta)
     if generic and state is not None:
         state = _nearby(state, discrepancy)
-    if state is None or not len(theta):
+    if state is None or not len(theta) or _plainly_identified(state, discrepancy):
         return
     jacobian = moment_jacobian(state)
     size = np.linalg.norm(jacobian, axis=0)
@@ -83,6 +85,22 @@ def check_identified(layout: Layout, discrepancy: Discrepancy, theta: np.ndarray
         part = np.abs(vectors[rank:]).max(axis=0)
         loose = [name for name, share in zip(layout.names, part, strict=True) if share > 1e-3]
         raise ModelIdentificationError.naming(loose, layout.known, len(theta))
+
+
+def _plainly_identified(state: State, discrepancy: Discrepancy) -> bool:
+    """Whether the expected curvature, constraints included, is far from singular: no need to look closer."""
+    curvature, slope = discrepancy.curvature(state), state.layout.restriction_slope(state.theta)
+    diagonal = np.diag(curvature)
+    unit = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    slope = slope * unit
+    length = np.linalg.norm(slope, axis=1, keepdims=True)
+    slope = slope / np.where(length > 0, length, 1.0)
+    held = curvature * unit[:, None] * unit + slope.T @ slope
+    try:
+        np.linalg.cholesky(held - _PLAIN * len(unit) * np.eye(len(unit)))
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def moment_jacobian(state: State) -> np.ndarray:

@@ -13,6 +13,8 @@ from csat.structural.structure import Layout, Point, State, Structure
 
 #: RMSEA up to which a fit is called close (Browne & Cudeck 1992, Sociological Methods & Research 21(2)).
 _CLOSE = 0.05
+#: Relative size of the rounding error of a fit function.
+_ROUNDING = 32 * float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,9 @@ def likelihood_statistic(
     saturated = sum(
         m / scale * (_logdet(sample.cov) + len(sample.cov)) for m, sample in zip(multipliers, samples, strict=True)
     )
-    chisq = max(scale * (value - saturated), 0.0)
+    # A difference within the rounding error of its terms is none: the fit is perfect.
+    apart = value - saturated
+    chisq = scale * apart if apart > _ROUNDING * (abs(value) + abs(saturated)) else 0.0
     df = layout.known - free_parameters(layout)
     null, null_df = 0.0, 0
     for structure, sample, m in zip(layout.groups, samples, multipliers, strict=True):

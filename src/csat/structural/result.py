@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
@@ -12,9 +12,10 @@ import pandas as pd
 
 from csat.errors import OptionError
 from csat.model import Model
-from csat.results import Estimates, Provenance, Shown, t_quantile, two_sided_p
+from csat.results import Estimates, Provenance, Shown
 from csat.structural.answered import Answered
 from csat.structural.discrepancy import Discrepancy, Sample
+from csat.structural.figures import Figures, delta_errors, symmetric_figures, without_noise
 from csat.structural.fit import Optimum
 from csat.structural.guards import Doubt, doubts
 from csat.structural.measures import Measures
@@ -22,7 +23,7 @@ from csat.structural.robust import Robust
 from csat.structural.scaled import Indices
 from csat.structural.structure import Layout, Point
 from csat.structural.thresholds import Thresholds
-from csat.structural.values import KINDS, explained, table_jacobian, table_values
+from csat.structural.values import KINDS, explained, table_values, tables
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -120,16 +121,27 @@ class Sem(Shown):
             lhs, op, rhs, group, label, estimate, se, statistic (z), p, low, high; then std_all (all variables
             standardized) and std_lv (only constructs).
         """
-        frame = self._inference("raw")
-        for kind in ("all", "lv"):
-            values = table_values(self.layout, self.model.definitions, self.optimum.theta, kind)
-            frame[f"std_{kind}"] = self._with(values, () if self.thresholds is None else self.thresholds.estimate)
-        return frame
+        raw, *standard = tables(self.layout, self.model.definitions, self.optimum.theta, KINDS)
+        of_thresholds = () if self.thresholds is None else self.thresholds.estimate
+        columns = self._keys() | asdict(self._figures("raw", raw))
+        for kind, values in zip(KINDS[1:], standard, strict=True):
+            columns[f"std_{kind}"] = self._with(values, of_thresholds)
+        return pd.DataFrame(columns)
 
-    def _with(self, values: Iterable[Any], of_thresholds: Iterable[Any]) -> list[Any]:
+    def _with(self, values: np.ndarray, of_thresholds: Sequence[float] | np.ndarray) -> np.ndarray:
         """Values of the rows and definitions with those of the thresholds between them."""
-        listed, cut = list(values), len(self.layout.rows)
-        return [*listed[:cut], *of_thresholds, *listed[cut:]]
+        cut = len(self.layout.rows)
+        return np.concatenate([values[:cut], of_thresholds, values[cut:]]) if len(of_thresholds) else values
+
+    def _keys(self) -> dict[str, Any]:
+        """What each row of the table is about: its first columns."""
+        keys = [(row.lhs, row.op, row.rhs, self.groups[row.group], row.label) for row in self.layout.rows]
+        keys += [] if self.thresholds is None else self.thresholds.keys(self.groups)
+        keys += [(d.name, ":=", d.text, "", d.name) for d in self.model.definitions]
+        columns = zip(*keys, strict=True) if keys else ((),) * 5
+        return {
+            name: list(column) for name, column in zip(("lhs", "op", "rhs", "group", "label"), columns, strict=True)
+        }
 
     def standardized(self, kind: str = "all") -> pd.DataFrame:
         """Standardized solution with standard errors of its own, by the delta method.
@@ -145,28 +157,16 @@ class Sem(Shown):
         """
         if kind not in KINDS[1:]:
             raise OptionError.choose("kind", kind, KINDS[1:])
-        return self._inference(kind)
+        values = table_values(self.layout, self.model.definitions, self.optimum.theta, kind)
+        return pd.DataFrame(self._keys() | asdict(self._figures(kind, values)))
 
-    def _inference(self, kind: str) -> pd.DataFrame:
-        place = (self.layout, self.model.definitions, self.optimum.theta, kind)
-        estimate, slope = table_values(*place), table_jacobian(*place)
-        se = np.sqrt(np.maximum(np.einsum("rk,kl,rl->r", slope, self.vcov, slope, optimize=True), 0.0))
-        # A value that only rounding moves (a variance standardized by itself) has no standard error.
-        se = np.where(se < 1e-10 * np.maximum(np.abs(estimate), 1e-300), 0.0, se)
-        keys = [(row.lhs, row.op, row.rhs, self.groups[row.group], row.label) for row in self.layout.rows]
-        keys += [(d.name, ":=", d.text, "", d.name) for d in self.model.definitions]
+    def _figures(self, kind: str, values: np.ndarray) -> Figures:
+        """Inference about the values (rows + definitions,) of a kind, thresholds between them."""
+        se = delta_errors(self.layout, self.model.definitions, self.optimum.theta, self.vcov, kind)
+        se = without_noise(values, se)
         if self.thresholds is not None:
-            keys = self._with(keys, self.thresholds.keys(self.groups))
-            estimate = np.array(self._with(estimate, self.thresholds.estimate))
-            se = np.array(self._with(se, self.thresholds.se))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            statistic = np.where(se > 0, estimate / se, np.nan)
-        half = t_quantile((1 + self.level) / 2, np.inf) * se
-        figures = {
-            "estimate": estimate, "se": se, "statistic": statistic, "p": two_sided_p(statistic, np.inf),
-            "low": estimate - half, "high": estimate + half,
-        }  # fmt: skip
-        return pd.DataFrame(keys, columns=["lhs", "op", "rhs", "group", "label"]).assign(**figures)
+            values, se = self._with(values, self.thresholds.estimate), self._with(se, self.thresholds.se)
+        return symmetric_figures(values, se, self.level)
 
     def glance(self) -> pd.DataFrame:
         """One row: bases, χ², fit indices, information criteria, and how the estimates were found.

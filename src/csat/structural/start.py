@@ -1,4 +1,4 @@
-"""Where estimation starts: each construct from the first principal component of its indicators."""
+"""Where estimation starts: constructs from the first principal components of their indicators, paths by regression."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from csat.structural.cells import PAIR, PATH
 from csat.structural.discrepancy import Sample
 from csat.structural.structure import Layout, Structure
 
@@ -14,9 +15,9 @@ _SHARED = 0.5
 
 
 def starting_values(layout: Layout, samples: Sequence[Sample]) -> np.ndarray:
-    """(k,) starting values: rough loadings and variances, sample means, no paths, no covariances.
+    """(k,) starting values: rough loadings and variances, sample means, regressions among weighted sums of indicators.
 
-    Paths of zero keep Σ positive definite whatever the loadings; scoring finds the rest in a few steps.
+    Residual covariances are zero. Σ is positive definite whatever the loadings and paths, since P is.
     """
     theta = np.zeros(len(layout.names))
     for structure, sample in reversed(list(zip(layout.groups, samples, strict=True))):
@@ -29,13 +30,15 @@ def starting_values(layout: Layout, samples: Sequence[Sample]) -> np.ndarray:
 def _of_group(structure: Structure, sample: Sample) -> dict[int, float]:
     """Starting value of each row of a group; zero where there is none."""
     rows = structure.rows
-    measured = {
-        name: [r for r, row in enumerate(rows) if row.op == "=~" and row.lhs == name] for name in structure.latents
-    }
+    measured: dict[str, list[int]] = {name: [] for name in structure.latents}
+    for r, row in enumerate(rows):
+        if row.op == "=~":
+            measured[row.lhs].append(r)
     variance = dict(zip(structure.observed, np.diag(sample.cov).tolist(), strict=True))
     value: dict[int, float] = {}
     unexplained = dict(variance)
-    for name in _bottom_up(measured, structure):
+    order = _bottom_up(measured, structure)
+    for name in order:
         loads, spread = _construct(structure, sample.cov, name, measured[name], variance)
         variance[name] = unexplained[name] = spread
         for r, load in zip(measured[name], loads, strict=True):
@@ -43,10 +46,77 @@ def _of_group(structure: Structure, sample: Sample) -> dict[int, float]:
             target = rows[r].rhs
             unexplained[target] = max(unexplained[target] - load**2 * spread, 0.1 * variance[target])
     value |= {r: unexplained[row.lhs] for r, row in enumerate(rows) if row.op == "~~" and row.lhs == row.rhs}
+    weights = _weights(structure, [(name, measured[name]) for name in order], value, unexplained)
+    value |= _relations(structure, weights @ sample.cov @ weights.T, value)
     if sample.mean is not None:
         centre = dict(zip(structure.observed, sample.mean.tolist(), strict=True))
         value |= {r: centre.get(row.lhs, 0.0) for r, row in enumerate(rows) if row.op == "~1"}
     return value | {r: row.start for r, row in enumerate(rows) if row.start is not None}
+
+
+def _weights(
+    structure: Structure, measured: list[tuple[str, list[int]]], value: dict[int, float], unexplained: dict[str, float]
+) -> np.ndarray:
+    """(m, p) sums of the observed variables that stand in for all variables: Bartlett's weights for constructs."""
+    place = {name: at for at, name in enumerate(structure.variables)}
+    out = np.eye(len(place), structure.p)
+    for name, at in measured:
+        if at:
+            loads = np.array([value[r] for r in at])
+            weight = loads / np.array([unexplained[structure.rows[r].rhs] for r in at])
+            mass = weight @ loads
+            out[place[name]] = weight @ out[[place[structure.rows[r].rhs] for r in at]] / (mass if mass > 0 else 1.0)
+    return out
+
+
+def _relations(structure: Structure, cov: np.ndarray, value: dict[int, float]) -> dict[int, float]:
+    """Paths, what they leave of variances, and covariances of what nothing explains, from sums with this covariance."""
+    cells = structure.cells.tolist()
+    own = {i: r for r, (kind, i, j) in enumerate(cells) if kind == PAIR and i == j}
+    explained: dict[int, list[int]] = {}
+    for r, row in enumerate(structure.rows):
+        if row.op == "~":
+            explained.setdefault(cells[r][1], []).append(r)
+    found: dict[int, float] = {}
+    for effect, mine in explained.items():
+        causes = [cells[r][2] for r in mine]
+        among, toward = cov[np.ix_(causes, causes)], cov[causes, effect]
+        paths = np.linalg.solve(among + np.diag(1e-8 * np.diag(among) + 1e-300), toward)
+        found |= dict(zip(mine, paths.tolist(), strict=True))
+        if effect in own and cov[effect, effect] > 0:
+            found[own[effect]] = value[own[effect]] * max(1.0 - paths @ toward / cov[effect, effect], 0.1)
+    return found | _unexplained(structure, cov, value, own)
+
+
+def _unexplained(
+    structure: Structure, cov: np.ndarray, value: dict[int, float], own: dict[int, int]
+) -> dict[int, float]:
+    """Covariances of variables that nothing explains: correlations of their sums; none if P would be indefinite."""
+    kind, i, j = structure.cells.T
+    outer = np.zeros(len(cov), bool)
+    outer[list(own)] = True
+    outer[i[kind == PATH]] = False
+    free = structure.free
+    pairs = free[(kind[free] == PAIR) & (i[free] != j[free]) & outer[i[free]] & outer[j[free]]]
+    if not len(pairs):
+        return {}
+    at = np.flatnonzero(outer)
+    variance = np.abs([value[own[v]] for v in at.tolist()])
+    scale = np.zeros(len(cov))
+    scale[at] = np.sqrt(variance / np.maximum(np.diag(cov)[at], 1e-300))
+    found = cov[i[pairs], j[pairs]] * scale[i[pairs]] * scale[j[pairs]]
+    block = np.zeros_like(cov)
+    block[i[pairs], j[pairs]] = block[j[pairs], i[pairs]] = found
+    block[at, at] = variance
+    return dict(zip(pairs.tolist(), found.tolist(), strict=True)) if _definite(block[np.ix_(at, at)]) else {}
+
+
+def _definite(matrix: np.ndarray) -> bool:
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def _bottom_up(measured: dict[str, list[int]], structure: Structure) -> list[str]:
@@ -78,15 +148,16 @@ def _construct(
 
 def _standard_loadings(structure: Structure, sample: np.ndarray, names: list[str]) -> np.ndarray:
     """Rough loadings of standardized indicators, the first one positive."""
-    if not set(names) <= set(structure.observed):
+    place = {name: at for at, name in enumerate(structure.observed)}
+    if not place.keys() >= set(names):
         return np.full(len(names), np.sqrt(_SHARED))
     if len(names) == 1:
         return np.ones(1)
-    at = [structure.observed.index(name) for name in names]
+    at = [place[name] for name in names]
     block = sample[np.ix_(at, at)]
     sd = np.sqrt(np.diag(block))
     values, vectors = np.linalg.eigh(block / np.outer(sd, sd))
-    shared = np.clip((values[-1] - 1.0) / (len(names) - 1), 0.1, 0.9)
+    shared = min(max(float(values[-1] - 1.0) / (len(names) - 1), 0.1), 0.9)
     loads = vectors[:, -1] * np.sqrt(len(names) * shared)
     loads = np.where(np.abs(loads) < 0.2, 0.2 * np.where(loads < 0, -1.0, 1.0), np.clip(loads, -0.95, 0.95))
     return loads * np.sign(loads[0])
