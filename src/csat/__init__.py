@@ -68,7 +68,21 @@ if TYPE_CHECKING:
     from csat.report import plot, table, write_report
     from csat.results import Estimates, Test, Unavailable
     from csat.shrinkage import Shrunken, shrink
-    from csat.structural import Comparison, Polychoric, Sem, compare_models, polychoric, sem
+    from csat.structural import (
+        Comparison,
+        EqualityTests,
+        Invariance,
+        LatentMeans,
+        Modifications,
+        Polychoric,
+        Sem,
+        compare_models,
+        equality_tests,
+        invariance,
+        modification_indices,
+        polychoric,
+        sem,
+    )
     from csat.survey import Survey, calibrate, read_survey
     from csat.trends import ChangeSplit, Trend, split_change, trend
 
@@ -94,7 +108,10 @@ _ROOMS: dict[str, str] = {
     "report": "plot table write_report",
     "results": "Estimates Test Unavailable",
     "shrinkage": "Shrunken shrink",
-    "structural": "Comparison Polychoric Sem compare_models polychoric sem",
+    "structural": (
+        "Comparison EqualityTests Invariance LatentMeans Modifications Polychoric Sem "
+        "compare_models equality_tests invariance modification_indices polychoric sem"
+    ),
     "survey": "Survey calibrate read_survey",
     "trends": "ChangeSplit Trend split_change trend",
 }
@@ -112,6 +129,7 @@ __all__ = [
     "Diagnosis",
     "Difference",
     "Differences",
+    "EqualityTests",
     "Estimates",
     "Evaluation",
     "Factor",
@@ -119,11 +137,14 @@ __all__ = [
     "Groups",
     "Importance",
     "Index",
+    "Invariance",
     "Ipa",
+    "LatentMeans",
     "Ledger",
     "Letters",
     "Levels",
     "Model",
+    "Modifications",
     "Moments",
     "Polychoric",
     "Questionnaire",
@@ -153,15 +174,18 @@ __all__ = [
     "detectable_gap",
     "diagnose",
     "difference",
+    "equality_tests",
     "evaluate",
     "expectation_gaps",
     "from_covariance",
     "gaps",
     "importance",
     "index",
+    "invariance",
     "ipa",
     "letters",
     "mean",
+    "modification_indices",
     "nps",
     "plot",
     "polychoric",

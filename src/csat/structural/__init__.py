@@ -6,8 +6,27 @@ The estimator is csat's own; semopy can be asked for a second opinion. Definitio
 
 from csat.structural.comparison import Comparison, compare_models
 from csat.structural.correlations import Polychoric, polychoric
+from csat.structural.equality import EqualityTests, equality_tests
 from csat.structural.estimate import sem
+from csat.structural.invariance import Invariance, invariance
+from csat.structural.latent_means import LatentMeans
 from csat.structural.measures import Measures
+from csat.structural.modification import Modifications, modification_indices
 from csat.structural.result import Sem
 
-__all__ = ["Comparison", "Measures", "Polychoric", "Sem", "compare_models", "polychoric", "sem"]
+__all__ = [
+    "Comparison",
+    "EqualityTests",
+    "Invariance",
+    "LatentMeans",
+    "Measures",
+    "Modifications",
+    "Polychoric",
+    "Sem",
+    "compare_models",
+    "equality_tests",
+    "invariance",
+    "modification_indices",
+    "polychoric",
+    "sem",
+]
