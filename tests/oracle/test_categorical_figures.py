@@ -123,23 +123,23 @@ def test_average_effects_of_a_design_and_of_given_rows(found, rows):
     same(plain, expected["plain"])
 
 
-def test_housing_equals_polr(found):
-    """Frequencies as weights: estimates as they are, errors of the 1681 tenants when each has a row."""
-    expected = found["housing"]
+def test_a_table_of_visits_equals_polr(found):
+    """Frequencies as weights: estimates as they are, errors of the 1600 visits when each has a row."""
+    expected = found["visits"]
     data = pd.DataFrame(expected["data"])
-    data["sat"] = data["Sat"].map({"Low": 1.0, "Medium": 2.0, "High": 3.0})
-    drivers = [Factor("Infl", "Low"), Factor("Type", "Tower"), Factor("Cont", "Low")]
-    order = ["Infl=Medium", "Infl=High", "Type=Apartment", "Type=Atrium", "Type=Terrace", "Cont=High", "1|2", "2|3"]
-    each = csat.read_survey(data.loc[data.index.repeat(data["Freq"])].reset_index(drop=True))
+    data["sat"] = data["sat"].map({"Low": 1.0, "Medium": 2.0, "High": 3.0})
+    drivers = [Factor("wait", "Short"), Factor("hall", "East"), Factor("guided", "No")]
+    order = ["wait=Medium", "wait=Long", "hall=North", "hall=South", "hall=West", "guided=Yes", "1|2", "2|3"]
+    each = csat.read_survey(data.loc[data.index.repeat(data["count"])].reset_index(drop=True))
     got = csat.regress(each, "sat", drivers, family="ordered", se="classical")
     table = got.coefficients.tidy().set_index("term").loc[order]
     assert_allclose(table["estimate"], expected["est"], atol=1e-8)
     assert_allclose(table["se"], expected["se"], rtol=1e-7)
     assert_allclose([got.loglik, got.glance()["null_loglik"][0]], [expected["loglik"], expected["null"]], rtol=1e-10)
-    weighted = csat.read_survey(data, design=csat.Design(weight="Freq"))
+    weighted = csat.read_survey(data, design=csat.Design(weight="count"))
     again = csat.regress(weighted, "sat", drivers, family="ordered", se="classical").coefficients
     assert_allclose(again.estimate, got.coefficients.estimate, rtol=1e-9)
-    assert_allclose(again.se, got.coefficients.se * np.sqrt(data["Freq"].sum() / len(data)), rtol=1e-9)
+    assert_allclose(again.se, got.coefficients.se * np.sqrt(data["count"].sum() / len(data)), rtol=1e-9)
 
 
 @pytest.mark.shared
