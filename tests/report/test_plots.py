@@ -11,7 +11,6 @@ from matplotlib.text import Text
 import csat
 from csat.errors import CsatWarning, OptionError
 from csat.report.plots import PLOTS
-from csat.report.plots.layers import lay_out, layer_of
 from csat.report.plots.style import OWN_FONT, drawable, font_families, wrap
 
 KINDS = [
@@ -124,29 +123,6 @@ def test_items_and_gaps_are_sorted(results, study):
     for start, end in itertools.pairwise(ends):
         assert values[start:end] == sorted(values[start:end], reverse=True), "sorted within index, dimensions, items"
     np.testing.assert_allclose(sorted(values), np.sort(results["gaps"].estimates.estimate))
-
-
-def test_the_path_diagram_shows_every_standardised_path(results, study):
-    frame = results["sem"].standardized("all")
-    paths = [f"{value:.2f}".replace("-", "−") for value in frame.loc[frame["op"] == "~", "estimate"]]
-    shown = [text for text, _ in boxes(csat.plot(results["sem"], names=study))]
-    assert len(paths) == 5
-    assert sorted(text for text in shown if text[-1].isdigit() and "R²" not in text) == sorted(paths)
-
-
-def test_layers_run_from_cause_to_effect():
-    edges = [("a", "c"), ("b", "c"), ("c", "d"), ("a", "d"), ("d", "e"), ("a", "e")]
-    layer = layer_of("abcde", edges)
-    assert layer == {"a": 0, "b": 0, "c": 1, "d": 2, "e": 3}
-    layout = lay_out("abcde", edges)
-    assert len(set(layout.place.values())) == 5
-    passed = [point for bends in layout.bends.values() for point in bends]
-    assert len(layout.bends["a", "e"]) == 2
-    assert not set(passed) & set(layout.place.values()), "a long path goes around the nodes between its ends"
-
-
-def test_a_circle_of_causes_still_has_layers():
-    assert set(layer_of("ab", [("a", "b"), ("b", "a")])) == {"a", "b"}
 
 
 def test_wrapping_counts_chinese_twice_and_keeps_punctuation_at_the_end():

@@ -35,6 +35,16 @@ def line(knots: np.ndarray) -> np.ndarray:
     return _evenly(np.vstack(pieces))
 
 
+def rounded(knots: np.ndarray) -> np.ndarray:
+    """(n, 2) points of a line through knots (k, 2) with its corners cut off again and again (Chaikin)."""
+    points = knots
+    for _ in range(4):
+        a, b = points[:-1], points[1:]
+        inner = np.stack([0.75 * a + 0.25 * b, 0.25 * a + 0.75 * b], axis=1).reshape(-1, 2)
+        points = np.vstack([points[0], inner[1:-1], points[-1]])
+    return _evenly(points)
+
+
 def bezier(start: np.ndarray, first: np.ndarray, second: np.ndarray, end: np.ndarray) -> np.ndarray:
     """(n, 2) points of a cubic Bézier curve."""
     t = np.linspace(0, 1, 4 * POINTS)[:, None]

@@ -124,7 +124,7 @@ def _across(edge: Edge, graph: Graph) -> bool:
 def _placed(
     layers: Layers, blocks: Mapping[str, Block], way: str, factor: float
 ) -> tuple[dict[str, np.ndarray], dict[Thing, np.ndarray]]:
-    """Centres of the nodes, and of the bends of long arrows."""
+    """Centres (2,) of the nodes; where long arrows enter and leave the layers (2, 2) that they pass."""
     down = way == "down"
     extents: dict[Thing, tuple[float, float]] = {}
     before, after = [], []
@@ -140,13 +140,17 @@ def _placed(
     across = spread(layers, extents, GAP * factor, BEND * factor)
     step = (DOWN if down else RIGHT) * factor
     along = np.cumsum([0.0, *(a + step + b for a, b in zip(after[:-1], before[1:], strict=True))])
-    place = {
-        thing: np.array([across[thing], -x] if down else [x, -across[thing]])
-        for x, column in zip(along, layers.columns, strict=True)
-        for thing in column
-    }
-    centres = {thing: at for thing, at in place.items() if isinstance(thing, str)}
-    return centres, {thing: at for thing, at in place.items() if not isinstance(thing, str)}
+    centres: dict[str, np.ndarray] = {}
+    bends: dict[Thing, np.ndarray] = {}
+    for x, column, near, far in zip(along, layers.columns, before, after, strict=True):
+        for thing in column:
+            ways = [x] if isinstance(thing, str) else [x - near, x + far]
+            knots = np.array([(across[thing], -way) if down else (way, -across[thing]) for way in ways])
+            if isinstance(thing, str):
+                centres[thing] = knots[0]
+            else:
+                bends[thing] = knots
+    return centres, bends
 
 
 def _drawn(

@@ -16,6 +16,8 @@ End = tuple[np.ndarray, np.ndarray, bool]
 
 #: How far an arrow leaves, and arrives, in the direction of the layers, in distances of the layers.
 LEAVING = ((0.4, 0.4), (0.8, 0.8), (1.1, 0.4), (0.4, 1.1), (1.3, 0.7), (0.7, 1.3), (1.5, 0.1))
+#: Forms of an arrow, the best by themselves, that are held against those of the others.
+MOST = 6
 #: How far the middle of an arrow may lie off its straight line, in inches.
 BOWS = (0.35, -0.35, 0.7, -0.7, 1.1, -1.1)
 #: How far the arcs of covariances reach, per node that they span, beside a column and above a row.
@@ -53,9 +55,10 @@ def routed(
         forms = _forms(edge, ends, layers, shapes, way, bends)
         drawn = [curves.clipped(points, ends) for _, points in forms]
         boxes, kinds = _obstacles(edge, shapes, lists)
-        cost = [form + curves.COVERED * curves.covered(points, boxes, kinds)
-                for (form, _), points in zip(forms, drawn, strict=True)]  # fmt: skip
-        wishes.append(curves.Wish((edge.source, edge.target), tuple(drawn), np.array(cost)))
+        cost = np.array([form + curves.COVERED * curves.covered(points, boxes, kinds)
+                         for (form, _), points in zip(forms, drawn, strict=True)])  # fmt: skip
+        best = np.argsort(cost, kind="stable")[:MOST]
+        wishes.append(curves.Wish((edge.source, edge.target), tuple(drawn[at] for at in best), cost[best]))
     return curves.chosen(wishes, sum(not edge.both for edge in edges))
 
 
@@ -89,9 +92,12 @@ def _forms(
     if edge.both:
         return _arcs(edge, start, end, layers, shapes, way)
     forms = [(0.0, curves.line(np.array([start, end])))]
-    passed = [bends[thing] for thing in layers.chains.get((edge.source, edge.target), ())[1:-1] if thing in bends]
+    chain = layers.chains.get((edge.source, edge.target), ())
+    forward = end[0] > start[0] if way == "right" else end[1] < start[1]
+    passed = [bends[thing] if forward else bends[thing][::-1] for thing in chain[1:-1] if thing in bends]
     if passed:
-        forms.append((0.1, curves.line(np.array([start, *passed, end]))))
+        knots = np.vstack([start, *passed, end])
+        forms += [(0.1, curves.rounded(knots)), (0.2, curves.line(knots))]
     ahead = (end - start) * ((1, 0) if way == "right" else (0, 1))
     forms += [(0.2 + 0.15 * (leave + arrive), curves.bezier(start, start + leave * ahead, end - arrive * ahead, end))
               for leave, arrive in LEAVING]  # fmt: skip
@@ -124,17 +130,19 @@ def _arcs(
 
 def _beside(one: Shape, other: Shape) -> list[tuple[float, np.ndarray]]:
     """Curves between two boxes: around the right of both, or from the right of one to the left of the other."""
-    left, right = sorted((one, other), key=lambda shape: shape.at[0])
+    sides = [np.array([shape.at[0] + shape.half[0] + curves.CLEAR, shape.at[1]]) for shape in (one, other)]
+    rightmost = max(sides[0][0], sides[1][0])
+    reach = 0.29 + 0.4 * abs(one.at[1] - other.at[1])
+    forms = []
+    for further in (0.0, 0.2, 0.4):
+        first, second = (np.array([rightmost + reach + further, side[1]]) for side in sides)
+        forms.append((0.1 + 0.2 * further, curves.bezier(sides[0], first, second, sides[1])))
+    left, right = (one, other) if one.at[0] <= other.at[0] else (other, one)
     start = np.array([left.at[0] + left.half[0] + curves.CLEAR, left.at[1]])
-    ends = [np.array([right.at[0] + side * (right.half[0] + curves.CLEAR), right.at[1]]) for side in (1.0, -1.0)]
-    far = abs(float(start[1] - ends[0][1]))
-    around = [
-        (0.1 + 0.3 * depth, curves.bezier(start, start + out, ends[0] + out, ends[0]))
-        for depth in (0.0, 0.15, 0.3)
-        for out in [np.array([(0.22 + depth + 0.3 * far) * 4 / 3 + max(0.0, ends[0][0] - start[0]), 0.0])]
-    ]
-    gap = np.array([ends[1][0] - start[0], 0.0])
-    if gap[0] < 0.3:
-        return around
-    return around + [(0.1, curves.bezier(start, start + part * gap, ends[1] - part * gap, ends[1]))
-                     for part in (0.3, 0.5, 0.8)]  # fmt: skip
+    end = np.array([right.at[0] - right.half[0] - curves.CLEAR, right.at[1]])
+    gap = np.array([end[0] - start[0], 0.0])
+    if gap[0] >= 0.3:
+        way = 1 if left is one else -1
+        forms += [(0.1, curves.bezier(start, start + part * gap, end - part * gap, end)[::way])
+                  for part in (0.3, 0.5, 0.8)]  # fmt: skip
+    return forms

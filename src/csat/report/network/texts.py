@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Characters that Mermaid reads as syntax even between quotation marks.
 SPECIAL = frozenset('"#;<>&`%{}[]|\\$')
+#: What it takes for the first item of a list.
+ITEM = re.compile(r"^(?:\d+[.)]|[-*+])(?= |$)")
 
 
 def diagram(
@@ -104,7 +107,9 @@ def for_mermaid(text: str) -> str:
     'a #34;b#34; #35;1'
     """
     flat = "".join(char if char.isprintable() else " " for char in text)
-    return "".join(f"#{ord(char)};" if char in SPECIAL else char for char in flat)
+    item = ITEM.match(flat)
+    last = item.end() - 1 if item else -1
+    return "".join(f"#{ord(char)};" if char in SPECIAL or at == last else char for at, char in enumerate(flat))
 
 
 def _dot(graphs: Sequence[Graph], labels: Sequence[Labels], titles: Sequence[str]) -> Iterator[str]:
