@@ -177,6 +177,15 @@ def test_bars_of_importance_are_its_shares(driven, study):
     assert_allclose(np.sort(dots(groups)[:, 0]), np.sort(gansu["share"]))
 
 
+def test_a_summary_without_rows_says_why_there_are_no_intervals():
+    cov = np.array([[4.0, 1.0, 2.0], [1.0, 4.0, 1.5], [2.0, 1.5, 5.0]])
+    table = csat.from_covariance(cov, n=300, mean=[6.0, 7.0, 6.5], names=["a", "b", "y"])
+    for result in (csat.importance(table, "y", ["a", "b"]), csat.ipa(table, "y", ["a", "b"])):
+        said = csat.plot(result).get_xlabel()
+        assert "This source is a summary without rows." in said
+        assert "interval" not in said and "Ellipses" not in said
+
+
 def test_the_map_puts_drivers_where_they_are(driven, study):
     found = driven["ipa"]
     axes = csat.plot(found, names=study)
@@ -283,6 +292,13 @@ def test_added_variables_have_the_slope_of_the_coefficient(driven, study):
         csat.plot(found, "partial", term="P11")
     with pytest.raises(OptionError, match="term= is an option of kind='partial'"):
         csat.plot(found, "qq", term="P1")
+
+
+def test_an_exact_regression_has_nothing_to_diagnose(driven, study):
+    rows = driven["diagnosis"].rows.assign(standardized=np.nan, studentized=np.nan, cooks_d=np.nan, residual=0.0)
+    for kind in (None, "qq", "leverage", "partial"):
+        axes = csat.plot(replace(driven["diagnosis"], rows=rows), kind, names=study)
+        assert "The drivers in the model determine the outcome" in axes.texts[0].get_text()
 
 
 def test_large_diagnoses_are_thinned_but_keep_what_sticks_out(driven, study):

@@ -29,7 +29,7 @@ NAMED, BINS = 5, 8
 
 def diagnosis(result: Diagnosis, names: Names, ax: Axes | None) -> Axes:
     """Four views at once; on one axes the residuals alone."""
-    if ax is not None or too_few(len(result.rows), names):
+    if ax is not None or _nothing(result, names):
         return residuals(result, names, ax)
     from matplotlib import pyplot
 
@@ -62,15 +62,23 @@ def influence(result: Diagnosis, names: Names, ax: Axes | None) -> Axes:
 
 
 def _alone(result: Diagnosis, names: Names, ax: Axes | None, draw: Callable[[Axes, Diagnosis, Names], None]) -> Axes:
-    sentences = _sentences(result, names)
-    if too_few(len(result.rows), names):
-        return style.empty(ax, _title(result, names), sentences[-1])
+    sentences, why = _sentences(result, names), _nothing(result, names)
+    if why:
+        return style.empty(ax, _title(result, names), why)
     ax = style.axes_for(ax, 4.6)
     draw(ax, result, names)
     style.below(ax, *sentences)
     blanks = {"outcome": names.running(result.outcome), "view": ax.get_title(loc="left")}
     ax.set_title(words(names.lang).say(Word("title.diagnosis_view", blanks)), fontsize=11.5)
     return ax
+
+
+def _nothing(result: Diagnosis, names: Names) -> str:
+    """Why there is nothing to draw: too few respondents, or drivers that leave no residuals; else empty."""
+    if too_few(len(result.rows), names):
+        return _sentences(result, names)[-1]
+    exact = result.rows["standardized"].isna().all()
+    return words(names.lang).say(Word("note.ended_exact")) if exact else ""
 
 
 def _title(result: Diagnosis, names: Names) -> str:
@@ -191,9 +199,9 @@ def partial(result: Diagnosis, names: Names, ax: Axes | None, term: str | None =
         If several drivers were to share the one axes given, or there is no such coefficient.
     """
     title = words(names.lang).say(Word("title.partial", {"outcome": names.running(result.outcome)}))
-    sentences = _sentences(result, names)
-    if too_few(len(result.rows), names):
-        return style.empty(ax, title, sentences[-1])
+    sentences, why = _sentences(result, names), _nothing(result, names)
+    if why:
+        return style.empty(ax, title, why)
     terms = [name for name in result.coefficients.index if name not in INTERCEPTS] if term is None else [term]
     if ax is not None and len(terms) > 1:
         raise OptionError(f"There are {len(terms)} drivers: draw them without ax=, or one, term={terms[0]!r}.")

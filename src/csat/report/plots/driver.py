@@ -21,6 +21,8 @@ from csat.report.words import Word, words
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from csat.results import Estimates
+
 #: Marks of groups: told apart without colours too.
 MARKS = ("o", "s", "D", "^", "v", "P")
 PALE = "#b9c2c9"
@@ -34,6 +36,12 @@ def said(names: Names, *sentences: Word | str) -> list[str]:
 def about(n: Any, left_out: Any, names: Names) -> list[str]:
     """Sentences on the respondents of a model."""
     return said(names, *respondents(n, left_out, names))
+
+
+def without_errors(estimates: Estimates, names: Names) -> list[str]:
+    """Why there are no intervals to draw."""
+    reasons = dict.fromkeys(reason.reason for reason in estimates.unavailable.values())
+    return said(names, *(Word(f"reason.{reason}") for reason in reasons))
 
 
 def named_terms(terms: Sequence[Any], names: Names, most: int = 34) -> list[str]:

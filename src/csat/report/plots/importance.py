@@ -10,7 +10,7 @@ import csat.report.plots.style as style
 from csat.bases import Base
 from csat.report.format import number
 from csat.report.names import Names
-from csat.report.plots.driver import about, named_terms, percent, said, side_by_side
+from csat.report.plots.driver import about, named_terms, percent, said, side_by_side, without_errors
 from csat.report.plots.rows import remarks
 from csat.report.tables.cells import level_of
 from csat.report.tables.driver import too_few
@@ -62,7 +62,9 @@ def _bars(result: Importance, names: Names, ax: Axes | None, title: str, sentenc
     _axis(ax, result, names)
     fit = said(names, Word("plot.explained", {"r2": float(result.r2)}))
     grey = said(names, Word("plot.noise_share")) if vague else []
-    style.below(ax, *fit, *remarks([base] * len(share), names.bases, catalogue, level_of(result)), *grey, *sentences)
+    level = level_of(result) if np.isfinite(low).any() else None
+    marks = remarks([base] * len(share), names.bases, catalogue, level)
+    style.below(ax, *fit, *marks, *(without_errors(result.estimates, names) if level is None else grey), *sentences)
     ax.set_title(title)
     return ax
 

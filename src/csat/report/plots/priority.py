@@ -12,7 +12,7 @@ from csat.bases import Base
 from csat.errors import OptionError
 from csat.report.lines import balanced
 from csat.report.names import Names
-from csat.report.plots.driver import about, said
+from csat.report.plots.driver import about, said, without_errors
 from csat.report.plots.labels import name_points
 from csat.report.plots.rows import remarks
 from csat.report.tables.cells import judge_rows, level_of
@@ -219,4 +219,4 @@ def _explained(result: Ipa, names: Names) -> list[str]:
     out = [Word("plot.ellipses", level)] if drawn and len(result.terms) <= MOST_ELLIPSES else []
     out += [Word("plot.open_quadrant", level)] if drawn else []
     out += [Word("plot.iso")] if result.rule == "iso" else []
-    return said(names, *out)
+    return [*said(names, *out), *([] if drawn else without_errors(result.estimates, names))]
