@@ -19,8 +19,8 @@ from csat.moments import Patterns
 
 #: Steps of EM and Newton at most, and the change in standard deviations at which they end.
 STEPS, SETTLED = 2000, 1e-12
-#: Change from which on Newton's method is tried.
-NEAR = 1e-2
+#: Change from which on Newton's method is tried, and steps without it after one that failed.
+NEAR, PAUSE = 1e-2, 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +75,7 @@ def fit_normal(patterns: Patterns) -> Normal:
     centre, spread = _available(patterns)
     answered, gram = patterns.answered, _standardized(patterns, centre, spread)
     weight = gram[:, 0, 0].sum()
-    mean, cov = np.zeros(len(centre)), np.eye(len(centre))
+    mean, cov, again = np.zeros(len(centre)), np.eye(len(centre)), 0
     for step in range(STEPS):
         filled = _fill(gram, answered, mean, cov)
         new_mean, new_cov = _step(filled, mean)
@@ -83,11 +83,14 @@ def fit_normal(patterns: Patterns) -> Normal:
         if change < SETTLED:
             information = np.eye(_free(len(mean))) - _derivative(filled)
             return Normal(centre, spread, mean, cov, float(weight), int(patterns.n.sum()), information, step)
-        newton = _newton(gram, answered, filled, mean, cov, change) if change < NEAR else None
+        tried = change < NEAR and step >= again
+        newton = _newton(gram, answered, filled, mean, cov, change) if tried else None
+        again = step + PAUSE if tried and newton is None else again
         mean, cov = (new_mean, new_cov) if newton is None else newton
     raise SampleError(
         f"Maximum likelihood with gaps did not settle in {STEPS} steps (last change {change:.2g} standard deviations): "
-        'too few respondents answered the same variables. Use fewer variables, or missing="listwise".'
+        "too few respondents answered the same variables, or one of them repeats others. Use fewer variables, or "
+        'missing="listwise".'
     )
 
 

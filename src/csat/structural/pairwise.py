@@ -113,11 +113,15 @@ def pairwise(source: Source, model: Model, group: str | None) -> Pairs:
 def _check(names: Sequence[str], cov: np.ndarray, mean: np.ndarray, pairs: np.ndarray, label: str) -> None:
     """Refuse pairs without respondents, and covariances that no data have."""
     place = f" in group {label!r}" if label else ""
+    empty = [name for name, n in zip(names, np.diag(pairs).tolist(), strict=True) if not n]
+    if empty:
+        raise SampleError(f"Nobody answered {', '.join(map(repr, empty))}{place}: leave it out.")
     apart = np.argwhere(pairs == 0)
     if len(apart):
         first, second = (names[i] for i in apart[0].tolist())
-        both = f"both {first!r} and {second!r}" if first != second else f"{first!r}"
-        raise SampleError(f"Nobody answered {both}{place}: there is no covariance. Leave one of them out.")
+        raise SampleError(
+            f"Nobody answered both {first!r} and {second!r}{place}: there is no covariance. Leave one of them out."
+        )
     sd = np.sqrt(np.maximum(np.diag(cov), 0.0))
     if (sd > 0).all():
         least = float(np.linalg.eigvalsh(cov / np.outer(sd, sd))[0])

@@ -122,12 +122,27 @@ def _fitted(part: Patterns, label: str, dropped: int) -> Normal:
         why = f": in all {dropped} rows a predictor is missing; sem(…, fixed_x=False) keeps them" if dropped else ""
         raise SampleError(f"{place}nobody answered the variables of the model{why}.")
     try:
+        _check_complete(part)
         normal = fit_normal(part)
         moments = _unrestricted(normal, part, 1.0)
         check_sample(part.names, moments.cov, np.asarray(moments.mean), int(part.n.sum()))
     except (SampleError, CollinearityError) as error:
         raise type(error)(f"{place}{error}") from None
     return normal
+
+
+def _check_complete(part: Patterns) -> None:
+    """Refuse variables that repeat each other among complete respondents: EM would creep towards a singular matrix."""
+    rows = part.answered.all(axis=1)
+    n, gram = int(part.n[rows].sum()), part.gram[rows].sum(axis=0)
+    if n <= len(part.names):
+        return
+    mean = gram[0, 1:] / gram[0, 0]
+    cov = gram[1:, 1:] / gram[0, 0] - np.outer(mean, mean)
+    if (np.diag(cov) > 0).all():
+        sd = np.sqrt(np.diag(cov))
+        if np.linalg.eigvalsh(cov / np.outer(sd, sd))[0] < 1e-10:
+            check_sample(part.names, cov, part.midpoint + mean, n)
 
 
 def _unrestricted(normal: Normal, part: Patterns, share: float) -> Sample:
