@@ -12,6 +12,7 @@ from csat.errors import (
     SampleError,
 )
 from csat.structural.discrepancy import Discrepancy
+from csat.structural.linear import definite
 from csat.structural.structure import Layout, Point, State, evaluate
 
 #: Singular values below this share of the largest count as zero.
@@ -43,8 +44,9 @@ def check_sample(names: Sequence[str], cov: np.ndarray, mean: np.ndarray, n: int
     if flat.any():
         raise SampleError.constant([name for name, is_flat in zip(names, flat, strict=True) if is_flat])
     sd = np.sqrt(variance)
-    values, vectors = np.linalg.eigh(cov / np.outer(sd, sd))
-    if values[0] < 1e-10:
+    corr = cov / np.outer(sd, sd)
+    if not definite(corr, 1e-10):
+        values, vectors = np.linalg.eigh(corr)
         involved = [names[i] for i in np.argsort(-np.abs(vectors[:, 0])) if abs(vectors[i, 0]) > 1e-4]
         if values[0] < -1e-8:
             raise SampleError(
@@ -96,11 +98,7 @@ def _plainly_identified(state: State, discrepancy: Discrepancy) -> bool:
     length = np.linalg.norm(slope, axis=1, keepdims=True)
     slope = slope / np.where(length > 0, length, 1.0)
     held = curvature * unit[:, None] * unit + slope.T @ slope
-    try:
-        np.linalg.cholesky(held - _PLAIN * len(unit) * np.eye(len(unit)))
-    except np.linalg.LinAlgError:
-        return False
-    return True
+    return definite(held, _PLAIN * len(unit))
 
 
 def moment_jacobian(state: State) -> np.ndarray:
@@ -136,9 +134,7 @@ def _nearby(state: State, discrepancy: Discrepancy) -> State | None:
 
 def proper(state: State) -> bool:
     """Whether every implied covariance matrix is positive definite."""
-    return all(
-        bool(np.isfinite(point.sigma).all() and np.linalg.eigvalsh(point.sigma)[0] > 0) for point in state.points
-    )
+    return all(bool(np.isfinite(point.sigma).all() and definite(point.sigma)) for point in state.points)
 
 
 def information_axes(information: np.ndarray, slope: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -251,13 +251,19 @@ def logdet(sigma: np.ndarray) -> np.ndarray:
 
 def is_curved(discrepancy: Discrepancy, layout: Layout) -> TypeGuard[Curved]:
     """Whether exact second derivatives cost about as much as expected ones."""
-    return isinstance(discrepancy, Curved) and not any(len(group.units) for group in layout.groups)
+    known = isinstance(discrepancy, MaximumLikelihood | LeastSquares | Curved)
+    return known and not any(len(group.units) for group in layout.groups)
+
+
+def hessian_at(discrepancy: Discrepancy, state: State) -> np.ndarray:
+    """(k, k) exact ∂²F/∂θ² of one sample, from complex steps of the gradient unless it knows better."""
+    if is_curved(discrepancy, state.layout):
+        return discrepancy.hessian(state)
+    nudged = state.theta + 1j * _STEP * np.eye(state.size)
+    slopes = discrepancy.gradient(evaluate(state.layout, nudged)).imag / _STEP
+    return (slopes + slopes.T) / 2
 
 
 def hessian(layout: Layout, discrepancy: Discrepancy, theta: np.ndarray) -> np.ndarray:
-    """(k, k) exact ∂²F/∂θ² at theta (k,) of one sample, from complex steps of the gradient unless it knows better."""
-    if is_curved(discrepancy, layout):
-        return discrepancy.hessian(evaluate(layout, theta))
-    nudged = theta + 1j * _STEP * np.eye(len(theta))
-    slopes = discrepancy.gradient(evaluate(layout, nudged)).imag / _STEP
-    return (slopes + slopes.T) / 2
+    """`hessian_at` theta (k,)."""
+    return hessian_at(discrepancy, evaluate(layout, theta))

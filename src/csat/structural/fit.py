@@ -6,10 +6,12 @@ A pure function of a model's layout and a fit function; nothing here knows of da
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
-from csat.structural.discrepancy import Curved, Discrepancy, hessian, is_curved
+from csat.structural.discrepancy import Curved, Discrepancy, hessian_at, is_curved
+from csat.structural.linear import definite
 from csat.structural.structure import Layout, State, evaluate
 
 #: Largest gradient at which an estimate counts as converged, in units of each parameter's own curvature.
@@ -119,14 +121,21 @@ class _Local:
     slope: np.ndarray
 
 
-def _local(discrepancy: Discrepancy, state: State, near: float) -> _Local:
-    """Exact second derivatives where the scaled gradient is below `near` and they are convex, else expected ones."""
-    layout, theta = state.layout, state.theta
-    gradient, matrix = discrepancy.gradient(state), discrepancy.curvature(state)
-    unit = _unit(matrix)
-    if np.max(np.abs(gradient * unit), initial=0.0) < near:
-        exact = discrepancy.hessian(state) if is_curved(discrepancy, layout) else hessian(layout, discrepancy, theta)
-        matrix = exact if _is_convex(exact, unit) else matrix
+def _local(discrepancy: Discrepancy, state: State, near: float, last: _Local | None) -> _Local:
+    """Exact second derivatives where the scaled gradient is below `near` and they are convex, else expected ones.
+
+    Where it vanishes no step will follow, and the `last` ones do.
+    """
+    layout, theta, gradient = state.layout, state.theta, discrepancy.gradient(state)
+    unit = _unit(discrepancy.curvature(state)) if last is None else last.unit
+    worst = np.max(np.abs(gradient * unit), initial=0.0)
+    matrix = last.matrix if last is not None and worst < TOLERANCE else None
+    if matrix is None and worst < near:
+        exact = hessian_at(discrepancy, state)
+        matrix = exact if definite(exact * unit[:, None] * unit, 1e-12) else None
+    if matrix is None:
+        matrix = discrepancy.curvature(state)
+        unit = _unit(matrix)
     return _Local(gradient, unit, matrix, layout.restriction(theta), layout.restriction_slope(theta))
 
 
@@ -134,24 +143,24 @@ def _score(layout: Layout, discrepancy: Discrepancy, start: np.ndarray, steps: i
     """Damped scoring of one sample, with exact second derivatives where the scaled gradient is below `near`."""
     theta, damping = start, 0.0
     state = evaluate(layout, theta)
-    value, here = float(discrepancy.value(state)), _local(discrepancy, state, near)
+    value, here = float(discrepancy.value(state)), _local(discrepancy, state, near, None)
     for step in range(steps):
         change, multipliers = _step(here.matrix, here.unit, here.gradient, here.gap, here.slope, damping)
         held = (here.gradient + here.slope.T @ multipliers) * here.unit
-        missed = np.abs(here.gap).sum()
+        missed = float(np.abs(here.gap).sum())
         if np.max(np.abs(held), initial=0.0) < TOLERANCE and missed < 1e-9:
             return Optimum(state, held, multipliers, step)
-        weight = 2.0 * np.max(np.abs(multipliers), initial=0.0)
+        weight = 2.0 * float(np.max(np.abs(multipliers), initial=0.0))
         merit = value + weight * missed
         trial = evaluate(layout, theta + change)
         reached = float(discrepancy.value(trial))
-        there = reached + weight * np.abs(layout.restriction(theta + change)).sum()
+        there = reached + weight * float(np.abs(layout.restriction(trial.theta)).sum())
         expected = -float(here.gradient @ change) - 0.5 * float(change @ here.matrix @ change) + weight * missed
         gain = (merit - there) / max(expected, 1e-300)
         # Rounding hides gains below ~1e-13 of F; there the quadratic model is trusted.
-        if np.isfinite(there) and (gain > 1e-4 or expected < 1e-13 * max(abs(merit), 1e-2)):
-            theta, state, value = theta + change, trial, reached
-            here = _local(discrepancy, state, near)
+        if isfinite(there) and (gain > 1e-4 or expected < 1e-13 * max(abs(merit), 1e-2)):
+            theta, state, value = trial.theta, trial, reached
+            here = _local(discrepancy, state, near, here)
             damping = 0.0 if damping < 1e-6 else damping * (0.1 if gain > 0.5 else 0.5)
         elif damping > 1e8:
             break
@@ -164,15 +173,6 @@ def _unit(curvature: np.ndarray) -> np.ndarray:
     """(…, k) one over the root of each parameter's curvature."""
     diagonal = np.diagonal(curvature, axis1=-1, axis2=-2)
     return 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-
-
-def _is_convex(matrix: np.ndarray, unit: np.ndarray) -> bool:
-    """Whether a matrix (k, k) is positive definite, in units in which its diagonal is about 1."""
-    try:
-        np.linalg.cholesky(matrix * unit[:, None] * unit - 1e-12 * np.eye(len(unit)))
-    except np.linalg.LinAlgError:
-        return False
-    return True
 
 
 def _step(

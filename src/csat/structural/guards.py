@@ -21,6 +21,7 @@ from csat.errors import (
 from csat.model import Row
 from csat.structural.checks import condition_number, information_axes
 from csat.structural.discrepancy import Sample
+from csat.structural.linear import definite
 from csat.structural.measures import free_parameters
 from csat.structural.structure import Layout, Point, State, Structure
 from csat.structural.values import table_values
@@ -111,12 +112,16 @@ def doubts(state: State, samples: Sequence[Sample], sizes: Sequence[int], inform
     slope = state.layout.restriction_slope(state.theta)
     local = tuple(_of_groups(state, samples))
     admissible = not any(doubt.kind in INADMISSIBLE for doubt in local)
+    standard = table_values(state.layout, (), state.theta, "all")
+    condition = condition_number(information, slope)
+    # An impossible solution makes trade-offs of its own.
+    traded = _trade_offs(state, information, slope) if admissible and condition > TRADE_OFF else ()
     return (
         *local,
-        *_large_paths(state),
-        *_ill_conditioned(condition_number(information, slope)),
-        *(_trade_offs(state, information, slope) if admissible else ()),  # an impossible solution makes its own
-        *_weak_indicators(state),
+        *_large_paths(state.layout, standard),
+        *_ill_conditioned(condition),
+        *traded,
+        *_weak_indicators(state.layout, standard),
         *_sizes(state.layout, sizes),
     )
 
@@ -241,23 +246,31 @@ def heterotrait_ratios(structure: Structure, cov: np.ndarray) -> dict[tuple[str,
         for name in structure.latents
     }
     ratios = {}
+    within: dict[tuple[int, ...], float] = {}
     for one, other in combinations(measured, 2):
         shared = set(measured[one]) & set(measured[other])
-        a, b = ([at for at in measured[name] if at not in shared] for name in (one, other))
+        a, b = (tuple(at for at in measured[name] if at not in shared) for name in (one, other))
         if min(len(a), len(b)) > 1:
-            within = np.sqrt(_mean_within(corr, a) * _mean_within(corr, b))
-            ratios[one, other] = float(corr[np.ix_(a, b)].mean() / within) if within > 0 else np.inf
+            for own in {a, b} - within.keys():
+                within[own] = _mean_within(corr[np.ix_(own, own)])
+            size = float(np.sqrt(within[a] * within[b]))
+            ratios[one, other] = float(corr[np.ix_(a, b)].mean()) / size if size > 0 else np.inf
     return ratios
 
 
-def _mean_within(corr: np.ndarray, at: Sequence[int]) -> float:
-    return float(corr[np.ix_(at, at)][np.triu_indices(len(at), 1)].mean())
+def _mean_within(corr: np.ndarray) -> float:
+    """Mean of the correlations (q, q) off the diagonal."""
+    q = len(corr)
+    return float(corr.sum() - np.trace(corr)) / (q * (q - 1))
 
 
 def _near_collinearity(names: Sequence[str], cov: np.ndarray, label: str) -> Iterator[Doubt]:
     sd = np.sqrt(np.diag(cov))
-    values, vectors = np.linalg.eigh(cov / np.outer(sd, sd))
-    if 0 < values[0] < REPEATED:
+    corr = cov / np.outer(sd, sd)
+    if definite(corr, REPEATED):
+        return
+    values, vectors = np.linalg.eigh(corr)
+    if values[0] > 0:
         part = np.abs(vectors[:, 0])
         found = [((names[i],), float(part[i])) for i in np.argsort(-part) if part[i] > 0.3]
         yield Doubt(
@@ -269,13 +282,12 @@ def _near_collinearity(names: Sequence[str], cov: np.ndarray, label: str) -> Ite
         )  # fmt: skip
 
 
-def _large_paths(state: State) -> Iterator[Doubt]:
-    layout = state.layout
-    values = table_values(layout, (), state.theta, "all")
+def _large_paths(layout: Layout, values: np.ndarray) -> Iterator[Doubt]:
+    """`values` : (rows,) standardized."""
     several = len(layout.labels) > 1
     large = [
-        (f"{row.lhs} ~ {row.rhs}{f' ({layout.labels[row.group]})' if several else ''} ({value:.2f})", row, float(value))
-        for row, value in zip(layout.rows, values, strict=True)
+        (f"{row.lhs} ~ {row.rhs}{f' ({layout.labels[row.group]})' if several else ''} ({value:.2f})", row, value)
+        for row, value in zip(layout.rows, values.tolist(), strict=True)
         if row.op == "~" and abs(value) > 1
     ]
     if large:
@@ -335,13 +347,12 @@ def _row_of_each(layout: Layout) -> dict[int, Row]:
     return rows
 
 
-def _weak_indicators(state: State) -> Iterator[Doubt]:
-    layout = state.layout
-    values = table_values(layout, (), state.theta, "all")
+def _weak_indicators(layout: Layout, values: np.ndarray) -> Iterator[Doubt]:
+    """`values` : (rows,) standardized."""
     observed = set(layout.groups[0].observed)
     weak = [
-        (row, float(value))
-        for row, value in zip(layout.rows, values, strict=True)
+        (row, value)
+        for row, value in zip(layout.rows, values.tolist(), strict=True)
         if row.op == "=~" and row.rhs in observed and abs(value) < WEAK
     ]
     if weak:

@@ -15,6 +15,15 @@ def inverted(matrix: np.ndarray) -> np.ndarray:
         return np.stack([inverted(one) for one in matrix])
 
 
+def definite(matrix: np.ndarray, least: float = 0.0) -> bool:
+    """Whether all eigenvalues of a symmetric matrix (p, p) lie above `least`."""
+    try:
+        np.linalg.cholesky(matrix - least * np.eye(len(matrix)))
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
 def picked(matrix: np.ndarray, flat: np.ndarray) -> np.ndarray:
     """Entries of matrices (…, r, s) at flat positions of any shape: (…, *shape)."""
     return np.take(matrix.reshape(*matrix.shape[:-2], -1), flat, axis=-1)

@@ -8,6 +8,7 @@ import numpy as np
 
 from csat.structural.cells import PAIR, PATH
 from csat.structural.discrepancy import Sample
+from csat.structural.linear import definite
 from csat.structural.structure import Layout, Structure
 
 #: What is assumed of a construct measured by constructs: share of their variance that it explains.
@@ -108,15 +109,7 @@ def _unexplained(
     block = np.zeros_like(cov)
     block[i[pairs], j[pairs]] = block[j[pairs], i[pairs]] = found
     block[at, at] = variance
-    return dict(zip(pairs.tolist(), found.tolist(), strict=True)) if _definite(block[np.ix_(at, at)]) else {}
-
-
-def _definite(matrix: np.ndarray) -> bool:
-    try:
-        np.linalg.cholesky(matrix)
-    except np.linalg.LinAlgError:
-        return False
-    return True
+    return dict(zip(pairs.tolist(), found.tolist(), strict=True)) if definite(block[np.ix_(at, at)]) else {}
 
 
 def _bottom_up(measured: dict[str, list[int]], structure: Structure) -> list[str]:
