@@ -503,3 +503,12 @@ def test_no_standard_errors_where_the_likelihood_does_not_fall(data, monkeypatch
 
 def test_the_model_may_be_an_object(data):
     assert_allclose(fitted(data, Model(CFA)).optimum.theta, fitted(data).optimum.theta)
+
+
+def test_differences_that_need_moments(data):
+    models = [fitted(data, estimator="MLR", group="branch", equal=equal) for equal in ((), "loadings")]
+    with pytest.raises(csat.CsatError, match="'satorra-bentler-2010' is not for estimator='MLR' with missing='fiml'"):
+        csat.compare_models(*models, method="satorra-bentler-2010")
+    found = csat.compare_models(*models, method="satorra-2000").tidy()
+    assert found["df_diff"][1] == 4
+    assert_allclose(found["chisq_diff"][1], csat.compare_models(*models).tidy()["chisq_diff"][1], rtol=0.2)

@@ -117,7 +117,10 @@ def _bentler_2010(pair: _Pair, df: int) -> tuple[float, float]:
     """Satorra & Bentler (2010), Psychometrika 75(2), 243–248: the larger model at the smaller one's estimates."""
     large, small = pair.robust
     if large.spread is None:
-        raise OptionError(f"method='satorra-bentler-2010' is not for estimator={pair.large.estimator!r}; leave it out.")
+        beside = "" if pair.large.answered is None else " with missing='fiml'"
+        raise OptionError(
+            f"method='satorra-bentler-2010' is not for estimator={pair.large.estimator!r}{beside}; leave it out."
+        )
     between = sandwich_of(large.form, pair.there, pair.large.samples, large.spread).trace
     return (_trace(pair.small, small) - between * (pair.large.measures.df > 0)) / df, 0.0
 
