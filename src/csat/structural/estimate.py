@@ -242,6 +242,7 @@ def sem(
         left_out=data.summary.ungrouped + (data.summary.incomplete if pairs is None else pairs.answered.left_out),
         robust=robust,
         answered=None if pairs is None else pairs.answered,
+        group=group,
     )
 
 

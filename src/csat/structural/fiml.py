@@ -188,6 +188,7 @@ def fiml_sem(source: Source, model: Model, asked: Asked) -> Sem:
         left_out=data.answered.left_out + found.ungrouped,
         robust=robust,
         answered=data.answered,
+        group=asked.group,
         indices=None if robust else fit.indices(),
     )
 

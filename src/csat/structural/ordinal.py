@@ -118,6 +118,7 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
         left_out=behind.summed.incomplete + behind.summed.ungrouped,
         robust=robust,
         thresholds=thresholds_of(fit, vcov, items.names, items.answers, robust=robust is not None),
+        group=asked.group,
     )
 
 

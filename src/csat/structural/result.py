@@ -47,6 +47,7 @@ class Sem(Shown):
     answered : who answered what; None if only complete answers count.
     indices : CFI, TLI and RMSEA as they would be without gaps; None unless missing="fiml" (robust estimators have them
         in `robust`).
+    group : column whose categories are the groups; None without groups.
     """
 
     model: Model
@@ -67,6 +68,7 @@ class Sem(Shown):
     thresholds: Thresholds | None = None
     answered: Answered | None = None
     indices: Indices | None = None
+    group: str | None = None
 
     @property
     def layout(self) -> Layout:
