@@ -82,6 +82,7 @@ def calls(survey, asked):
     table = pd.DataFrame({"own": [80.0, 70.0], "peer": [75.0, 72.0]}, index=["a", "b"])
     cov = pd.DataFrame([[1.0, 0.5], [0.5, 1.0]], ["p", "q"], ["p", "q"])
     rest = {"level": 0.95}
+    chain, tied = csat.sem(survey, "e ~ a\na ~ b"), csat.sem(survey, "e ~ k*a + k*b")
     return {
         "index": (csat.index, {"source": survey, "by": "g", "nodes": ["all"], "questionnaire": asked} | rest),
         "gaps": (
@@ -158,8 +159,31 @@ def calls(survey, asked):
         "Factor": (csat.Factor, {"column": "g", "reference": "x"}),
         "sem": (
             csat.sem,
-            {"source": survey, "model": "e ~ a + b", "estimator": "ML", "likelihood": "normal", "engine": "csat"}
-            | rest,
+            {"source": survey, "model": "e ~ a + b", "estimator": "ML", "likelihood": "normal", "group": "g",
+             "equal": "regressions", "partial": "e ~ a", "reference": "x", "means": True, "std_lv": False,
+             "fixed_x": True, "auto_cov_y": True, "orthogonal": False, "ordered": (), "missing": "listwise",
+             "engine": "csat"} | rest,
+        ),
+        "sem of levels": (
+            csat.sem,
+            {"source": survey, "model": "a ~~ b", "estimator": "WLSMV", "ordered": ["a", "b"], "missing": "listwise"},
+        ),
+        "sem with gaps": (csat.sem, {"source": survey, "model": "e ~ a", "missing": "fiml", "estimator": "MLR"}),
+        "compare_models": (
+            lambda **options: csat.compare_models(chain, csat.sem(survey, "e ~ a + b\na ~ b"), **options),
+            {"method": "default", "a_matrix": "delta", "names": None},
+        ),
+        "invariance": (
+            csat.invariance,
+            {"source": survey, "model": "f =~ a + b + e", "group": "g", "steps": ["configural", "metric"],
+             "partial": (), "reference": "x", "estimator": "ML", "ordered": (), "missing": "listwise"} | rest,
+        ),
+        "modification_indices": (
+            csat.modification_indices, {"result": chain, "sort": True, "minimum": 0.0, "delta": 0.1}
+        ),
+        "equality_tests": (csat.equality_tests, {"result": tied, "without": ()}),
+        "polychoric": (
+            csat.polychoric, {"source": survey, "names": ["a", "b"], "continuous": "b", "by": "t"} | rest
         ),
         "Model": (csat.Model, {"syntax": "e ~ a"}),
         "from_covariance": (
@@ -206,6 +230,8 @@ def calls(survey, asked):
 NAMES = (
     *("index", "gaps", "gaps of a table", "gaps to a table", "expectation_gaps", "letters", "contributions"),
     *("evaluate", "evaluate a matrix", "regress", "regress logit", "sem", "Model", "from_covariance"),
+    *("sem of levels", "sem with gaps", "compare_models", "invariance", "modification_indices", "equality_tests"),
+    *("polychoric",),
     *("test_of", "differences", "stepwise", "best_subsets", "importance", "importance differences", "ipa"),
     *("reward_penalty", "diagnose", "Factor"),
     *("check_ranks", "check_composites", "trend", "split_change", "shrink", "contrast", "mean", "total", "ratio"),
@@ -217,6 +243,7 @@ def test_every_call_is_tried(calls):
     assert set(calls) == set(NAMES)
 
 
+@pytest.mark.filterwarnings("ignore::csat.CsatWarning")
 @pytest.mark.parametrize("name", NAMES)
 def test_wrong_values_are_refused_in_words(calls, name):
     function, valid = calls[name]

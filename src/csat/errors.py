@@ -42,6 +42,12 @@ def check_choice(option: str, found: object, allowed: Iterable[object]) -> None:
         raise OptionError.choose(option, found, allowed)
 
 
+def check_switch(option: str, found: object) -> None:
+    """Refuse an argument that is neither True nor False."""
+    if not isinstance(found, bool):
+        raise OptionError(f"{option} is True or False; found {type(found).__name__}.")
+
+
 class UnknownColumnError(CsatError, KeyError):
     """A column or item that was asked for is not in the data."""
 

@@ -126,7 +126,7 @@ def polychoric(
     source = source_of(source)
     check_level(level)
     wanted = _wanted(source, names)
-    measured = names_among(continuous, wanted, "continuous")
+    measured = names_among(as_names(continuous, "continuous"), wanted, "continuous")
     items = items_of(source, wanted, [name for name in wanted if name not in measured], group_names(by))
     behind = responses(source, items, group_names(by))
     sure = certainty(source, behind)

@@ -11,7 +11,7 @@ import pandas as pd
 from csat.distributions import chi2_tail, holm
 from csat.errors import OptionError
 from csat.model import Row
-from csat.moments import shown
+from csat.moments import as_names, shown
 from csat.results import Shown
 from csat.structural.result import Sem
 from csat.structural.scores import bread_of, freed, remaining
@@ -113,8 +113,9 @@ def equality_tests(result: Sem, *, without: Collection[str] = ()) -> EqualityTes
     """
     if not isinstance(result, Sem):
         raise OptionError(f"equality_tests takes a result of csat.sem; found {shown(result)}.")
+    spared = set(as_names(without, "without"))
     bread, n = bread_of(result), float(sum(result.sizes))
-    ways = _ways(result, [m for m in _members(result) if _relation(result, m) not in set(without)])
+    ways = _ways(result, [m for m in _members(result) if _relation(result, m) not in spared])
     left = ways.own - ways.shared @ bread @ ways.shared.T
     found = [one for tie in dict.fromkeys(ways.tie.tolist()) for one in _of_tie(ways, tie, left, n)]
     together, df = _quadratic(ways.slope, left, np.diag(ways.own))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from csat.errors import OptionError, SampleError, check_choice
+from csat.errors import OptionError, SampleError, check_choice, check_switch
 from csat.model import EQUAL, Model
 from csat.moments import Source, as_names, shown, source_of
 from csat.results import Provenance, check_level
@@ -162,6 +162,8 @@ def sem(
     fixed_x = estimator not in WORDS if fixed_x is None else fixed_x
     _check_missing(missing, estimator, likelihood, engine)
     expansion = {"std_lv": std_lv, "fixed_x": fixed_x, "auto_cov_y": auto_cov_y, "orthogonal": orthogonal}
+    for option, found in (*expansion.items(), ("means", False if means is None else means)):
+        check_switch(option, found)
     asked = Asked(estimator, ordered, group, equal, partial, reference, means, level, expansion)
     if estimator in ORDINAL:
         return ordinal_sem(source, model, asked)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from csat.distributions import chi2_tail, holm
-from csat.errors import OptionError
+from csat.errors import OptionError, check_switch
 from csat.model import Row
 from csat.moments import shown
 from csat.results import Shown
@@ -129,7 +129,7 @@ def modification_indices(result: Sem, *, sort: bool = True, minimum: float = 0.0
     model only for a relation that theory can name, one at a time, and try it on other respondents.
     Decisions: Saris, Satorra & van der Veld (2009), Structural Equation Modeling 16(4), 561–582.
     """
-    _check(result, minimum, delta)
+    _check(result, sort, minimum, delta)
     bread, n = bread_of(result), float(sum(result.sizes))
     parts = [part for g in range(len(result.groups)) for part in _parts(result, g)]
     curvature = _join([efficient(np.diag(part.own), part.shared, bread) for part in parts])
@@ -151,11 +151,12 @@ def modification_indices(result: Sem, *, sort: bool = True, minimum: float = 0.0
     )
 
 
-def _check(result: Any, minimum: Any, delta: Any) -> None:
+def _check(result: Any, sort: Any, minimum: Any, delta: Any) -> None:
     if not isinstance(result, Sem):
         raise OptionError(f"modification_indices takes a result of csat.sem; found {shown(result)}.")
+    check_switch("sort", sort)
     for option, value, least in (("minimum", minimum, "0 or more"), ("delta", delta, "above 0")):
-        number = isinstance(value, int | float | np.number) and not isinstance(value, bool) and np.isfinite(value)
+        number = isinstance(value, int | float | np.number) and not isinstance(value, bool) and -1e30 < value < 1e30
         if not number or value < 0 or (option == "delta" and value == 0):
             raise OptionError(f"{option}={value!r}: a number {least} is needed.")
 
