@@ -29,7 +29,7 @@ def test_the_sample_has_a_first_candidate_that_is_not_sure(driven, study):
     made = advice(driven["ipa"], driven["importance"], driven["stepwise"], "en", study, base="own customers")
     first, gain, order, *selection = made.sentences
     assert first == (
-        "First to look at, though not surely: Bills and itemised statements (94%). "
+        "First to look at, though not surely: Bills and itemised statements (94.8%). "
         "In brackets the probability of being more important and rated lower than the average driver."
     )
     at = driven["ipa"].terms.index("P4")
@@ -44,7 +44,7 @@ def test_the_sample_has_a_first_candidate_that_is_not_sure(driven, study):
 
 def test_the_chinese_says_the_same(driven, study):
     made = advice(driven["ipa"], driven["importance"], driven["stepwise"], "zh", study)
-    assert made.sentences[0].startswith("首先考虑话费和详单（94%），但尚不能确定")
+    assert made.sentences[0].startswith("首先考虑话费和详单（94.8%），但尚不能确定")
     assert len(made.sentences) == len(advice(driven["ipa"], driven["importance"], driven["stepwise"]).sentences)
     html = made._repr_html_()
     assert html.startswith('<ul class="advice" lang="zh">') and html.count("<li>") == len(made.sentences)
@@ -110,7 +110,7 @@ def test_the_selection_is_called_steady_from_nine_in_ten(driven, study):
     some = replace(found, stability=replace(found.stability, frequency=frequency))
     steady, shaky, missed = advice(driven["ipa"], None, some, names=study).sentences[-3:]
     assert steady.startswith("Steady") and "(90%)" in steady and "(95%)" in steady
-    assert shaky.startswith("Selected in this sample, but not steadily") and "(89%)" in shaky and "(50%)" in shaky
+    assert shaky.startswith("Selected in this sample, but not steadily") and "(89.9%)" in shaky and "(50%)" in shaky
     assert missed.startswith("Left out in this sample") and "Roaming" in missed and "Value-added" not in missed
     without = advice(driven["ipa"], None, replace(found, stability=None), names=study)
     assert not [line for line in without.sentences if "selection" in line]

@@ -116,7 +116,7 @@ def _where(ipa: Ipa, texts: Names) -> tuple[list[str], list[Word]]:
         lines.append(Word("first.sure", blanks))
     if (~sure).any():
         doubted = named[~sure]
-        listed = _with_chances(doubted["term"].tolist(), doubted["p_concentrate"].tolist(), texts)
+        listed = _with_chances(doubted["term"].tolist(), doubted["p_concentrate"].tolist(), level, texts)
         lines.append(Word("first.likely", {"names": listed, "place": place}))
     if named.empty:
         lines.append(Word("first.none", {"place": place}))
@@ -124,11 +124,21 @@ def _where(ipa: Ipa, texts: Names) -> tuple[list[str], list[Word]]:
     return chosen or frame.sort_values("priority")["term"].head(1).tolist(), lines
 
 
-def _with_chances(terms: Sequence[Any], chances: Sequence[float], texts: Names) -> str:
-    """Names in a row, each with a probability in brackets, rounded down: 0.948 must not read as 95%."""
-    frame = "{}（{}%）" if texts.lang == "zh" else "{} ({}%)"
+def _with_chances(terms: Sequence[Any], chances: Sequence[float], limit: float, texts: Names) -> str:
+    """Names in a row, each with a probability in brackets."""
+    frame = "{}（{}）" if texts.lang == "zh" else "{} ({})"
     named = zip(texts.drivers(terms), chances, strict=True)
-    return texts.listed([frame.format(name, floor(100 * p + 1e-9)) if np.isfinite(p) else name for name, p in named])
+    return texts.listed([frame.format(name, _chance(p, limit)) if np.isfinite(p) else name for name, p in named])
+
+
+def _chance(p: float, limit: float) -> str:
+    """A probability in whole per cent; one that rounding would lift to the limit keeps a decimal, rounded down.
+
+    >>> _chance(0.948, 0.95), _chance(0.948, 0.9), _chance(0.12, 0.95)
+    ('94.8%', '95%', '12%')
+    """
+    lifted = p < limit <= round(p, 2)
+    return f"{floor(1000 * p + 1e-9) / 10:.1f}%" if lifted else number(p, "chance")
 
 
 def _effects(ipa: Ipa, terms: list[str], texts: Names) -> list[Word]:
@@ -178,7 +188,7 @@ def _selection(stepwise: Stepwise, texts: Names) -> list[Word]:
     lines = []
     for key, part in parts.items():
         if len(part):
-            listed = _with_chances(part["term"].tolist(), part["frequency"].tolist(), texts)
+            listed = _with_chances(part["term"].tolist(), part["frequency"].tolist(), STEADY, texts)
             blanks = {"names": listed, "replicates": float(stepwise.stability.replicates)}
             lines.append(Word(key, blanks))
     return lines
