@@ -10,6 +10,7 @@ Missing Data, 8.2 and 11.2.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -132,10 +133,48 @@ def _standardized(patterns: Patterns, centre: np.ndarray, spread: np.ndarray) ->
 
 
 def inverses(answered: np.ndarray, cov: np.ndarray) -> np.ndarray:
-    """Inverse of the answered block of covariances (…, k, k), zero elsewhere, for patterns (C, k): (…, C, k, k)."""
-    both = answered[:, :, None] & answered[:, None, :]
-    padded = np.where(both, cov[..., None, :, :], np.eye(cov.shape[-1]))
-    return np.where(both, np.linalg.inv(padded), 0.0)
+    """Inverse of the answered block of covariances (…, k, k), zero elsewhere, for patterns (C, k): (…, C, k, k).
+
+    Few gaps are taken out of the inverse of the whole, patterns with as many of them together: with P = Σ⁻¹ the inverse
+    of the answered block is P − P·ₘ(Pₘₘ)⁻¹Pₘ·, m the missing variables. Where most is missing, the block is inverted.
+    """
+    k = cov.shape[-1]
+    whole = np.linalg.inv(cov)
+    out = np.empty((*cov.shape[:-2], *answered.shape, k), whole.dtype)
+    for at, places, few in _alike(answered):
+        rows, columns = places[:, :, None], places[:, None, :]
+        if few:
+            across = whole[..., places, :]
+            out[..., at, :, :] = whole[..., None, :, :] - across.swapaxes(-1, -2) @ np.linalg.solve(
+                whole[..., rows, columns], across
+            )
+        else:
+            block = np.zeros((*cov.shape[:-2], len(at), k, k), whole.dtype)
+            block[..., np.arange(len(at))[:, None, None], rows, columns] = np.linalg.inv(cov[..., rows, columns])
+            out[..., at, :, :] = block
+    return np.where(answered[:, :, None] & answered[:, None, :], out, 0.0)
+
+
+def log_determinants(answered: np.ndarray, cov: np.ndarray) -> np.ndarray:
+    """(…, C) log-determinants of the answered blocks of positive definite matrices (…, k, k)."""
+    whole = np.linalg.inv(cov)
+    out = np.empty((*cov.shape[:-2], len(answered)))
+    for at, places, few in _alike(answered):
+        rows, columns = places[:, :, None], places[:, None, :]
+        block = (whole if few else cov)[..., rows, columns]
+        beside = np.linalg.slogdet(cov)[1][..., None] if few else 0.0
+        out[..., at] = np.linalg.slogdet(block)[1] + beside
+    return out
+
+
+def _alike(answered: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
+    """Patterns with as many gaps: where they are, and the places of the gaps, if these are few, or of the answers."""
+    gaps = (~answered).sum(axis=1)
+    for count in np.unique(gaps).tolist():
+        at = np.flatnonzero(gaps == count)
+        few = 2 * count <= answered.shape[1]
+        chosen = ~answered[at] if few else answered[at]
+        yield at, np.nonzero(chosen)[1].reshape(len(at), -1), few
 
 
 def fill_of(answered: np.ndarray, cov: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

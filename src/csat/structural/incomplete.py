@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from csat.normal import inverses
+from csat.normal import inverses, log_determinants
 from csat.structural.bending import second_slopes
 from csat.structural.discrepancy import logdet
 from csat.structural.structure import Point, State
@@ -67,18 +67,19 @@ def misfit(sample: PatternSample, mu: np.ndarray, sigma: np.ndarray) -> np.ndarr
     whole = logdet(sigma)
     fine = np.where(np.isfinite(whole)[..., None, None], sigma, np.eye(sigma.shape[-1]))
     seen = _seen(sample, mu, fine)
-    both = sample.answered[:, :, None] & sample.answered[:, None, :]
-    padded = np.where(both, fine[..., None, :, :], np.eye(sigma.shape[-1]))
-    each = logdet(padded) + np.sum(seen.inverse * seen.second, axis=(-1, -2))
+    each = log_determinants(sample.answered, fine) + np.sum(seen.inverse * seen.second, axis=(-1, -2))
     return np.where(np.isfinite(whole), np.sum(sample.share * each, axis=-1), np.inf)
 
 
 def slopes(sample: PatternSample, mu: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Derivatives of `misfit` by Σ (…, p, p) and by μ (…, p); both may be complex."""
-    seen = _seen(sample, mu, sigma)
-    share = sample.share[..., None]
+    return _slopes(sample.share, _seen(sample, mu, sigma))
+
+
+def _slopes(share: np.ndarray, seen: _Seen) -> tuple[np.ndarray, np.ndarray]:
     by_sigma = seen.inverse - seen.inverse @ seen.second @ seen.inverse
-    return np.sum(share[..., None] * by_sigma, axis=-3), -2.0 * np.sum(share * seen.turned, axis=-2)
+    by_mu = -2.0 * np.sum(share[..., None] * seen.turned, axis=-2)
+    return np.sum(share[..., None, None] * by_sigma, axis=-3), by_mu
 
 
 def information(sample: PatternSample, mu: np.ndarray, sigma: np.ndarray, *, observed: bool) -> np.ndarray:
@@ -94,20 +95,23 @@ def information(sample: PatternSample, mu: np.ndarray, sigma: np.ndarray, *, obs
     along symmetric directions A and B of Σ is tr(KAHB) + tr(HAKB) − tr(KAKB), in expectation tr(KAKB). Sums over
     patterns of K ⊗ H are one matrix product of lower triangles; q = p + p(p+1)/2.
     """
-    seen = _seen(sample, mu, sigma)
-    p = sigma.shape[-1]
+    return _information(sample.share, _seen(sample, mu, sigma), observed=observed)
+
+
+def _information(share: np.ndarray, seen: _Seen, *, observed: bool) -> np.ndarray:
+    p = seen.inverse.shape[-1]
     i, j = np.tril_indices(p)
     inverse = seen.inverse[..., i, j]
-    weighted = (sample.share[..., None] * inverse).swapaxes(-1, -2)
-    out = np.zeros((*mu.shape[:-1], p + len(i), p + len(i)))
-    out[..., :p, :p] = np.sum(sample.share[..., None, None] * seen.inverse, axis=-3)
+    weighted = (share[..., None] * inverse).swapaxes(-1, -2)
+    out = np.zeros((*seen.apart.shape[:-2], p + len(i), p + len(i)))
+    out[..., :p, :p] = np.sum(share[..., None, None] * seen.inverse, axis=-3)
     if not observed:
         out[..., p:, p:] = _both_ways(weighted @ inverse, p)
         return out
     turned = seen.inverse @ seen.second @ seen.inverse
     crossed = weighted @ turned[..., i, j]
     out[..., p:, p:] = _both_ways(crossed + crossed.swapaxes(-1, -2) - weighted @ inverse, p)
-    out[..., :p, p:] = _mean_by_covariance(sample.share, seen)
+    out[..., :p, p:] = _mean_by_covariance(share, seen)
     out[..., p:, :p] = out[..., :p, p:].swapaxes(-1, -2)
     return out
 
@@ -140,6 +144,12 @@ def moment_slopes(point: Point) -> np.ndarray:
     return np.concatenate([by_mu, by_sigma[..., i, j, :]], axis=-2)
 
 
+def _along(point: Point, middle: np.ndarray) -> np.ndarray:
+    """(…, c, c) second derivatives by the free cells, of `middle`, half those by the moments."""
+    delta = moment_slopes(point)
+    return 2.0 * delta.swapaxes(-1, -2) @ middle @ delta
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PatternLikelihood:
     """F = Σ_g Σ_j share·(log|Σ_o| + tr(S_o Σ_o⁻¹) + dᵀΣ_o⁻¹d) over patterns j with answered variables o."""
@@ -162,22 +172,20 @@ class PatternLikelihood:
 
     def curvature(self, state: State) -> np.ndarray:
         """(…, k, k) expected ∂²F/∂θ² if the gaps do not depend on the answers."""
-        return self._of_moments(state, observed=False)
+        total: np.ndarray = np.zeros((*state.theta.shape, state.size))
+        for g, (point, sample) in enumerate(zip(state.points, self.samples, strict=True)):
+            middle = information(sample, point.mu, point.sigma, observed=False)
+            total = total + state.collect_square(g, _along(point, middle))
+        return total
 
     def hessian(self, state: State) -> np.ndarray:
         """(…, k, k) exact ∂²F/∂θ²: of the moments, and of the structure."""
-        total = self._of_moments(state, observed=True)
-        for g, (point, sample) in enumerate(zip(state.points, self.samples, strict=True)):
-            by_sigma, by_mu = slopes(sample, point.mu, point.sigma)
-            total = total + state.collect_square(g, second_slopes(point, by_sigma, by_mu))
-        return total
-
-    def _of_moments(self, state: State, *, observed: bool) -> np.ndarray:
         total: np.ndarray = np.zeros((*state.theta.shape, state.size))
         for g, (point, sample) in enumerate(zip(state.points, self.samples, strict=True)):
-            delta = moment_slopes(point)
-            middle = information(sample, point.mu, point.sigma, observed=observed)
-            total = total + 2.0 * state.collect_square(g, delta.swapaxes(-1, -2) @ middle @ delta)
+            seen = _seen(sample, point.mu, point.sigma)
+            middle = _information(sample.share, seen, observed=True)
+            bent = second_slopes(point, *_slopes(sample.share, seen))
+            total = total + state.collect_square(g, _along(point, middle) + bent)
         return total
 
     def take(self, which: np.ndarray) -> PatternLikelihood:
