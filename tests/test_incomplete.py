@@ -11,7 +11,7 @@ import csat
 from csat import Design, Replication, sem
 from csat.errors import IllConditionedWarning
 from csat.model import Model
-from csat.structural.casewise import PatternScores, expected_constructs
+from csat.structural.casewise import PatternScores
 from csat.structural.discrepancy import MaximumLikelihood, hessian
 from csat.structural.fiml import MissingPredictorWarning
 from csat.structural.incomplete import PatternLikelihood, PatternSample, information
@@ -333,19 +333,6 @@ def test_complete_respondents_cover_everything(full):
 def test_rows_without_a_group_are_left_out(data):
     empty = data.assign(branch=data["branch"].where(data.index >= 5))
     assert fitted(empty, group="branch").left_out == 7
-
-
-def test_expected_constructs_of_single_rows(data):
-    found = fitted(data)
-    point = found.optimum.state.points[0]
-    rows = data[list(found.observed)].to_numpy()
-    scores = expected_constructs(point, rows)
-    for at in (0, 9, 30):
-        seen = np.flatnonzero(~np.isnan(rows[at]))
-        slope = np.linalg.solve(point.sigma[np.ix_(seen, seen)], point.total[np.ix_(seen, [6, 7])])
-        assert_allclose(scores[at], point.centre[6:] + (rows[at, seen] - point.mu[seen]) @ slope, rtol=1e-10)
-    assert np.isnan(scores[[7, 8]]).all()
-    assert np.isfinite(np.delete(scores, [7, 8], axis=0)).all()
 
 
 # Pairs.

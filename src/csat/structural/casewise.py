@@ -1,4 +1,4 @@
-"""What single respondents with gaps say: their scores, how much the scores' sums vary, and their constructs.
+"""What single respondents with gaps say: their scores, and how much the sums of these vary.
 
 The score of a respondent is the derivative of the own log-likelihood by the means and covariances of the variables
 answered; everything robust under missing answers is made of sums of its products (Yuan & Bentler 2000, Sociological
@@ -15,7 +15,6 @@ import numpy as np
 from csat.moments import Groups, Source
 from csat.normal import inverses
 from csat.structural.gamma import drawn_singly, on_diagonal
-from csat.structural.structure import Point
 from csat.variance import linearised_scores, method_of, row_squares
 
 #: Numbers held at once for the inverses of rows: 32 MB.
@@ -104,28 +103,3 @@ def score_covariance(
     else:
         joint, method = linearised_scores(source, groups, scores), method_of(groups)
     return ScoreCovariance(joint * (n / weight**2), method)
-
-
-def expected_constructs(point: Point, answers: np.ndarray) -> np.ndarray:
-    """Regression scores: the expected constructs of each respondent, given the own answers.
-
-    Parameters
-    ----------
-    point : a group at the estimates of a model with intercepts. answers : (n, p) in the order of its observed
-        variables, NaN where missing.
-
-    Returns
-    -------
-    ndarray
-        (n, m − p) E(η) + cov(η, y_o) Σ_o⁻¹ (y_o − μ_o); NaN for a respondent without any answer. Thurstone's scores
-        (Skrondal & Laake 2001, Psychometrika 66(4)) with the answered variables in place of all.
-    """
-    p = point.structure.p
-    answered = ~np.isnan(answers)
-    apart = np.where(answered, answers - point.mu, 0.0)
-    distinct, where = np.unique(answered, axis=0, return_inverse=True)
-    slopes = point.total[p:, :p] @ inverses(distinct, point.sigma)
-    out = np.empty((len(answers), len(point.total) - p))
-    for part in _runs(len(answers), slopes[:1].size):
-        out[part] = np.squeeze(slopes[where.ravel()[part]] @ apart[part, :, None], -1)
-    return np.where(answered.any(axis=1, keepdims=True), point.centre[p:] + out, np.nan)
