@@ -1,6 +1,7 @@
 """Tables: floats until the last moment, words of both languages, and a reason for every dash."""
 
 import json
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -183,6 +184,7 @@ def test_the_registry_names_classes_that_exist():
     from csat import estimation, planning, published, survey, weighting
     from csat.drivers import ranking
 
-    rooms = (csat, survey, estimation, planning, published, weighting, ranking)
+    scored = import_module("csat.structural.factor_scores")
+    rooms = (csat, survey, estimation, planning, published, weighting, ranking, scored)
     public = {name for room in rooms for name in dir(room)}
     assert set(TABLES) - {"DataFrame", "WeightReport"} <= public

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from csat.report.format import number
 from csat.report.names import Names
+from csat.report.remarks import remark
 from csat.report.words import Word
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def doubts_of(result: Sem, names: Names) -> tuple[Word | str, ...]:
     return (
         *([Word("doubt.inadmissible")] if bad else []),
         *(_worded(doubt, names) for doubt in found),
-        *(note for note in _not_of_design(result) if note not in said),
+        *(remark(note) for note in _not_of_design(result) if note not in said),
     )
 
 

@@ -12,6 +12,7 @@ from csat.errors import OptionError, check_choice
 from csat.report.names import Names
 from csat.report.network.blocks import written
 from csat.report.network.graph import Edge, Graph, Node, graphs_of
+from csat.report.tables.structural import group_text
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def diagram(
          for node in graph.nodes}
         for graph in graphs
     ]  # fmt: skip
-    titles = [Names(lang, names).category(graph.group) for graph in graphs]
+    titles = [group_text(result, graph.group, Names(lang, names)) for graph in graphs]
     return "\n".join(FORMS[form](graphs, labels, titles)) + "\n"
 
 

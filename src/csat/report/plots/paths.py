@@ -13,7 +13,7 @@ from csat.report.network.blocks import ITEM, LEADING, NAME, SHARE, VALUE, Shape
 from csat.report.network.graph import Edge, Graph, graphs_of
 from csat.report.network.graphviz import dot_places
 from csat.report.network.picture import Arrow, Picture, picture_of
-from csat.report.tables.structural import fit_line, respondents_of
+from csat.report.tables.structural import fit_line, group_text, respondents_of
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def path(
     axes = [ax] if ax is not None else _panels(pictures, sum(map(_lines, notes)))
     for panel, picture in zip(axes, pictures, strict=True):
         _draw(panel, picture, picture.scale if ax is None else _fitting(panel, picture))
-        panel.set_title(say(_title(picture.graph, names)), x=0.01)
+        panel.set_title(say(_title(result, picture.graph, names)), x=0.01)
     style.notes_under(axes[-1], notes)
     return axes[0]
 
@@ -62,12 +62,12 @@ def _pictures(graphs: Sequence[Graph], r2: str, layout: str) -> list[Picture]:
     return [picture_of(graph, r2, dot_places if layout == "graphviz" else None) for graph in graphs]
 
 
-def _title(graph: Graph, names: Names) -> Word:
+def _title(result: Sem, graph: Graph, names: Names) -> Word:
     kinds = {edge.kind for edge in graph.edges}
     title = Word(next((f"title.{key}" for kind, key in TITLES.items() if kind in kinds), "title.loadings"))
     if not graph.group:
         return title
-    return Word("title.of_group", {"title": title, "group": names.category(graph.group)})
+    return Word("title.of_group", {"title": title, "group": group_text(result, graph.group, names)})
 
 
 def _hidden(result: Sem, group: str, names: Names) -> bool:

@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import csat.report.tables.comparing as comparing
 import csat.report.tables.diagnosis as diagnosis
+import csat.report.tables.factors as factors
 import csat.report.tables.importance as importance
 import csat.report.tables.priority as priority
 import csat.report.tables.regression as regression
 import csat.report.tables.selection as selection
+import csat.report.tables.structural as structural
 from csat.errors import OptionError
 from csat.report.jupyter import Table
 from csat.report.names import Names
@@ -24,7 +27,6 @@ from csat.report.tables.gap import gaps
 from csat.report.tables.groups import check, crosstab, difference, league, letters, sample_size, test, weights
 from csat.report.tables.index import groups, items, nodes
 from csat.report.tables.ledger import columns, ledger, missing_texts, other_columns, quality, weight_report
-from csat.report.tables.structural import fit, loadings, parameters, paths
 from csat.report.tables.trend import changes, split, trend
 from csat.report.words import Word, words
 
@@ -59,7 +61,24 @@ TABLES: Mapping[str, Mapping[str, Builder]] = {
     "Ipa": {"ipa": priority.ipa, "quadrants": priority.quadrants, "priorities": priority.priorities},
     "Asymmetry": {"asymmetry": priority.asymmetry, "differences": priority.asymmetry_differences},
     "Diagnosis": {"tests": diagnosis.tests, "flagged": diagnosis.flagged, "limits": diagnosis.limits},
-    "Sem": {"parameters": parameters, "paths": paths, "loadings": loadings, "fit": fit},
+    "Sem": {
+        "parameters": structural.parameters,
+        "paths": structural.paths,
+        "loadings": structural.loadings,
+        "thresholds": structural.thresholds,
+        "fit": structural.fit,
+    },
+    "Comparison": {"comparison": comparing.comparison},
+    "Invariance": {
+        "steps": comparing.invariance,
+        "means": comparing.latent_means,
+        "equalities": comparing.equalities,
+    },
+    "LatentMeans": {"means": comparing.latent_means},
+    "EqualityTests": {"equalities": comparing.equalities},
+    "Modifications": {"modifications": comparing.modifications},
+    "FactorScores": {"scores": factors.scores},
+    "Polychoric": {"correlations": factors.correlations, "matrix": factors.matrix, "thresholds": factors.thresholds},
     "Evaluation": {"evaluation": evaluation, "summary": summary},
     "Gaps": {"gaps": gaps},
     "Estimates": {"estimates": estimates},
@@ -122,7 +141,9 @@ def table(
         ``"final"``, ``"excluded"``, ``"stability"``, ``"models"``; of importance ``"importance"``, ``"differences"``;
         of a map ``"ipa"``, ``"quadrants"``, ``"priorities"``; of rewards and penalties ``"asymmetry"``,
         ``"differences"``; of a diagnosis ``"tests"``, ``"flagged"``, ``"limits"``; of a structural model
-        ``"parameters"``, ``"paths"``, ``"loadings"``, ``"fit"``; of an evaluation ``"evaluation"``, ``"summary"``
+        ``"parameters"``, ``"paths"``, ``"loadings"``, ``"thresholds"``, ``"fit"``; of invariance ``"steps"``,
+        ``"means"`` (of constructs), ``"equalities"``; of polychoric correlations ``"correlations"``, ``"matrix"``,
+        ``"thresholds"``; of an evaluation ``"evaluation"``, ``"summary"``
         (without items); of a trend ``"trend"``, ``"changes"`` (of the last period); of a ledger ``"ledger"``,
         ``"columns"``, ``"other"`` (columns that are no scaled questions).
     base : whom the result is about, e.g. ``plan.base("own", lang)``; stands first among the notes.

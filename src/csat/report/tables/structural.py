@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,11 @@ FIT: dict[str, Kind] = {
 GUIDED = frozenset({"cfi", "tli", "rmsea", "srmr"})
 #: Fit figures that say how large the model is, not how it fits.
 SIZES = frozenset({"n", "npar", "df"})
+#: Operator → kind of parameter.
+KINDS = {
+    "=~": "loading", "<~": "weight", "~": "path", "~1": "intercept", "|": "threshold", ":=": "defined",
+    "==": "equation",
+}  # fmt: skip
 N = ("n",)
 
 
@@ -67,8 +73,8 @@ def _table(result: Sem, frame: pd.DataFrame, names: Names, key: str) -> Table:
     ]
     frame["about std_all"] = objects([Word("note.beyond_one") if out else None for out in beyond])
     frame["about"] = objects([_relation(lhs, op, rhs, result, names) for lhs, op, rhs in triples])
-    frame["relation"] = objects([Word(f"relation.{_kind(op, lhs == rhs)}") for lhs, op, rhs in triples])
-    frame["group"] = [names.category(group) if group else "" for group in frame["group"]]
+    frame["relation"] = objects([Word(f"relation.{kind_of(op, lhs == rhs)}") for lhs, op, rhs in triples])
+    frame["group"] = [group_text(result, group, names) for group in frame["group"]]
     # A fixed parameter has no standard error by design: its cells stay empty instead of carrying a dash.
     fixed = ~(frame["se"] > 0)
     for name in ("se", "statistic", "p", "low", "high"):
@@ -88,6 +94,11 @@ def _table(result: Sem, frame: pd.DataFrame, names: Names, key: str) -> Table:
     return describe(key, Word(f"title.{key}"), frame, shows, names, notes=notes, label="about")
 
 
+def group_text(result: Sem, group: str, names: Names) -> str:
+    """Text of a group of a model; "" where there are none."""
+    return names.value(result.group, group) if group and result.group is not None else group
+
+
 def notes_of(result: Sem, names: Names) -> list[Word | str]:
     """The fit in a line, doubts, then the respondents and what the standard errors assume."""
     hidden = names.bases.judge(result.measures.n).hidden
@@ -101,8 +112,8 @@ def notes_of(result: Sem, names: Names) -> list[Word | str]:
 def respondents_of(result: Sem, names: Names) -> list[Word]:
     """Who counts, and what the standard errors assume."""
     said = sample_notes(result.measures.n, result.left_out, names.bases)
-    if result.provenance.sample == "fiml":
-        said[0] = Word("note.fiml", {"n": result.measures.n, "left_out": result.left_out})
+    if result.provenance.sample in ("fiml", "pairwise"):
+        said[0] = Word(f"note.{result.provenance.sample}", {"n": result.measures.n, "left_out": result.left_out})
     return [*said, error_note(result.provenance.variance)]
 
 
@@ -152,8 +163,17 @@ def chance_of(p: float, names: Names) -> str:
     return f"< {bounded(0.001, names)}" if p < 0.0005 else f"= {bounded(p, names)}"
 
 
-def _kind(op: str, same: bool) -> str:
-    kinds = {"=~": "loading", "<~": "weight", "~": "path", "~1": "intercept", ":=": "defined", "|": "threshold"}
+def kind_of(op: str, same: bool) -> str:
+    """Kind of a parameter; `same` if both sides are the same variable."""
+    kinds = {
+        "==": "equation",
+        "=~": "loading",
+        "<~": "weight",
+        "~": "path",
+        "~1": "intercept",
+        ":=": "defined",
+        "|": "threshold",
+    }
     return kinds.get(op, "variance" if same else "covariance")
 
 
@@ -164,11 +184,18 @@ def _relation(lhs: str, op: str, rhs: str, result: Sem, names: Names) -> str:
 
 
 def _between(item: str, cut: str, result: Sem) -> str:
-    """The two answers that a threshold lies between."""
-    answers = {} if result.thresholds is None else result.thresholds.answers
-    at = int(cut.removeprefix("t"))
-    below, above = ([*answers[item][at - 1 : at + 1]] if item in answers else [at, at + 1])[:2]
-    return " | ".join(f"{answer:g}" if isinstance(answer, int | float) else str(answer) for answer in (below, above))
+    answers = result.thresholds.answers if result.thresholds is not None else {}
+    return between(answers[item], int(cut.removeprefix("t")))
+
+
+def between(answers: Sequence[Any], cut: int) -> str:
+    """The two answers that a threshold, counted from 1, lies between.
+
+    >>> between((1.0, 2.0, 5.0), 2)
+    '2 | 5'
+    """
+    sides = answers[cut - 1 : cut + 1]
+    return " | ".join(f"{answer:g}" if isinstance(answer, int | float) else str(answer) for answer in sides)
 
 
 def relation_of(lhs: str, op: str, rhs: str, names: Names) -> str:
@@ -180,7 +207,7 @@ def relation_of(lhs: str, op: str, rhs: str, names: Names) -> str:
         return f"{right} → {left}"
     if op == "~~":
         return left if lhs == rhs else f"{left} ↔ {right}"
-    return left
+    return f"{lhs} = {rhs}" if op == "==" else left
 
 
 def fit(result: Sem, names: Names) -> Table:

@@ -1,0 +1,40 @@
+"""Remarks that the engine of structural models makes in English, found again in the words of a language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from csat.report.words import Word
+
+#: Key of the catalogues ("remark.few_units") → the remark; its named parts fill the blanks.
+PATTERNS: Mapping[str, re.Pattern[str]] = {
+    key: re.compile(pattern)
+    for key, pattern in {
+        "few_units": r"The design has (?P<units>\S+) degrees of freedom .* for a χ² of (?P<df>\d+):",
+        "scaling": r"The correction of χ² is not positive",
+        "scaling_baseline": r"The correction of the baseline's χ² is not positive",
+        "missing_predictor": r"(?P<lost>\d+) respondents are left out because a predictor is missing",
+        "improper": r"The observed information is not positive definite",
+        "pairwise": r"Each covariance is over those who .* (?P<least>\d+) respondents at least of (?P<n>\d+):",
+        "indefinite": r"The correlations of the latent responses.* \(smallest eigenvalue (?P<eigenvalue>[^)]+)\)",
+        "kurtosis": r"Kurtosis of (?P<listed>.+) is far from that of a normal variable",
+        "sparse": r"Categories with fewer than (?P<few>\d+) answers: (?P<listed>.+)\. They are kept",
+        "unused": r"Nobody chose (?P<listed>.+): thresholds are counted",
+        "filled": r"(?P<tables>\d+) table\(s\) of two-category items have an empty cell",
+        "perfect": r"No answer to one contradicts the other.*: (?P<listed>.+) correlate at ±1",
+    }.items()
+}
+
+
+def remark(said: str) -> Word | str:
+    """A remark in words; one that has none stays as it is.
+
+    >>> remark("2 table(s) of two-category items have an empty cell; ½ was added there.").key
+    'remark.filled'
+    """
+    for key, pattern in PATTERNS.items():
+        found = pattern.match(said)
+        if found:
+            return Word(f"remark.{key}", found.groupdict())
+    return said
