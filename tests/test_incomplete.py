@@ -11,6 +11,7 @@ import csat
 from csat import Design, Replication, sem
 from csat.errors import IllConditionedWarning
 from csat.model import Model
+from csat.normal import inverses, log_determinants
 from csat.structural.casewise import PatternScores
 from csat.structural.discrepancy import MaximumLikelihood, hessian
 from csat.structural.fiml import MissingPredictorWarning
@@ -499,3 +500,29 @@ def test_differences_that_need_moments(data):
     found = csat.compare_models(*models, method="satorra-2000").tidy()
     assert found["df_diff"][1] == 4
     assert_allclose(found["chisq_diff"][1], csat.compare_models(*models).tidy()["chisq_diff"][1], rtol=0.2)
+
+
+# Inverses of patterns.
+
+
+@pytest.mark.parametrize("ridge", [1.0, 1e-6], ids=["sound", "nearly singular"])
+def test_inverses_of_the_answered_block(rng, ridge):
+    answered = rng.random((40, 7)) < 0.6
+    answered[0], answered[1] = True, False
+    factor = rng.normal(0, 1, (3, 7, 2))
+    many = factor @ factor.swapaxes(1, 2) + ridge * np.eye(7)
+    found, logs = inverses(answered, many), log_determinants(answered, many)
+    assert found.shape == (3, 40, 7, 7)
+    for matrix, inverse, log in zip(many, found, logs, strict=True):
+        for row in range(40):
+            seen = np.flatnonzero(answered[row])
+            block = matrix[np.ix_(seen, seen)]
+            assert_allclose(inverse[row][np.ix_(seen, seen)] @ block, np.eye(len(seen)), atol=1e-8)
+            assert not inverse[row][~answered[row]].any()
+            assert_allclose(log[row], np.linalg.slogdet(block)[1], rtol=1e-9, atol=1e-12)
+    assert_allclose(inverses(answered, many[0]), found[0], rtol=1e-12)
+
+
+def test_too_few_respondents_for_unrestricted_moments(data):
+    refused(survey(data.iloc[:12]), "too few respondents answered the same variables", missing="fiml")
+    refused(survey(data[data["hall"].isin(["6", "7"])]), "(?i)group '6'.*too few", missing="fiml", group="hall")

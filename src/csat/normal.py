@@ -22,6 +22,8 @@ from csat.moments import Patterns
 STEPS, SETTLED = 2000, 1e-12
 #: Change from which on Newton's method is tried, and steps without it after one that failed.
 NEAR, PAUSE = 1e-2, 10
+#: Smallest eigenvalue of correlations above which a part of their inverse is as good as the inverse of a part.
+SOUND = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,12 +138,13 @@ def inverses(answered: np.ndarray, cov: np.ndarray) -> np.ndarray:
     """Inverse of the answered block of covariances (…, k, k), zero elsewhere, for patterns (C, k): (…, C, k, k).
 
     Few gaps are taken out of the inverse of the whole, patterns with as many of them together: with P = Σ⁻¹ the inverse
-    of the answered block is P − P·ₘ(Pₘₘ)⁻¹Pₘ·, m the missing variables. Where most is missing, the block is inverted.
+    of the answered block is P − P·ₘ(Pₘₘ)⁻¹Pₘ·, m the missing variables. Where most is missing, or the whole is nearly
+    singular, the block is inverted.
     """
-    k = cov.shape[-1]
-    whole = np.linalg.inv(cov)
-    out = np.empty((*cov.shape[:-2], *answered.shape, k), whole.dtype)
-    for at, places, few in _alike(answered):
+    k, sound = cov.shape[-1], _is_sound(cov)
+    whole = np.linalg.inv(cov) if sound else cov
+    out = np.empty((*cov.shape[:-2], *answered.shape, k), cov.dtype)
+    for at, places, few in _alike(answered, sound):
         rows, columns = places[:, :, None], places[:, None, :]
         if few:
             across = whole[..., places, :]
@@ -149,7 +152,7 @@ def inverses(answered: np.ndarray, cov: np.ndarray) -> np.ndarray:
                 whole[..., rows, columns], across
             )
         else:
-            block = np.zeros((*cov.shape[:-2], len(at), k, k), whole.dtype)
+            block = np.zeros((*cov.shape[:-2], len(at), k, k), cov.dtype)
             block[..., np.arange(len(at))[:, None, None], rows, columns] = np.linalg.inv(cov[..., rows, columns])
             out[..., at, :, :] = block
     return np.where(answered[:, :, None] & answered[:, None, :], out, 0.0)
@@ -157,9 +160,10 @@ def inverses(answered: np.ndarray, cov: np.ndarray) -> np.ndarray:
 
 def log_determinants(answered: np.ndarray, cov: np.ndarray) -> np.ndarray:
     """(…, C) log-determinants of the answered blocks of positive definite matrices (…, k, k)."""
-    whole = np.linalg.inv(cov)
+    sound = _is_sound(cov)
+    whole = np.linalg.inv(cov) if sound else cov
     out = np.empty((*cov.shape[:-2], len(answered)))
-    for at, places, few in _alike(answered):
+    for at, places, few in _alike(answered, sound):
         rows, columns = places[:, :, None], places[:, None, :]
         block = (whole if few else cov)[..., rows, columns]
         beside = np.linalg.slogdet(cov)[1][..., None] if few else 0.0
@@ -167,12 +171,25 @@ def log_determinants(answered: np.ndarray, cov: np.ndarray) -> np.ndarray:
     return out
 
 
-def _alike(answered: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
-    """Patterns with as many gaps: where they are, and the places of the gaps, if these are few, or of the answers."""
+def _is_sound(cov: np.ndarray) -> bool:
+    """Whether matrices (…, k, k) are far enough from singular for parts of their inverses to be exact."""
+    real = np.real(cov)
+    variance = np.diagonal(real, axis1=-2, axis2=-1)
+    if not (variance > 0).all():
+        return False
+    sd = np.sqrt(variance)
+    return bool((np.linalg.eigvalsh(real / (sd[..., :, None] * sd[..., None, :])) > SOUND).all())
+
+
+def _alike(answered: np.ndarray, sound: bool) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
+    """Patterns with as many gaps: where they are, and the places of the gaps, if these are few, or of the answers.
+
+    Few are none if the matrices are not `sound`.
+    """
     gaps = (~answered).sum(axis=1)
     for count in np.unique(gaps).tolist():
         at = np.flatnonzero(gaps == count)
-        few = 2 * count <= answered.shape[1]
+        few = sound and 2 * count <= answered.shape[1]
         chosen = ~answered[at] if few else answered[at]
         yield at, np.nonzero(chosen)[1].reshape(len(at), -1), few
 
