@@ -4,10 +4,10 @@
 and a workbook; `new_study` starts a folder with a study file and that notebook.
 """
 
-from csat.report.advice import Advice, advice
 from csat.report.build import write_report
 from csat.report.cards import Headline, headline
 from csat.report.excel import write_workbook
+from csat.report.guidance import Advice, advice
 from csat.report.jupyter import Table
 from csat.report.network.texts import diagram
 from csat.report.notebook import new_study
