@@ -162,8 +162,8 @@ def sem(
     fixed_x = estimator not in WORDS if fixed_x is None else fixed_x
     _check_missing(missing, estimator, likelihood, engine)
     expansion = {"std_lv": std_lv, "fixed_x": fixed_x, "auto_cov_y": auto_cov_y, "orthogonal": orthogonal}
-    for option, found in (*expansion.items(), ("means", False if means is None else means)):
-        check_switch(option, found)
+    for option, switch in (*expansion.items(), ("means", False if means is None else means)):
+        check_switch(option, switch)
     asked = Asked(estimator, ordered, group, equal, partial, reference, means, level, expansion)
     if estimator in ORDINAL:
         return ordinal_sem(source, model, asked)
