@@ -52,6 +52,13 @@ def noncentral_chi2(statistic: float, df: float, shift: float) -> float:
     return float(chndtr(statistic, df, shift))
 
 
+def noncentrality(statistic: float, df: float, probability: float) -> float:
+    """The noncentrality at which a χ² variable lies below `statistic` with this probability; 0 if less even there."""
+    from scipy.special import chndtrinc
+
+    return float(chndtrinc(statistic, df, probability)) if noncentral_chi2(statistic, df, 0.0) > probability else 0.0
+
+
 def holm(p: np.ndarray) -> np.ndarray:
     """Correct p (k,) for the number that could be computed; NaN stay NaN.
 

@@ -126,7 +126,7 @@ def expanded(
     spared = {_squeezed(relation) for relation in partial}
     tied = (
         replace(row, tie=f"{row.relation}")
-        if _kind(row, roles) in equal and row.free and not row.label and not row.predictor
+        if equal and _kind(row, roles) in equal and row.free and not row.label and not row.predictor
         and not {_squeezed(row.relation), _squeezed(_turned(row))} & spared
         else row
         for row in rows
@@ -135,6 +135,8 @@ def expanded(
 
 
 def _check_partial(partial: Collection[str], rows: Sequence[Row]) -> None:
+    if not partial:
+        return
     known = dict.fromkeys(row.relation for row in rows)
     squeezed = {_squeezed(relation) for row in rows for relation in (row.relation, _turned(row))}
     for asked in partial:
@@ -173,7 +175,7 @@ def _of_group(
         shifted = others and "intercepts" in equal and "means" not in equal
         centred = {row.lhs for row in written if row.op == "~1"}
         added += [row for row in _intercepts(roles, fixed_x, shifted) if row.lhs not in centred]
-    yield from (replace(row, group=group) for row in [*written, *added])
+    yield from (row if row.group == group else replace(row, group=group) for row in [*written, *added])
 
 
 def _intercepts(roles: _Roles, fixed_x: bool, shifted: bool) -> Iterator[Row]:

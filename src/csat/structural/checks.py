@@ -13,7 +13,7 @@ from csat.errors import (
 )
 from csat.structural.discrepancy import Discrepancy
 from csat.structural.linear import definite
-from csat.structural.structure import Layout, Point, State, evaluate
+from csat.structural.structure import Point, State, evaluate
 
 #: Singular values below this share of the largest count as zero.
 _RANK = 1e-7
@@ -57,12 +57,12 @@ def check_sample(names: Sequence[str], cov: np.ndarray, mean: np.ndarray, n: int
         raise CollinearityError.among(involved[0], involved[1:5])
 
 
-def check_identified(layout: Layout, discrepancy: Discrepancy, theta: np.ndarray, *, generic: bool) -> None:
+def check_identified(here: State, discrepancy: Discrepancy, *, generic: bool) -> None:
     """Refuse a model whose implied moments stay the same while parameters change.
 
     Parameters
     ----------
-    theta : (k,) where to look.
+    here : where to look, at theta (k,).
     generic : look at a point nearby, away from zero paths that hide or feign identification.
 
     Raises
@@ -70,27 +70,29 @@ def check_identified(layout: Layout, discrepancy: Discrepancy, theta: np.ndarray
     ModelIdentificationError
         Naming the parameters in the null space of the derivatives of the moments, constraints included.
     """
-    state: State | None = evaluate(layout, theta)
-    if generic and state is not None:
-        state = _nearby(state, discrepancy)
-    if state is None or not len(theta) or _plainly_identified(state, discrepancy):
+    layout, size = here.layout, here.size
+    state = _nearby(here, discrepancy) if generic else here
+    if state is None or not size or plainly_identified(state, discrepancy):
         return
     jacobian = moment_jacobian(state)
-    size = np.linalg.norm(jacobian, axis=0)
-    unit = 1.0 / np.where(size > 0, size, 1.0)
+    length = np.linalg.norm(jacobian, axis=0)
+    unit = 1.0 / np.where(length > 0, length, 1.0)
     slope = layout.restriction_slope(state.theta) * unit
     length = np.linalg.norm(slope, axis=1, keepdims=True)
     triangle = np.linalg.qr(np.vstack([jacobian * unit, slope / np.where(length > 0, length, 1.0)]), mode="r")
     _, values, vectors = np.linalg.svd(triangle)
     rank = int((values > _RANK * values[0]).sum())
-    if rank < len(theta):
+    if rank < size:
         part = np.abs(vectors[rank:]).max(axis=0)
         loose = [name for name, share in zip(layout.names, part, strict=True) if share > 1e-3]
-        raise ModelIdentificationError.naming(loose, layout.known, len(theta))
+        raise ModelIdentificationError.naming(loose, layout.known, size)
 
 
-def _plainly_identified(state: State, discrepancy: Discrepancy) -> bool:
-    """Whether the expected curvature, constraints included, is far from singular: no need to look closer."""
+def plainly_identified(state: State, discrepancy: Discrepancy) -> bool:
+    """Whether the expected curvature, constraints included, is far from singular: no need to look closer.
+
+    A model identified at one point is so almost everywhere, as derivatives have their highest rank almost everywhere.
+    """
     curvature, slope = discrepancy.curvature(state), state.layout.restriction_slope(state.theta)
     diagonal = np.diag(curvature)
     unit = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
@@ -149,14 +151,20 @@ def information_axes(information: np.ndarray, slope: np.ndarray) -> tuple[np.nda
     -------
     (d,) information along each direction, smallest first, and (k, d) directions.
     """
+    scaled, allowed = _movable(information, slope)
+    values, vectors = np.linalg.eigh(scaled)
+    return values, vectors if allowed is None else allowed @ vectors
+
+
+def _movable(information: np.ndarray, slope: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Information scaled to a unit diagonal, (d, d) along the directions that equations allow; these, None if all."""
     unit = 1.0 / np.sqrt(np.diag(information))
-    scaled = information * np.outer(unit, unit)
-    allowed = np.eye(len(unit))
-    if len(slope):
-        _, values, turned = np.linalg.svd(slope * unit)
-        allowed = turned[int((values > _RANK * values[0]).sum()) :].T
-    values, vectors = np.linalg.eigh(allowed.T @ scaled @ allowed)
-    return values, allowed @ vectors
+    scaled = information * unit[:, None] * unit
+    if not len(slope):
+        return scaled, None
+    _, values, turned = np.linalg.svd(slope * unit)
+    allowed = turned[int((values > _RANK * values[0]).sum()) :].T
+    return allowed.T @ scaled @ allowed, allowed
 
 
 def condition_number(information: np.ndarray, slope: np.ndarray) -> float:
@@ -165,9 +173,8 @@ def condition_number(information: np.ndarray, slope: np.ndarray) -> float:
     The scaling makes it the same in whatever unit a variable is measured; inf if singular. Equations between
     parameters, with derivatives `slope` (q, k), take away the directions that they forbid.
     """
-    if not len(information):
+    scaled, _ = _movable(information, slope)
+    if not len(scaled):
         return 1.0
-    values, _ = information_axes(information, slope)
-    if not len(values):
-        return 1.0
+    values = np.linalg.eigvalsh(scaled)
     return float(values[-1] / values[0]) if values[0] > 0 else np.inf

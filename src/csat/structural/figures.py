@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -24,6 +24,11 @@ class Figures:
     p: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+    @property
+    def columns(self) -> dict[str, np.ndarray]:
+        """The arrays by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def symmetric_figures(estimate: np.ndarray, se: np.ndarray, level: float, df: float = np.inf) -> Figures:

@@ -11,13 +11,13 @@ from math import isfinite
 import numpy as np
 
 from csat.structural.discrepancy import Curved, Discrepancy, hessian_at, is_curved
-from csat.structural.linear import definite
+from csat.structural.linear import definite, identity
 from csat.structural.structure import Layout, State, evaluate
 
 #: Largest gradient at which an estimate counts as converged, in units of each parameter's own curvature.
 TOLERANCE = 1e-8
 #: Gradient below which exact second derivatives guide the search; farther off, expected ones lead more surely.
-_NEAR = 0.03
+_NEAR = 0.06
 #: Steps of a single fit before it turns to exact second derivatives wherever it is, and before it gives up.
 _PATIENCE, _STEPS = 60, 300
 #: Replicates stop sooner: their noise is larger. So many of them are worked on at once, for the processor's cache.
@@ -182,7 +182,7 @@ def _step(
     """Step (…, k) and multipliers (…, q): (M + damping·diag M)·step + slopeᵀ·λ = −gradient, slope·step = −gap."""
     k, q = gradient.shape[-1], gap.shape[-1]
     scaled = matrix * unit[..., :, None] * unit[..., None, :]
-    scaled = scaled + (np.asarray(damping)[..., None, None] + 1e-14) * np.eye(k)
+    scaled = scaled + (np.asarray(damping)[..., None, None] + 1e-14) * identity(k)
     right = -(unit * gradient)
     if q:
         rows = slope * unit[..., None, :]

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
+
+
+@cache
+def identity(size: int) -> np.ndarray:
+    """(size, size) identity, made once; it cannot be written to."""
+    out = np.eye(size)
+    out.setflags(write=False)
+    return out
 
 
 def inverted(matrix: np.ndarray) -> np.ndarray:
@@ -18,7 +28,7 @@ def inverted(matrix: np.ndarray) -> np.ndarray:
 def definite(matrix: np.ndarray, least: float = 0.0) -> bool:
     """Whether all eigenvalues of a symmetric matrix (p, p) lie above `least`."""
     try:
-        np.linalg.cholesky(matrix - least * np.eye(len(matrix)))
+        np.linalg.cholesky(matrix - least * identity(len(matrix)) if least else matrix)
     except np.linalg.LinAlgError:
         return False
     return True
@@ -36,8 +46,8 @@ def total_effects(a: np.ndarray, causes: np.ndarray) -> np.ndarray:
     ----------
     causes : (n,) columns of A (…, m, m) that are not all zero.
     """
-    eye, columns = np.eye(a.shape[-1]), a[..., causes]
+    columns = a[..., causes]
     out = np.empty_like(a)
-    out[...] = eye
-    out[..., causes] += columns @ inverted(eye[: len(causes), : len(causes)] - columns[..., causes, :])
+    out[...] = identity(a.shape[-1])
+    out[..., causes] += columns @ inverted(identity(len(causes)) - columns[..., causes, :])
     return out

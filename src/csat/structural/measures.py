@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from csat.distributions import chi2_tail, noncentral_chi2
+from csat.distributions import chi2_tail, noncentral_chi2, noncentrality
 from csat.structural.discrepancy import Sample, distance
 from csat.structural.structure import Layout, Point, State, Structure
 
@@ -189,18 +189,10 @@ def rmsea_p(chisq: float, df: float, scale: float, groups: int = 1) -> float:
 
 def rmsea_interval(chisq: float, df: float, scale: float, groups: int = 1) -> tuple[float, float]:
     """90 % interval of RMSEA from the noncentral χ² (Steiger 1990, Multivariate Behavioral Research 25(2))."""
-    from scipy.optimize import brentq
-
     if df <= 0:
         return 0.0, 0.0
-    ends = []
-    for probability, most in ((0.95, chisq), (0.05, max(scale, 4 * chisq))):
-        if noncentral_chi2(chisq, df, 0.0) < probability or noncentral_chi2(chisq, df, most) > probability:
-            ends.append(0.0)
-        else:
-            centre = brentq(lambda shift, wanted=probability: noncentral_chi2(chisq, df, shift) - wanted, 0.0, most)
-            ends.append(float(np.sqrt(centre / (scale * df) * groups)))
-    return ends[0], ends[1]
+    low, high = (np.sqrt(noncentrality(chisq, df, p) / (scale * df) * groups) for p in (0.95, 0.05))
+    return float(low), float(high)
 
 
 def _srmr(points: Sequence[Point], samples: Sequence[Sample], sizes: Sequence[float]) -> float:

@@ -125,7 +125,7 @@ class Sem(Shown):
         """
         raw, *standard = tables(self.layout, self.model.definitions, self.optimum.theta, KINDS)
         of_thresholds = () if self.thresholds is None else self.thresholds.estimate
-        columns = self._keys() | asdict(self._figures("raw", raw))
+        columns = self._keys() | self._figures("raw", raw).columns
         for kind, values in zip(KINDS[1:], standard, strict=True):
             columns[f"std_{kind}"] = self._with(values, of_thresholds)
         return pd.DataFrame(columns)
@@ -160,7 +160,7 @@ class Sem(Shown):
         if kind not in KINDS[1:]:
             raise OptionError.choose("kind", kind, KINDS[1:])
         values = table_values(self.layout, self.model.definitions, self.optimum.theta, kind)
-        return pd.DataFrame(self._keys() | asdict(self._figures(kind, values)))
+        return pd.DataFrame(self._keys() | self._figures(kind, values).columns)
 
     def _figures(self, kind: str, values: np.ndarray) -> Figures:
         """Inference about the values (rows + definitions,) of a kind, thresholds between them."""

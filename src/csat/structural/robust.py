@@ -122,7 +122,7 @@ def design_ignored(groups: Groups, estimator: str) -> list[tuple[type[CsatWarnin
     parts = [
         word
         for word, present in (
-            ("weights", not (np.allclose(weight, groups.n) and np.allclose(squares, groups.n))),
+            ("weights", not (_same(weight, groups.n) and _same(squares, groups.n))),
             ("strata", len(groups.strata) > 1),
             ("sampling units", len(groups.psus) > 0),
         )
@@ -136,3 +136,8 @@ def design_ignored(groups: Groups, estimator: str) -> list[tuple[type[CsatWarnin
         "estimator='MLR' takes the design into account."
     )
     return [(DesignIgnoredWarning, text)]
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether arrays agree but for rounding."""
+    return bool(np.array_equal(one, other) or np.allclose(one, other))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from csat.errors import ConvergenceError, ModelError
-from csat.structural.checks import check_identified, proper
+from csat.structural.checks import check_identified, plainly_identified, proper
 from csat.structural.discrepancy import DiagonalLeastSquares, Discrepancy, MaximumLikelihood
 from csat.structural.fit import TOLERANCE, Optimum, minimise
 from csat.structural.incomplete import PatternLikelihood
@@ -14,27 +14,32 @@ from csat.structural.structure import Layout, evaluate
 
 
 def estimated(layout: Layout, discrepancy: Discrepancy, start: np.ndarray, engine: str = "csat") -> Optimum:
-    """Find the optimum, after checks that there is one.
+    """Find the optimum, and make sure that it is the only one nearby.
 
     Raises
     ------
     ModelError, ModelIdentificationError, ConvergenceError
     """
+    begin = evaluate(layout, start)
     # Least squares on single moments have a value anywhere.
-    if not isinstance(discrepancy, DiagonalLeastSquares) and not proper(evaluate(layout, start)):
+    if not isinstance(discrepancy, DiagonalLeastSquares) and not proper(begin):
         raise ModelError(
             "The starting values imply a covariance matrix that is not positive definite. "
             "Change the values given with start(…)*, or fixed variances and covariances that contradict each other."
         )
-    check_identified(layout, discrepancy, start, generic=True)
     if engine == "semopy" and isinstance(discrepancy, MaximumLikelihood):
+        check_identified(begin, discrepancy, generic=True)
         return minimise_with_semopy(layout, discrepancy, start)
     with np.errstate(all="ignore"):
         optimum = minimise(layout, discrepancy, start)
-    if not bool(optimum.converged):
+    converged = bool(optimum.converged)
+    if converged and plainly_identified(optimum.state, discrepancy):
+        return optimum
+    check_identified(begin, discrepancy, generic=True)
+    if not converged:
         likely = isinstance(discrepancy, MaximumLikelihood | PatternLikelihood)
         what = "Maximum likelihood" if likely else "Least squares"
         worst = layout.names[int(np.argmax(np.abs(optimum.gradient)))]
         raise ConvergenceError.stopped(what, optimum.iterations, float(optimum.worst), TOLERANCE, worst)
-    check_identified(layout, discrepancy, optimum.theta, generic=False)
+    check_identified(optimum.state, discrepancy, generic=False)
     return optimum

@@ -152,5 +152,5 @@ def _standard_loadings(structure: Structure, sample: np.ndarray, names: list[str
     values, vectors = np.linalg.eigh(block / np.outer(sd, sd))
     shared = min(max(float(values[-1] - 1.0) / (len(names) - 1), 0.1), 0.9)
     loads = vectors[:, -1] * np.sqrt(len(names) * shared)
-    loads = np.where(np.abs(loads) < 0.2, 0.2 * np.where(loads < 0, -1.0, 1.0), np.clip(loads, -0.95, 0.95))
-    return loads * np.sign(loads[0])
+    size = np.minimum(np.maximum(np.abs(loads), 0.2), 0.95)
+    return np.copysign(size, loads * loads[0])

@@ -146,9 +146,11 @@ class Layout:
         """(G,) which u parameters a group has, and (c, u) which of them each cell holds; None: one each, in order."""
         found = []
         for group in self.groups:
+            if (np.diff(group.parameter) > 0).all():
+                found.append((group.parameter, None))
+                continue
             used, at = np.unique(group.parameter, return_inverse=True)
-            in_order = np.array_equal(at, np.arange(len(used)))
-            found.append((used, None if in_order else np.eye(len(used))[at.reshape(-1)]))
+            found.append((used, np.eye(len(used))[at.reshape(-1)]))
         return tuple(found)
 
     @cached_property
@@ -406,6 +408,6 @@ def _point(structure: Structure, theta: np.ndarray) -> Point:
     total = e @ s @ e.swapaxes(-1, -2)
     p = structure.p
     sigma = total[..., :p, :p]
-    centre = np.squeeze(e @ alpha[..., None], -1)
+    centre = np.squeeze(e @ alpha[..., None], -1) if structure.means else alpha
     basis = np.concatenate([e[..., :p, :], total[..., :p, :]], axis=-1)
     return Point(structure, e, total, centre, basis, sigma, inverted(sigma))
