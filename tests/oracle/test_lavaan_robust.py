@@ -1,8 +1,8 @@
 """Robust inference of `csat.sem` and differences of nested models against lavaan 0.6-14 (R 4.2.2).
 
-tests/fixtures/lavaan/robust_cases.json holds the reference cases, robust.json what they lack (made by robust.R beside
-it: weights with clusters, groups, mean structures, equations, predictors, a stratified design). Data: Holzinger &
-Swineford (1939) with a made weight and made clusters; R's mtcars.
+tests/fixtures/lavaan/robust_cases.json holds the reference cases; their rows are beside the checkout. robust.json holds
+what they lack (made by robust.R beside it: weights with clusters, groups, mean structures, equations, predictors, a
+stratified design) of rows drawn by rows.R.
 """
 
 import json
@@ -19,7 +19,7 @@ from csat.errors import IllConditionedWarning, StandardizedPathWarning
 from csat.structural.comparison import compare_models
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "lavaan"
-#: The data of mtcars are 32 cars, as every fit of them says.
+#: There are 32 cars, as every fit of them says.
 pytestmark = pytest.mark.filterwarnings("ignore::csat.structural.guards.FewCasesWarning")
 MEASURES = {
     "npar": "npar", "df": "df", "p_scaled": "pvalue.scaled", "scaling": "chisq.scaling.factor",
@@ -36,26 +36,26 @@ STATISTICS = {
 }  # fmt: skip
 #: Live fits of robust.R: model, data, design, options.
 LIVE = {
-    "weights_clusters": ("cfa3", "hs", {"weight": "w", "psu": "cl"}, {"estimator": "MLR"}),
-    "weights_groups": ("cfa3", "hs", {"weight": "w"}, {"estimator": "MLR", "group": "school", "equal": "loadings"}),
-    "mlm_means": ("cfa3", "hs", {}, {"estimator": "MLM", "means": True}),
-    "mlm_groups": ("cfa3", "hs", {}, {"estimator": "MLM", "group": "school", "equal": ["loadings", "intercepts"]}),
-    "mlmv": ("cfa3", "hs", {}, {"estimator": "MLMV"}),
-    "mlmv_groups": ("cfa3", "hs", {}, {"estimator": "MLMV", "group": "school", "equal": "loadings"}),
-    "tied_mlr": ("tied", "hs", {}, {"estimator": "MLR"}),
-    "tied_mlm": ("tied", "hs", {}, {"estimator": "MLM"}),
-    "path_mlr": ("path", "mtcars", {}, {"estimator": "MLR"}),
-    "path_mlm": ("path", "mtcars", {}, {"estimator": "MLM"}),
-    "path_means_mlr": ("path", "mtcars", {}, {"estimator": "MLR", "means": True}),
-    "mimic_mlr": ("mimic", "hs", {}, {"estimator": "MLR"}),
-    "mimic_weights_mlr": ("mimic", "hs", {"weight": "w"}, {"estimator": "MLR"}),
-    "mimic_mlm": ("mimic", "hs", {}, {"estimator": "MLM"}),
+    "weights_clusters": ("cfa3", "rows", {"weight": "w", "psu": "cl"}, {"estimator": "MLR"}),
+    "weights_groups": ("cfa3", "rows", {"weight": "w"}, {"estimator": "MLR", "group": "school", "equal": "loadings"}),
+    "mlm_means": ("cfa3", "rows", {}, {"estimator": "MLM", "means": True}),
+    "mlm_groups": ("cfa3", "rows", {}, {"estimator": "MLM", "group": "school", "equal": ["loadings", "intercepts"]}),
+    "mlmv": ("cfa3", "rows", {}, {"estimator": "MLMV"}),
+    "mlmv_groups": ("cfa3", "rows", {}, {"estimator": "MLMV", "group": "school", "equal": "loadings"}),
+    "tied_mlr": ("tied", "rows", {}, {"estimator": "MLR"}),
+    "tied_mlm": ("tied", "rows", {}, {"estimator": "MLM"}),
+    "path_mlr": ("path", "cars", {}, {"estimator": "MLR"}),
+    "path_mlm": ("path", "cars", {}, {"estimator": "MLM"}),
+    "path_means_mlr": ("path", "cars", {}, {"estimator": "MLR", "means": True}),
+    "mimic_mlr": ("mimic", "rows", {}, {"estimator": "MLR"}),
+    "mimic_weights_mlr": ("mimic", "rows", {"weight": "w"}, {"estimator": "MLR"}),
+    "mimic_mlm": ("mimic", "rows", {}, {"estimator": "MLM"}),
     "mimic_groups_mlr": (
-        "mimic", "hs", {}, {"estimator": "MLR", "group": "school", "equal": ["loadings", "regressions"]},
+        "mimic", "rows", {}, {"estimator": "MLR", "group": "school", "equal": ["loadings", "regressions"]},
     ),
-    "mimic_random_mlr": ("mimic", "hs", {}, {"estimator": "MLR", "fixed_x": False}),
+    "mimic_random_mlr": ("mimic", "rows", {}, {"estimator": "MLR", "fixed_x": False}),
     "design_mlm": (
-        "cfa3", "hs", {"weight": "w", "psu": "cl", "stratum": "school", "fpc": "units"}, {"estimator": "MLM"},
+        "cfa3", "rows", {"weight": "w", "psu": "cl", "stratum": "school", "fpc": "units"}, {"estimator": "MLM"},
     ),
 }  # fmt: skip
 STEPS = {"configural": [], "metric": ["loadings"], "scalar": ["intercepts"], "strict": ["residuals"]}
@@ -66,25 +66,27 @@ def stored(name):
     return json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
 
 
+#: csat sorts groups by name, lavaan by appearance: the first group sets the origin of latent means.
+SCHOOLS = {"Old": "1 Old", "New": "2 New", "Pasteur": "1 Pasteur", "Grant-White": "2 Grant-White"}
+
+
 @cache
-def data(name):
-    frame = pd.read_csv(FIXTURES / f"{name}.csv")
-    if name == "hs":
-        # csat sorts groups by name, lavaan by appearance: the first group sets the origin of latent means.
-        frame["school"] = frame["school"].map({"Pasteur": "1 Pasteur", "Grant-White": "2 Grant-White"})
-        frame["cl"] = frame["cl"].astype(str)
-        frame["units"] = np.where(frame["school"] == "1 Pasteur", 90.0, 75.0)
-    return frame
+def data(path):
+    frame = pd.read_csv(path)
+    if "school" in frame:
+        frame["school"] = frame["school"].map(SCHOOLS)
+        frame["units"] = np.where(frame["school"] == "1 Old", 90.0, 75.0)
+    return frame.assign(cl=frame["cl"].astype(str)) if "cl" in frame else frame
 
 
-def survey(name="hs", **design):
-    return csat.read_survey(data(name), design=csat.Design(**design))
+def survey(path=FIXTURES / "rows.csv", **design):
+    return csat.read_survey(data(path), design=csat.Design(**design))
 
 
 @cache
 def live(name):
     model, source, design, options = LIVE[name]
-    return csat.sem(survey(source, **design), stored("robust")["models"][model], **options)
+    return csat.sem(survey(FIXTURES / f"{source}.csv", **design), stored("robust")["models"][model], **options)
 
 
 def case(name):
@@ -92,17 +94,17 @@ def case(name):
 
 
 @cache
-def hs(estimator="MLR", equal=(), group=None, orthogonal=False, partial=()):
-    model = case("sem_hs_mlr")["model"]
+def three(path, estimator="MLR", equal=(), group=None, orthogonal=False, partial=()):
+    """The model of three constructs on rows of their nine items."""
+    model = stored("robust")["models"]["cfa3"]
     return csat.sem(
-        survey(), model, estimator=estimator, equal=equal, group=group, orthogonal=orthogonal, partial=partial
+        survey(path), model, estimator=estimator, equal=equal, group=group, orthogonal=orthogonal, partial=partial
     )
 
 
-@cache
-def step(name, estimator="MLR"):
+def step(path, name, estimator="MLR"):
     kinds = tuple(kind for other in list(STEPS)[: list(STEPS).index(name) + 1] for kind in STEPS[other])
-    return hs(estimator, kinds, "school")
+    return three(path, estimator, kinds, "school")
 
 
 def paired(frame, reference):
@@ -150,12 +152,14 @@ def test_live_fits(name):
     assert_near(found.robust.scaled.chisq_scaled, theirs["measures"]["chisq.scaled"], 0, 2e-6)
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize(
     ("name", "estimator", "design"),
     [("sem_hs_mlr", "MLR", {}), ("sem_hs_mlm", "MLM", {}), ("sem_hs_weights_mlr", "MLR", {"weight": "w"})],
 )
-def test_reference_cases(name, estimator, design):
-    found, theirs = csat.sem(survey(**design), case(name)["model"], estimator=estimator), case(name)["result"]
+def test_reference_cases(shared_case, name, estimator, design):
+    source, theirs = survey(shared_case(f"{name}.csv"), **design), case(name)["result"]
+    found = csat.sem(source, case(name)["model"], estimator=estimator)
     assert found.notes == ()
     assert found.measures.n == theirs["nobs"]["all"]
     assert_estimates(found, theirs["parameter_estimates"])
@@ -165,14 +169,15 @@ def test_reference_cases(name, estimator, design):
     assert_near(ours["se"], reference["se"], 1e-7, 5e-4)
 
 
+@pytest.mark.shared
 def test_clusters(shared_case):
     theirs = case("sem_hs_cluster_mlr")
-    source = csat.read_survey(shared_case("sem_hs_cluster_mlr.csv"), design=csat.Design(psu="cl"))
-    found = csat.sem(source, theirs["model"], estimator="MLR")
+    found = csat.sem(survey(shared_case("sem_hs_cluster_mlr.csv"), psu="cl"), theirs["model"], estimator="MLR")
     assert_estimates(found, theirs["result"]["parameter_estimates"])
     assert_measures(found, theirs["result"]["fit_measures"])
 
 
+@pytest.mark.shared
 def test_customer_satisfaction(shared_case):
     """Constructs correlate at .995: structural parameters and their errors to 5e-3, as the case says."""
     theirs = case("sem_ecsi_mobi_mlr")
@@ -190,17 +195,19 @@ def test_customer_satisfaction(shared_case):
     assert_near(ours["se"][loose], reference["se"][loose], 1e-4, 5e-3)
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize("name", STEPS)
-def test_steps_of_invariance(name):
-    theirs = case("sem_hs_invariance_mlr")["result"]
-    assert [label[2:] for label in step(name).groups] == theirs["group_labels"]
-    assert_estimates(step(name), theirs["steps"][name]["parameter_estimates"])
-    assert_measures(step(name), theirs["steps"][name]["fit_measures"])
+def test_steps_of_invariance(shared_case, name):
+    theirs, found = case("sem_hs_invariance_mlr")["result"], step(shared_case("sem_hs_invariance_mlr.csv"), name)
+    assert [label[2:] for label in found.groups] == theirs["group_labels"]
+    assert_estimates(found, theirs["steps"][name]["parameter_estimates"])
+    assert_measures(found, theirs["steps"][name]["fit_measures"])
 
 
-def test_differences_of_the_steps():
-    theirs = case("sem_hs_invariance_mlr")["result"]
-    found = compare_models(*map(step, STEPS), names=list(STEPS))
+@pytest.mark.shared
+def test_differences_of_the_steps(shared_case):
+    theirs, path = case("sem_hs_invariance_mlr")["result"], shared_case("sem_hs_invariance_mlr.csv")
+    found = compare_models(*(step(path, name) for name in STEPS), names=list(STEPS))
     table, reference = found.tidy(), theirs["lrt"]
     assert found.method == "satorra-bentler-2001"
     assert table["model"].tolist() == reference["model"]
@@ -214,13 +221,14 @@ def test_differences_of_the_steps():
     assert_near(table["delta_cfi_robust"][1:], np.diff(robust), 1e-5, 0)
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize(
     ("method", "key"),
     [("default", "lrt_sb2001"), ("satorra-bentler-2001", "lrt_sb2001"), ("satorra-2000", "lrt_s2000")],
 )
-def test_uncorrelated_constructs(method, key):
-    theirs = case("sem_hs_mlr_lrt")["result"]
-    free, tight = hs(), hs(orthogonal=True)
+def test_uncorrelated_constructs(shared_case, method, key):
+    theirs, path = case("sem_hs_mlr_lrt")["result"], shared_case("sem_hs_mlr_lrt.csv")
+    free, tight = three(path), three(path, orthogonal=True)
     assert_measures(tight, theirs["orthogonal_fit_measures"])
     table = compare_models(tight, free, method=method).tidy()
     assert table["model"].tolist() == ["model 2", "model 1"]
@@ -228,15 +236,15 @@ def test_uncorrelated_constructs(method, key):
     assert_near(table["p"][1], theirs[key]["Pr(>Chisq)"][1], 0, 1e-3)
 
 
-def models(kind):
+def models(kind, path=FIXTURES / "rows.csv"):
     if kind == "steps":
-        return [step("configural"), step("metric"), step("scalar")]
+        return [step(path, name) for name in ("configural", "metric", "scalar")]
     if kind in ("mlm", "mlr"):
-        return [hs(kind.upper()), hs(kind.upper(), orthogonal=True)]
+        return [three(path, kind.upper()), three(path, kind.upper(), orthogonal=True)]
     if kind == "named":
         free = tuple(f"x{i} ~1" for i in (2, 3, 5, 6, 8, 9))
-        return [hs("MLR", ("loadings", "intercepts"), "school", partial=free), step("scalar")]
-    return [step("configural", kind.upper()), step("metric", kind.upper())]
+        return [three(path, "MLR", ("loadings", "intercepts"), "school", partial=free), step(path, "scalar")]
+    return [step(path, "configural", kind.upper()), step(path, "metric", kind.upper())]
 
 
 #: lavaan takes parameters over by name, which loses the latent means of metric → scalar; "named" is that comparison
