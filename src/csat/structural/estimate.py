@@ -28,6 +28,7 @@ from csat.structural.least_squares import (
 from csat.structural.measures import goodness, in_metric, likelihood_statistic, likelihoods, measures_of
 from csat.structural.ordinal import ORDINAL, Asked, ordinal_sem
 from csat.structural.pairwise import doubts_of_pairs, pairwise, pairwise_covariance
+from csat.structural.resampling import Resampling, check_resampling, resample
 from csat.structural.result import Sem
 from csat.structural.robust import FORMS, Robust, design_ignored, doubts_of_design, robust_inference
 from csat.structural.samples import Data, check_groups, listwise, reference_of
@@ -63,6 +64,10 @@ def sem(
     orthogonal: bool = False,
     ordered: bool | str | Sequence[str] = (),
     missing: str = "listwise",
+    se: str = "estimator",
+    replicates: int = 1000,
+    seed: int = 1,
+    bollen_stine: bool = False,
     engine: str = "csat",
 ) -> Sem:
     """Estimate a structural equation model.
@@ -95,6 +100,11 @@ def sem(
     missing : "listwise", respondents with an answer to every variable of the model count; "fiml", all with any answer
         do, by full-information maximum likelihood (estimators "ML" and "MLR"), see Notes; "pairwise", each covariance
         over those who answered both variables ("MLM", which "ML" becomes, "MLR" and "MLMV").
+    se : "estimator", standard errors as the estimator has them; "bootstrap", from refits on samples drawn from the
+        sample; "replicates", from refits on the replicate weights that the design declares; "parametric", from refits
+        on samples drawn from the model's own normal distribution. See Notes.
+    replicates : number of draws. seed : of the draws; the same seed gives the same figures.
+    bollen_stine : with se="bootstrap", test χ² by draws from a sample that is turned so that the model holds.
     engine : "csat", or "semopy" as an independent second estimator.
 
     Returns
@@ -123,6 +133,8 @@ def sem(
         If the sampling units are too few for a robust test of this model, or its correction does not exist.
     MissingPredictorWarning, PairwiseWarning
         If respondents are left out for a missing predictor, or covariances are over different respondents.
+    ReplicatesWarning
+        If some replicates have no estimates.
     DesignIgnoredWarning
         If the sample is weighted, clustered or stratified and the estimator is not a robust one: weights enter the
         estimates, but these standard errors and tests are those of a simple random sample.
@@ -152,6 +164,14 @@ def sem(
     for its variance too. All follow the design of the survey, so that the scores' covariance comes from strata,
     sampling units or replicate weights (Skinner, Holt & Smith 1989, Analysis of Complex Surveys, ch. 3; Oberski 2014,
     Journal of Statistical Software 57(1)); χ² is divided by tr UΓ / df with the same Γ.
+
+    se="bootstrap" draws sampling units (or respondents) within strata, with replacement; weights stay with them.
+    Bootstrap weights that the design declares are used instead. Intervals are percentiles of the draws;
+    ``Sem.intervals`` has others. se="replicates" takes any replicate weights (jackknife, balanced half samples …) and
+    intervals of Student's t. Both hold for any distribution of the answers, for paths near 0 and products of paths,
+    and follow the design. Replicates without an optimum are left out, and counted in ``Sem.glance()`` with those that
+    have impossible estimates. ``p_bootstrap`` is the share of draws, the sample counted as one, with a χ² as large as
+    the sample's if the model holds (Bollen & Stine 1992, Sociological Methods & Research 21(2)).
     """
     source = source_of(source)
     model = Model(model) if isinstance(model, str) else model
@@ -165,6 +185,8 @@ def sem(
     for option, switch in (*expansion.items(), ("means", False if means is None else means)):
         check_switch(option, switch)
     asked = Asked(estimator, ordered, group, equal, partial, reference, means, level, expansion)
+    resampling = Resampling(se, replicates, seed, bollen_stine)
+    check_resampling(resampling, estimator, missing, engine, ordinal=estimator in ORDINAL)
     if estimator in ORDINAL:
         return ordinal_sem(source, model, asked)
     if names_among(ordered, model.observed, "ordered"):
@@ -211,7 +233,7 @@ def sem(
     found = doubts(optimum.state, samples, data.sizes, curvature)
     raised = [
         *([] if pairs is None else doubts_of_pairs(pairs.answered)),
-        *([] if robust else design_ignored(data.summary, estimator)),
+        *([] if robust else design_ignored(data.summary, estimator, tests_only=resampling.designed)),
         *((doubt.kind, doubt.text) for doubt in found if doubt.raised),
         *(doubts_of_design(robust, data.summary, statistic.df) if robust else []),
     ]
@@ -219,7 +241,7 @@ def sem(
         warnings.warn(text, kind, stacklevel=2)
     slope = layout.restriction_slope(optimum.theta)
     information = bordered_inverse(precision * scale / 2, slope)
-    return Sem(
+    result = Sem(
         model=model,
         estimator=estimator,
         optimum=optimum,
@@ -246,6 +268,7 @@ def sem(
         answered=None if pairs is None else pairs.answered,
         group=group,
     )
+    return result if se == "estimator" else resample(result, source, data, resampling, wishart=wishart)
 
 
 def _check_options(estimator: str, likelihood: str, level: float, engine: str, equal: Sequence[str]) -> None:

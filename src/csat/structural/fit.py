@@ -21,7 +21,7 @@ _NEAR = 0.06
 #: Steps of a single fit before it turns to exact second derivatives wherever it is, and before it gives up.
 _PATIENCE, _STEPS = 60, 300
 #: Replicates stop sooner: their noise is larger. So many of them are worked on at once, for the processor's cache.
-_BATCH_STEPS, BATCH_TOLERANCE, _BLOCK = (12, 40), 1e-7, 64
+_BATCH_STEPS, BATCH_TOLERANCE, _BLOCK = (10, 40), 1e-7, 96
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ WORDS = {"GLS": "normal theory", "ULS": "all sample moments as if independent an
 
 def least_squares(estimator: str, samples: tuple[Sample, ...]) -> LeastSquares:
     """The fit function of "GLS" or "ULS"."""
-    metrics = (np.linalg.inv(s.cov) if estimator == "GLS" else np.eye(len(s.cov)) for s in samples)
+    metrics = (np.linalg.inv(s.cov) if estimator == "GLS" else np.eye(s.cov.shape[-1]) for s in samples)
     return LeastSquares(samples, tuple(metrics))
 
 

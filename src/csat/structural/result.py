@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from csat.errors import OptionError
+from csat.errors import OptionError, check_choice
 from csat.model import Model
 from csat.results import Estimates, Provenance, Shown
 from csat.structural.answered import Answered
@@ -18,7 +18,9 @@ from csat.structural.discrepancy import Discrepancy, Sample
 from csat.structural.figures import Figures, delta_errors, symmetric_figures, without_noise
 from csat.structural.fit import Optimum
 from csat.structural.guards import Doubt, doubts
+from csat.structural.intervals import METHODS
 from csat.structural.measures import Measures
+from csat.structural.resampled import Resampled
 from csat.structural.robust import Robust
 from csat.structural.scaled import Indices
 from csat.structural.structure import Layout, Point
@@ -48,6 +50,8 @@ class Sem(Shown):
     indices : CFI, TLI and RMSEA as they would be without gaps; None unless missing="fiml" (robust estimators have them
         in `robust`).
     group : column whose categories are the groups; None without groups.
+    resampled : estimates on replicates of the sample, from which standard errors and intervals come; None if these
+        are the estimator's own.
     """
 
     model: Model
@@ -69,6 +73,7 @@ class Sem(Shown):
     answered: Answered | None = None
     indices: Indices | None = None
     group: str | None = None
+    resampled: Resampled | None = None
 
     @property
     def layout(self) -> Layout:
@@ -121,7 +126,7 @@ class Sem(Shown):
         -------
         DataFrame
             lhs, op, rhs, group, label, estimate, se, statistic (z), p, low, high; then std_all (all variables
-            standardized) and std_lv (only constructs).
+            standardized) and std_lv (only constructs). Under se="bootstrap" low and high are percentiles of the draws.
         """
         raw, *standard = tables(self.layout, self.model.definitions, self.optimum.theta, KINDS)
         of_thresholds = () if self.thresholds is None else self.thresholds.estimate
@@ -146,7 +151,7 @@ class Sem(Shown):
         }
 
     def standardized(self, kind: str = "all") -> pd.DataFrame:
-        """Standardized solution with standard errors of its own, by the delta method.
+        """Standardized solution with standard errors of its own, by the delta method or from replicates.
 
         Parameters
         ----------
@@ -162,8 +167,39 @@ class Sem(Shown):
         values = table_values(self.layout, self.model.definitions, self.optimum.theta, kind)
         return pd.DataFrame(self._keys() | self._figures(kind, values).columns)
 
+    def intervals(self, method: str = "bca", kind: str = "raw") -> pd.DataFrame:
+        """Intervals from the draws of a bootstrap.
+
+        Parameters
+        ----------
+        method : "percentile" (as in `tidy`); "bias-corrected" for the median of the draws, lavaan's "bca.simple";
+            "bca", corrected for acceleration too; "normal", estimate ± z·se.
+        kind : "raw" values, or standardized: "all" variables, or only constructs ("lv").
+
+        Returns
+        -------
+        DataFrame
+            lhs, op, rhs, group, label, estimate, se, low, high; NaN where all draws lie on one side of the estimate.
+
+        Raises
+        ------
+        OptionError
+            If standard errors do not come from draws.
+        """
+        check_choice("method", method, METHODS)
+        check_choice("kind", kind, KINDS)
+        if self.resampled is None or not (self.resampled.drawn or method == "normal"):
+            raise OptionError("Intervals from draws need draws: fit the model with sem(…, se='bootstrap').")
+        place = (self.layout, self.model.definitions, self.optimum.theta)
+        found = self.resampled.figures(*place, kind, self.level, method).columns
+        return pd.DataFrame(self._keys() | {name: found[name] for name in ("estimate", "se", "low", "high")})
+
     def _figures(self, kind: str, values: np.ndarray) -> Figures:
         """Inference about the values (rows + definitions,) of a kind, thresholds between them."""
+        if self.resampled is not None:
+            method = "percentile" if self.resampled.drawn else "normal"
+            place = (self.layout, self.model.definitions, self.optimum.theta)
+            return self.resampled.figures(*place, kind, self.level, method)
         se = delta_errors(self.layout, self.model.definitions, self.optimum.theta, self.vcov, kind)
         se = without_noise(values, se)
         if self.thresholds is not None:
@@ -184,6 +220,7 @@ class Sem(Shown):
         }  # fmt: skip
         corrected = {} if self.indices is None else asdict(self.indices)
         corrected |= {} if self.robust is None else asdict(self.robust.scaled)
+        corrected |= {} if self.resampled is None else self.resampled.counts
         return pd.DataFrame([{"estimator": self.estimator} | asdict(self.measures) | corrected | found])
 
     @property

@@ -115,8 +115,8 @@ def doubts_of_design(robust: Robust, groups: Groups, df: int) -> list[tuple[type
     return found
 
 
-def design_ignored(groups: Groups, estimator: str) -> list[tuple[type[CsatWarning], str]]:
-    """The design that model-based standard errors leave out, in words."""
+def design_ignored(groups: Groups, estimator: str, *, tests_only: bool = False) -> list[tuple[type[CsatWarning], str]]:
+    """The design that model-based standard errors leave out, in words; `tests_only`: these come from replicates."""
     weight = groups.gram[:, 0, 0]
     squares = weight if groups.square is None else groups.square[:, 0, 0]
     parts = [
@@ -130,9 +130,10 @@ def design_ignored(groups: Groups, estimator: str) -> list[tuple[type[CsatWarnin
     ]
     if not parts:
         return []
+    first = "" if tests_only else "standard errors, "
     text = (
-        f"The sample has {', '.join(parts)}; standard errors, tests and fit measures of estimator={estimator!r} are "
-        "those of a simple random sample of the same n. Weights enter the estimates, scaled to sum to n. "
+        f"The sample has {', '.join(parts)}; {first}tests and fit measures of estimator={estimator!r} are those of a "
+        "simple random sample of the same n. Weights enter the estimates, scaled to sum to n. "
         "estimator='MLR' takes the design into account."
     )
     return [(DesignIgnoredWarning, text)]

@@ -144,7 +144,7 @@ class Layout:
     @cached_property
     def shared(self) -> tuple[tuple[np.ndarray, np.ndarray | None], ...]:
         """(G,) which u parameters a group has, and (c, u) which of them each cell holds; None: one each, in order."""
-        found = []
+        found: list[tuple[np.ndarray, np.ndarray | None]] = []
         for group in self.groups:
             if (np.diff(group.parameter) > 0).all():
                 found.append((group.parameter, None))
