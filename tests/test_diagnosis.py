@@ -317,7 +317,7 @@ def test_a_large_survey_is_diagnosed_as_a_whole(rng):
         (lambda s: diagnose(s, "y", ["x0"], complete=["nope"]), "No column 'nope'"),
         (lambda s: diagnose(s, "y", []), "No driver is named"),
         (lambda s: diagnose(s, "y", ["x0", "x0"]), "'x0' is named twice"),
-        (lambda s: diagnose(s, "y", ["huge"]), "The largest value of 'huge' is 8e.200: squares of it overflow. Resc"),
+        (lambda s: diagnose(s, "y", ["huge"]), "The largest value of 'huge' is 8e.200: squares overflow. Give it"),
         (lambda s: diagnose(s, "y", ["x0", "flat"]), "No variation in 'flat'"),
         (lambda s: diagnose(s, "y", ["zero"], intercept=False), "No variation in 'zero'"),
         (lambda s: diagnose(s, "y", ["x0", "x1", "copy"]), "'copy' is an exact linear combination of 'x0', 'x1'"),

@@ -369,7 +369,7 @@ class TestGroups:
             assert_allclose(got.test_of("brand", group).p, alone.test_of("brand").p, rtol=1e-8)
         for call, message in (
             (lambda: got.test, "There are 3 regressions here, one per group: see .tests"),
-            (lambda: got.test_of("brand"), "A group is named by its label, or a tuple of labels; found None"),
+            (lambda: got.test_of("brand"), "3 groups: pass group='hanzhong'"),
             (lambda: got.test_of("brand", "xi'an"), "No column \"xi'an\" in the groups. Did you mean 'xian'"),
         ):
             with pytest.raises(csat.CsatError, match=message):

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 def closest(name: str, known: Iterable[str], count: int = 3) -> str:
     """Name the known words nearest to `name`, ready to put into a sentence."""
     words = [str(word) for word in known]
-    near = difflib.get_close_matches(str(name), words, n=count) or words[:5]
+    same = [word for word in words if word.casefold() == str(name).casefold()]
+    near = same or difflib.get_close_matches(str(name), words, n=count) or words[:5]
     return ", ".join(repr(word) for word in near) if near else "nothing"
 
 
@@ -56,7 +57,12 @@ class UnknownColumnError(CsatError, KeyError):
 
     @classmethod
     def among(cls, name: str, known: Sequence[str], where: str = "this survey") -> UnknownColumnError:
-        """Word a name that is missing from the `known` ones."""
+        """Word a name that is missing from the `known` ones, or that joins several of them."""
+        parts = [part.strip() for part in name.replace("+", ",").split(",")]
+        if len(parts) > 1 and set(parts) <= set(known):
+            return cls(f"No column {name!r} in {where}. Several names are given as a list: {parts}.")
+        if not known:
+            return cls(f"No column {name!r} in {where}: it has no columns to choose from.")
         return cls(
             f"No column {name!r} in {where}. Did you mean {closest(name, known)}? "
             f"It has {len(known)} columns that can be used here."

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from csat.drivers.least_squares import check_collinear
+from csat.drivers.least_squares import among, check_collinear
 from csat.drivers.sweeps import Layout, correlations
 from csat.drivers.terms import Factor, Terms
 from csat.errors import OptionError, SampleError
@@ -79,7 +79,8 @@ def correlations_of(moments: Moments, terms: Terms, begin: np.ndarray) -> tuple[
     """
     names = terms.names
     if moments.n < len(names) + 2:
-        raise SampleError.too_few(f"A selection among {len(names)} candidates", moments.n, len(names) + 2)
+        what = among(f"A selection among {len(names)} candidates", [terms.labels[owner] for owner in terms.owner])
+        raise SampleError.too_few(what, moments.n, len(names) + 2)
     corr, _, flat = correlations(moments.gram[None])
     if flat.any():
         raise SampleError.constant([moments.names[at] for at in np.flatnonzero(flat[0]).tolist()])

@@ -75,6 +75,8 @@ def _bands(source: Source, asked: Questionnaire | None, driver: str, low: Any, h
     order = np.arange(len(answers)) if scores is None else np.argsort(scores)
     falling = scores is not None and scores[0] > scores[-1]
     worst_first = [answers[i] for i in order]
+    if not answers:
+        raise SampleError(f"Nobody answered {driver!r}: there are no low and high answers to compare. Leave it out.")
     below = _default_low(scores) if low is None else _picked("low", low, answers, driver, falling)
     above = _default_high(scores) if high is None else _picked("high", high, answers, driver, not falling)
     below, above = below[order], above[order]

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from csat.drivers.least_squares import EXACT, check_collinear
+from csat.drivers.least_squares import EXACT, among, check_collinear
 from csat.drivers.terms import Terms
 from csat.errors import SampleError
 from csat.moments import Product, Recode, Variable, term_of
@@ -138,7 +138,8 @@ def fit_rows(x: np.ndarray, y: np.ndarray, weight: np.ndarray, terms: Terms, int
 
     names = terms.names
     if len(y) < len(names) + intercept + 1:
-        raise SampleError.too_few(f"A regression on {len(names)} drivers", len(y), len(names) + intercept + 1)
+        what = among(f"A regression on {len(names)} drivers", [terms.labels[owner] for owner in terms.owner])
+        raise SampleError.too_few(what, len(y), len(names) + intercept + 1)
     centre, spread = _centre_and_spread(np.column_stack([x, y]), weight, [*names, term_of(terms.outcome)], intercept)
     design, back = _standardized(x, centre[:-1], spread[:-1], intercept)
     whole = (design[:, intercept:].T * weight) @ design[:, intercept:]
@@ -176,7 +177,8 @@ def _centre_and_spread(
     """(k+1,) weighted means (0 without an intercept) and roots of the weighted sums of squares around them."""
     for name, largest in zip(names, np.abs(values).max(axis=0).tolist(), strict=True):
         if largest and not 1 / LARGEST < largest < LARGEST:
-            raise SampleError(f"The largest value of {name!r} is {largest:.3g}: squares of it overflow. Rescale it.")
+            fate = "overflow" if largest >= LARGEST else "vanish"
+            raise SampleError(f"The largest value of {name!r} is {largest:.3g}: squares {fate}. Give it another unit.")
     centre = np.average(values, axis=0, weights=weight) * intercept
     spread = np.sqrt(weight @ np.square(values - centre))
     flat = spread <= EXACT * np.sqrt(weight @ np.square(values))

@@ -101,7 +101,7 @@ def fit_least_squares(moments: Moments, intercept: bool = True, labels: Sequence
     """
     k = len(moments.names) - 1
     if moments.n < k + intercept + 1:
-        raise SampleError.too_few(f"A regression on {k} drivers", moments.n, k + intercept + 1)
+        raise SampleError.too_few(among(f"A regression on {k} drivers", labels), moments.n, k + intercept + 1)
     around = moments if intercept else _around_zero(moments)
     gram, weight = around.gram, moments.weight
     centre = gram[0, 1:] / weight * intercept
@@ -122,6 +122,14 @@ def fit_least_squares(moments: Moments, intercept: bool = True, labels: Sequence
         moments.mean[:k], weight, float(spread[k] ** 2 * max(corr[k, k] - beta @ corr[:k, k], 0.0)),
         float(spread[k] ** 2), moments.n,
     )  # fmt: skip
+
+
+def among(what: str, labels: Sequence[str]) -> str:
+    """Say with a method that is short of answers which of its terms has the most columns, if one has several."""
+    listed = list(labels)
+    largest = max(listed, key=listed.count, default="")
+    width = listed.count(largest)
+    return f"{what} ({width} of them for the levels of {largest!r})" if width > 1 else what
 
 
 def _around_zero(moments: Moments) -> Moments:

@@ -185,7 +185,11 @@ class Regression(Shown):
         if group is None and len(labels) == 1:
             return 0
         asked = group if isinstance(group, tuple) else (group,)
-        if group is None or not all(isinstance(label, str) for label in asked):
+        if group is None:
+            each = [repr(label[0] if len(label) == 1 else label) for label in labels]
+            more = f", … ({len(each) - 8} more)" if len(each) > 8 else ""
+            raise OptionError(f"{len(each)} groups: pass group={each[0]}. There are {', '.join(each[:8])}{more}.")
+        if not all(isinstance(label, str) for label in asked):
             raise OptionError(f"A group is named by its label, or a tuple of labels; found {shown(group)}.")
         if asked in labels:
             return labels.index(asked)

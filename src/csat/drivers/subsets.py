@@ -163,7 +163,7 @@ def _check_asked(terms: Terms, layout: Layout) -> None:
 def _table(known: Known, terms: Terms, n: int, full: float, variance: float) -> pd.DataFrame:
     """The models by size and rank; `full` is the unexplained share of the full model, `variance` the outcome's."""
     k = len(terms.columns)
-    rss = np.where(known.rss < EXACT, 0.0, known.rss)
+    rss = np.where(known.rss < EXACT, 0.0, np.where(known.size == 0, 1.0, known.rss))
     df = n - 1 - known.size
     noise = 0.0 if full < EXACT else full / (n - 1 - k)
     constant = n * (1 + np.log(2 * np.pi * variance))

@@ -14,6 +14,10 @@ from csat.moments import Product, Recode, Source, Variable, columns_of, shown, t
 
 #: What joins the drivers of an interaction.
 CROSS = ":"
+#: Name of the constant in every result.
+CONSTANT = "(intercept)"
+#: Share of the levels of a column of text that are numbers, from which the others look like slips.
+MOSTLY = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def terms_of(source: Source, outcome: Any, drivers: Any, *, intercept: bool = Tr
     source : to look up the levels of factors.
     outcome : name of a variable, item of a questionnaire, or `Recode`.
     drivers : one or several: names, items, `Factor`, `Recode`, or an interaction "a:b" of drivers. A column of
-        categories is a factor by itself.
+        categories is a factor by itself. A column of the data that is itself named "a:b" is that column.
     intercept : False: the first factor keeps all of its levels, as there is no intercept for one to be compared with.
 
     Returns
@@ -95,8 +99,8 @@ def terms_of(source: Source, outcome: Any, drivers: Any, *, intercept: bool = Tr
     Raises
     ------
     OptionError
-        Without a driver, for what is none of these, for a variable that is named twice, or for an interaction with a
-        factor whose other part is not a driver itself.
+        Without a driver, for what is none of these, for a variable that is named twice, for an interaction with a
+        factor whose other part is not a driver itself, or for a column of text that holds numbers but for some slips.
     SampleError
         For a factor with fewer than two levels.
     """
@@ -188,7 +192,11 @@ class _Names:
         given = self.given.get(name, Factor(name))
         if isinstance(given, Recode):
             return (given,)
-        return _dummies(given, self.levels(name), full=full) if self.is_factor(name) else (name,)
+        if not self.is_factor(name):
+            return (name,)
+        if name not in self.given:
+            _check_text(name, self.levels(name))
+        return _dummies(given, self.levels(name), full=full)
 
     def parts(self, label: str) -> list[str]:
         """The drivers that a term is made of: several for an interaction."""
@@ -258,6 +266,26 @@ def _dummies(factor: Factor, levels: list[Any], *, full: bool) -> tuple[Recode, 
     )
 
 
+def _check_text(name: str, levels: list[Any]) -> None:
+    """Refuse to take numbers with slips among them as categories unasked; numbers alone are codes of categories."""
+    slips = [level for level in levels if not _is_number(level)]
+    if not slips or len(slips) > (1 - MOSTLY) * len(levels):
+        return
+    numbers = [level for level in levels if level not in slips]
+    raise OptionError(
+        f"{name!r} holds text: {', '.join(map(repr, numbers[:3]))} …, but also {', '.join(map(repr, slips[:3]))}, "
+        f"which is no number; it would be taken as a category of {len(levels)} levels. Clean the column, or ask: "
+        f"csat.Factor({name!r})."
+    )
+
+
+def _is_number(level: Any) -> bool:
+    try:
+        return bool(np.isfinite(float(level)))
+    except ValueError:
+        return False
+
+
 def _word(level: Any) -> str:
     """A level in the name of its column; whole numbers have no decimal point."""
     return f"{level:g}" if isinstance(level, float) else str(level)
@@ -270,6 +298,8 @@ def _needs(own: frozenset[str], members: list[frozenset[str]]) -> frozenset[int]
 
 def _check_distinct(labels: list[str], variables: list[Variable]) -> None:
     for label in labels:
+        if label == CONSTANT:
+            raise OptionError(f"{CONSTANT!r} is the name of the constant of a regression; rename the column.")
         if labels.count(label) > 1:
             raise OptionError(f"{label!r} is named twice; outcome and drivers must all differ.")
     outcome = columns_of(variables[-1])

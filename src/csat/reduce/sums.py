@@ -13,7 +13,7 @@ from csat.reduce.rows import Rows, combine
 
 #: Rows whose scores are computed at once, so that the work space stays small.
 SCORE_ROWS = 8192
-#: Larger numbers overflow in sums of squares, and in products of those.
+#: Larger numbers overflow in sums of squares, and in products of those; as many times smaller ones vanish.
 LARGEST = 1e70
 
 
@@ -76,7 +76,7 @@ def sums_of(
 
 
 def _check_sizes(z: np.ndarray, variables: Sequence[Variable]) -> None:
-    """Refuse numbers whose squares overflow when they are summed."""
+    """Refuse numbers whose squares overflow or vanish when they are summed."""
     largest = np.abs(z).max(axis=0, initial=0.0)[-len(variables) :]
     far = np.flatnonzero(~(largest < LARGEST))
     if far.size:
@@ -84,6 +84,13 @@ def _check_sizes(z: np.ndarray, variables: Sequence[Variable]) -> None:
         raise SampleError(
             f"{term_of(variables[at])!r} has values {largest[at]:.3g} away from the middle of their range; beyond "
             f"{LARGEST:.0e} they cannot be squared and summed. Check the column, or give it another unit."
+        )
+    near = np.flatnonzero((largest > 0) & (largest < 1 / LARGEST))
+    if near.size:
+        at = int(near[0])
+        raise SampleError(
+            f"The values of {term_of(variables[at])!r} differ by {2 * largest[at]:.3g} at most; differences this small "
+            "vanish when they are squared. Check the column, or give it another unit."
         )
 
 

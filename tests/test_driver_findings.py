@@ -1,0 +1,81 @@
+"""Data and questions that a driver analysis used to answer wrongly, or in words that were not true."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import csat
+from csat.errors import CsatError, OptionError, SampleError, UnknownColumnError, closest
+
+
+@pytest.fixture
+def data(rng):
+    n = 60
+    frame = pd.DataFrame({"x": rng.normal(size=n), "z": rng.normal(size=n), "y": rng.normal(size=n)})
+    frame["b"] = rng.integers(1, 10, n).astype(str)
+    frame["date"] = [f"day {i}" for i in range(n)]
+    return frame
+
+
+@pytest.mark.parametrize("ask", [csat.regress, csat.stepwise])
+def test_numbers_with_a_slip_among_them_are_no_category_unless_asked(data, ask):
+    data.loc[3, "b"] = "n/a?"
+    survey = csat.read_survey(data)
+    with pytest.raises(OptionError, match=r"'b' holds text: '1', '2', '3' …, but also 'n/a\?'.*csat.Factor\('b'\)"):
+        ask(survey, "y", ["x", "b"])
+    assert ask(survey, "y", ["x", csat.Factor("b")]).n == len(data)
+
+
+@pytest.mark.parametrize("ask", [csat.regress, csat.stepwise, csat.diagnose])
+def test_a_category_of_too_many_levels_is_named(data, ask):
+    with pytest.raises(SampleError, match=r"60 (drivers|candidates) \(59 of them for the levels of 'date'\)"):
+        ask(csat.read_survey(data), "y", ["x", "date"])
+
+
+def test_no_variable_is_named_as_the_constant(data):
+    survey = csat.read_survey(data.rename(columns={"z": "(intercept)"}))
+    with pytest.raises(OptionError, match="is the name of the constant"):
+        csat.regress(survey, "y", ["x", "(intercept)"])
+
+
+def test_a_column_with_a_colon_in_its_name_is_that_column(data):
+    data["x:z"] = np.cos(data["x"])
+    own = csat.regress(csat.read_survey(data), "y", ["x", "z", "x:z"])
+    other = csat.regress(csat.read_survey(data.rename(columns={"x:z": "c"})), "y", ["x", "z", "c"])
+    assert own.coefficients.estimate.tolist() == other.coefficients.estimate.tolist()
+
+
+@pytest.mark.parametrize("factor", [1e-200, 1e-160])
+@pytest.mark.parametrize("ask", [csat.regress, csat.diagnose])
+def test_differences_that_vanish_when_squared_are_told_as_that(data, factor, ask):
+    data[["x", "y"]] *= factor
+    with pytest.raises(SampleError, match=r"'x'.* vanish.*another unit"):
+        ask(csat.read_survey(data), "y", ["x"])
+
+
+def test_the_other_case_is_the_nearest_name(data):
+    assert closest("p1", ["P10", "P1", "p2"]) == "'P1'"
+    with pytest.raises(UnknownColumnError, match="Did you mean 'x'"):
+        csat.regress(csat.read_survey(data), "y", ["X"])
+
+
+@pytest.mark.parametrize("joined", ["x, z", "x+z"])
+def test_names_in_one_text_are_told_apart(data, joined):
+    with pytest.raises(UnknownColumnError, match=r"given as a list: \['x', 'z'\]"):
+        csat.regress(csat.read_survey(data), "y", joined)
+
+
+def test_a_matrix_has_no_groups():
+    matrix = csat.from_covariance([[1, 0.5], [0.5, 1]], names=["y", "x"], n=100)
+    with pytest.raises(CsatError, match="No column 'q' in this summary: it has no columns to choose from"):
+        csat.regress(matrix, "y", "x", by="q", se="classical")
+
+
+def test_without_drivers_nothing_is_explained(data):
+    assert csat.best_subsets(csat.read_survey(data), "y", ["x", "z"]).table["r2"].iloc[0] == 0
+
+
+def test_a_driver_that_nobody_answered_has_no_bands(data):
+    data["e"] = np.nan
+    with pytest.raises(SampleError, match="Nobody answered 'e'"):
+        csat.reward_penalty(csat.read_survey(data), "y", ["e", "x"], low=3, high=7)
