@@ -79,3 +79,49 @@ def test_a_driver_that_nobody_answered_has_no_bands(data):
     data["e"] = np.nan
     with pytest.raises(SampleError, match="Nobody answered 'e'"):
         csat.reward_penalty(csat.read_survey(data), "y", ["e", "x"], low=3, high=7)
+
+
+@pytest.mark.parametrize("se", ["design", "HC0", "HC1"])
+def test_a_level_with_one_respondent_has_no_error_of_its_own(data, se):
+    data["g"] = ["a"] * 30 + ["c"] * 29 + ["z"]
+    got = csat.regress(csat.read_survey(data), "y", ["x", "g"], se=se).tidy().set_index("term")
+    assert got["se"].isna().tolist() == [False, False, False, True]
+    assert np.isnan(got.loc["g=z", "p"])
+    assert "determines a coefficient alone" in got.loc["g=z", "note"]
+    without = csat.regress(csat.read_survey(data[:-1]), "y", ["x", "g"], se="HC0").tidy().set_index("term")
+    np.testing.assert_allclose(got.loc["g=c", "estimate"], without.loc["g=c", "estimate"], rtol=1e-10)
+    if se == "HC0":
+        np.testing.assert_allclose(got.loc["g=c", "se"], without.loc["g=c", "se"], rtol=1e-10)
+
+
+def test_a_reference_with_one_respondent_leaves_all_it_is_compared_with_unknown(data):
+    data["g"] = ["a"] + ["c"] * 29 + ["z"] * 30
+    got = csat.regress(csat.read_survey(data), "y", ["x", "g"]).tidy()
+    assert got["se"].isna().tolist() == [True, False, True, True]
+
+
+@pytest.mark.parametrize("n", [60, 3000])
+def test_a_number_that_one_respondent_changes_is_found_as_well(rng, n):
+    frame = pd.DataFrame({"y": rng.normal(size=n), "x": rng.normal(size=n), "k": 5.0, "w": rng.uniform(0.5, 2, n)})
+    frame.loc[7, "k"] = 6.0
+    got = csat.regress(csat.read_survey(frame, design=csat.Design(weight="w")), "y", ["x", "k"])
+    assert got.tidy()["se"].isna().tolist() == [True, False, True]
+    frame.loc[8, "k"] = 6.0
+    assert csat.regress(csat.read_survey(frame), "y", ["x", "k"]).tidy()["se"].notna().all()
+
+
+def test_only_the_group_with_the_lone_respondent_loses_its_error(data):
+    data["g"], data["half"] = ["a", "c"] * 29 + ["z", "a"], ["one"] * 30 + ["two"] * 30
+    data.loc[0, "g"], data.loc[1, "g"] = "z", "z"
+    got = csat.regress(csat.read_survey(data), "y", ["x", "g"], by="half").tidy()
+    assert got[got["se"].isna()][["half", "term"]].to_numpy().tolist() == [["two", "g=z"]]
+
+
+def test_steps_on_a_printed_matrix_need_no_rows():
+    matrix = csat.from_covariance([[1, 0.5, 0.2], [0.5, 1, 0.3], [0.2, 0.3, 1]], names=["y", "a", "c"], n=100)
+    found = csat.stepwise(matrix, "y", ["a", "c"])
+    assert found.final.coefficients.provenance.variance == "classical"
+    with pytest.raises(SampleError, match=r"se='design' needs the respondents' rows.*Say se='classical'"):
+        csat.regress(matrix, "y", ["a", "c"])
+    with pytest.raises(SampleError, match="se='design' needs"):
+        csat.stepwise(matrix, "y", ["a", "c"], se="design")

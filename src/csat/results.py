@@ -35,7 +35,7 @@ REASONS: Mapping[str, str] = {
     "collinear": "drivers repeat each other exactly here",
     "empty_band": "nobody gave a low, a high or a middle answer",
     "small_band": "too few respondents with low, high or middle answers",
-    "full_leverage": "a respondent determines a coefficient alone: HC2 and HC3 do not exist",
+    "full_leverage": "a respondent determines a coefficient alone: it has no standard error of this kind",
     "separated": "the drivers predict the outcome without error: no finite odds",
     "too_few_answers": "too few answers for this test",
     "too_many_answers": "this test is made for up to 5000 answers",

@@ -13,7 +13,7 @@ from csat.drivers.joint import term_table
 from csat.drivers.least_squares import Fit, fit_least_squares
 from csat.drivers.passes import Sums, refined, summed
 from csat.drivers.result import OWN_COLUMNS, Regression
-from csat.drivers.sandwich import POWERS, SE, covariance
+from csat.drivers.sandwich import POWERS, SE, covariance, determined_alone
 from csat.drivers.terms import Terms, complete_with, terms_of
 from csat.errors import CollinearityError, OptionError, SampleError, check_choice
 from csat.moments import Groups, Source, check_size, group_names, shown, source_of, term_of
@@ -57,10 +57,12 @@ def regress(
     Returns
     -------
     Regression
-        If the drivers determine the outcome exactly, standard errors are 0 and nothing is tested. The overall test is
-        Wald's F on the covariance chosen (for "classical" the usual F). Where drivers nearly repeat each other, or
-        leave almost nothing to explain, and the rows are at hand, further passes correct the coefficients: `refined`
-        in `glance` counts them. aic, bic and loglik are those of R's lm: weights count as inverse variances.
+        A coefficient that one respondent determines alone (the only one of a level) has no standard error but the
+        classical one. If the drivers determine the outcome exactly, standard errors are 0 and nothing is tested. The
+        overall test is Wald's F on the covariance chosen (for "classical" the usual F). Where drivers nearly
+        repeat each other, or leave almost nothing to explain, and the rows are at hand, further passes correct the
+        coefficients: `refined` in `glance` counts them. aic, bic and loglik are those of R's lm: weights count as inverse
+        variances.
 
     Raises
     ------
@@ -89,7 +91,10 @@ def regress(
     fits, faults = _fits(sums.groups, terms, bool(intercept))
     fits, passes = refined(answers, sums.groups, fits)
     vcov, df = covariance(answers, sums.groups, fits, q, se)
-    estimates = _estimates(sums.groups, terms, fits, faults, vcov, df, se, level)
+    alone = np.flatnonzero(determined_alone(answers, sums.groups, fits, se))
+    vcov[alone] = vcov[:, alone] = np.nan
+    lone = dict.fromkeys(alone.tolist(), Unavailable("full_leverage"))
+    estimates = _estimates(sums.groups, terms, fits, faults, vcov, df, se, level, lone)
     return _result(sums, terms, fits, estimates, passes)
 
 
@@ -128,15 +133,15 @@ def _fault(error: Exception, n: int, q: int) -> Unavailable:
 
 def _estimates(
     groups: Groups, terms: Terms, fits: Sequence[Fit | None], faults: Mapping[int, Unavailable], vcov: np.ndarray,
-    df: np.ndarray, se: str, level: float,
+    df: np.ndarray, se: str, level: float, lone: Mapping[int, Unavailable],
 ) -> Estimates:  # fmt: skip
-    """The coefficients of all domains, domain by domain."""
+    """The coefficients of all domains, domain by domain; `lone` ones are determined by one respondent each."""
     q = len(vcov) // len(fits)
     names = (*(["(intercept)"] * (q - len(terms.columns))), *terms.names)
     estimate = np.concatenate([np.full(q, np.nan) if fit is None else fit.coef for fit in fits])
     n = groups.over_domains(groups.n)
     vague = np.flatnonzero(~np.isfinite(np.diag(vcov))).tolist()
-    missing = {i: Unavailable("full_leverage" if se in POWERS else "not_identified") for i in vague}
+    missing = {i: Unavailable("full_leverage" if se in POWERS else "not_identified") for i in vague} | dict(lone)
     missing |= {i: Unavailable("df_zero") for i in range(len(vcov)) if df[i // q] < 1}
     missing |= {i: Unavailable("no_rows") for i in np.flatnonzero(~np.isfinite(estimate)).tolist()}
     missing |= {d * q + j: fault for d, fault in faults.items() for j in range(q)}

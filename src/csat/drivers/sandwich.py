@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from csat.drivers.least_squares import EXACT, Fit, coefficient_scores
 from csat.errors import SampleError
-from csat.moments import Groups, Source
-from csat.variance import degrees_of_freedom, linearised, quadratic, row_squares
+from csat.moments import Groups, RowSource, Source
+from csat.variance import degrees_of_freedom, linearised, quadratic, row_squares, score_sums
 
 #: Kinds of covariance, and the power of 1 − h that the squared residuals of two of them are divided by.
 SE = ("design", "classical", "HC0", "HC1", "HC2", "HC3")
 POWERS = {"HC2": 1, "HC3": 2}
 #: A row whose leverage is this near to 1 determines a coefficient alone: it has no residual.
 ALONE = 1e-10
+#: Part of a coefficient's spread that such a row has in it, below which it is rounding error.
+TRACE = 1e-5
+#: A column whose squares lie this near to the square of its sum, in rows, may differ from a constant in one row only.
+FEW = 40
 
 
 def covariance(
@@ -41,6 +45,11 @@ def covariance(
     SampleError
         Without rows, or without enough sampling units if there are no other groups.
     """
+    if se != "classical" and groups.published:
+        raise SampleError(
+            f"se={se!r} needs the respondents' rows; this source is a summary without rows. Say se='classical', "
+            "or pass a Survey."
+        )
     size, known = len(fits), [fit for fit in fits if fit is not None]
     df = np.array([0 if fit is None else fit.df for fit in fits], float)
     if se == "design":
@@ -56,6 +65,54 @@ def covariance(
         out[d] = np.einsum("ij,jdk->idk", turn, out[d])
         out[:, :, d] = np.einsum("dik,jk->dij", out[:, :, d], turn)
     return out.reshape(size * q, size * q), df
+
+
+def determined_alone(source: Source, groups: Groups, fits: Sequence[Fit | None], se: str) -> np.ndarray:
+    """(D, q) coefficients that a single row determines, so that its residual of 0 tells nothing about their error.
+
+    "design", "HC0" and "HC1" would take that 0 for certainty; "classical" borrows the error from the other rows, HC2
+    and HC3 are not defined. Leverages take a pass over the rows. It is made only where columns are made of
+    categories or products, or where the sums leave it open that a number differs from a constant in one row.
+    """
+    size, q = len(fits), max((len(fit.coef) for fit in fits if fit is not None), default=0)
+    rare = {domain: fit for domain, fit in zip(groups.domains, fits, strict=True) if fit is not None and not fit.exact}
+    if se not in ("design", "HC0", "HC1") or not rare or not isinstance(source, RowSource) or not _may(groups, rare):
+        return np.zeros((size, q), bool)
+    return score_sums(source, groups, {domain: _Alone(fit) for domain, fit in rare.items()}) > 0
+
+
+def _may(groups: Groups, fits: Mapping[tuple[str, ...], Fit]) -> bool:
+    """Whether a row may have leverage 1: numbers z around the middle of their range all lie at its ends then."""
+    used = len(next(iter(fits.values())).centred)
+    if not all(isinstance(variable, str) for variable in groups.variables[: used - 1]):
+        return True
+    for domain in fits:
+        moments = groups.moments(domain)
+        total, squares = moments.gram[0, 1:used], np.diag(moments.gram)[1:used]
+        if (moments.weight * squares * (1 - FEW / moments.n) <= total**2).any():
+            return True
+    return False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Alone:
+    """Marks the coefficients, in the units of the data, that a row determines alone."""
+
+    fit: Fit
+
+    @property
+    def size(self) -> int:
+        """Coefficients."""
+        return len(self.fit.coef)
+
+    def __call__(self, z: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """(n, q)."""
+        fit = self.fit
+        x = z[:, : len(fit.centred)] @ fit.basis.T
+        pulls = x @ fit.inverse
+        alone = 1 - weight * (x * pulls).sum(axis=1) <= ALONE
+        spread = np.sqrt(np.diag(fit.to_data @ fit.inverse @ fit.to_data.T))
+        return alone[:, None] * (np.sqrt(weight)[:, None] * np.abs(pulls @ fit.to_data.T) > TRACE * spread)
 
 
 def _check_units(groups: Groups, known: Sequence[Fit], df: np.ndarray) -> None:

@@ -109,7 +109,7 @@ def stepwise(
     tolerance: float = 1e-4,
     forced: Any = (),
     start: str | None = None,
-    se: str = "design",
+    se: str | None = None,
     level: float = 0.95,
     replicates: int = 0,
     seed: int = 1,
@@ -137,7 +137,8 @@ def stepwise(
         keep (SPSS: 0.0001). 1e-12 admits all but exact repetitions, as R does.
     forced : terms that are in the model from the start and never leave.
     start : "empty" (forced terms only) or "full". None: "full" for "backward", else "empty".
-    se, level : of the final model, as in `regress`; `level` of the intervals of `stability` too.
+    se, level : of the final model, as in `regress`; `level` of the intervals of `stability` too. None: "design", for a
+        printed matrix "classical"; `final` says which.
     replicates : how often the selection is redone on bootstrap replicates of the sample, for `stability`; 0: not. A
         thousand are usual. Bootstrap weights that the design declares are used, whatever their number.
     seed : of the replicates that csat makes.
@@ -155,7 +156,8 @@ def stepwise(
     check_choice("direction", direction, DIRECTIONS)
     start = _checked_start(start, direction)
     _check_limits(enter, remove, tolerance)
-    check_choice("se", se, SE)
+    if se is not None:
+        check_choice("se", se, SE)
     check_level(level)
     check_whole("replicates", replicates, 0, MOST_REPLICATES)
     if replicates == 1:
@@ -171,6 +173,7 @@ def stepwise(
     inside, labels = found.inside[0], task.terms.labels
     chosen = sorted(np.flatnonzero(inside).tolist(), key=lambda term: (term >= fixed, found.entered[0, term]))
     kept = [asked[term] for term in chosen]
+    se = se or ("classical" if groups.published else "design")
     return Stepwise(
         outcome=term_of(task.terms.outcome),
         steps=steps,
