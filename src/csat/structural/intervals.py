@@ -68,9 +68,15 @@ def quantile(draws: np.ndarray, probability: np.ndarray) -> np.ndarray:
     return np.where(known, low + share * (high - low), np.nan)
 
 
-def acceleration_of(linear: np.ndarray) -> np.ndarray:
-    """(q,) skewness over 6 of the linear parts (R, q) of figures over the draws of a bootstrap; 0 where constant."""
-    apart = linear - linear.mean(axis=0)
-    second = np.mean(apart**2, axis=0)
-    varies = second > 1e-20 * np.maximum(np.max(np.abs(linear), axis=0, initial=0.0) ** 2, 1e-300)
-    return np.where(varies, np.mean(apart**3, axis=0) / np.where(varies, second, 1.0) ** 1.5 / 6.0, 0.0)
+def acceleration_of(moves: np.ndarray, *, draws: bool) -> np.ndarray:
+    """(q,) acceleration: skewness over 6 of the linear part of figures; 0 where they do not move.
+
+    Parameters
+    ----------
+    moves : (m, q) how far each sampled unit moves the figures in first order, or each draw of a bootstrap if `draws`.
+    """
+    apart = moves - moves.mean(axis=0)
+    second, third = np.sum(apart**2, axis=0), np.sum(apart**3, axis=0)
+    varies = second > 1e-20 * np.maximum(np.max(np.abs(moves), axis=0, initial=0.0) ** 2, 1e-300)
+    skewness = np.where(varies, third / np.where(varies, second, 1.0) ** 1.5, 0.0)
+    return skewness * (np.sqrt(len(moves)) if draws else 1.0) / 6.0

@@ -22,22 +22,53 @@ from csat.variance import method_of
 
 #: Kinds of replicate weights that are draws from the sample.
 DRAWN = ("bootstrap", "subbootstrap")
+#: Up to so many units each is left out in turn to see how skewed figures are; with more, draws tell.
+MOST_UNITS = 2000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replicates:
     """Moments of R replicates.
 
-    samples : (G,) of each group, with a first axis of R. scaling : how variances come from their spread.
-    words : how they were made. df : degrees of freedom of variances.
+    samples : (G,) of each group, with a first axis of R. apart : (G,) of (R, p), their means less the sample's.
+    weights : (R, G) of the groups, as parts of the sample's.
+    scaling : how variances come from spread. words : how they were made. df : degrees of freedom of variances.
     drawn : whether each is a sample from the sample, so that quantiles of figures are intervals.
     """
 
     samples: tuple[Sample, ...]
+    apart: tuple[np.ndarray, ...]
+    weights: np.ndarray
     scaling: Scaling
     words: str
     df: float
     drawn: bool
+
+    def linear(self, fitted: Sequence[Sample], part: float) -> tuple[Sample, ...]:
+        """(G,) the moments `fitted` of the sample, moved by a part of what each replicate's weights move them by.
+
+        Only in first order: deviations from the sample's own moments, summed with the replicate's weights.
+        """
+        moved = []
+        for g, (sample, own, apart) in enumerate(zip(self.samples, fitted, self.apart, strict=True)):
+            factor = part * self.weights[:, g, None]
+            about = sample.cov + apart[:, :, None] * apart[:, None, :]
+            share = np.asarray(own.share) + part * (np.asarray(sample.share) - own.share)
+            mean = None if own.mean is None else own.mean + factor * apart
+            moved.append(Sample(own.cov + factor[..., None] * (about - own.cov), mean, share))
+        return tuple(moved)
+
+
+def unit_jackknife(source: Source, summary: Groups, *, means: bool, wishart: bool) -> Replicates | None:
+    """Moments without each sampled unit in turn; None where there are more than `MOST_UNITS`, or no rows."""
+    if summary.units.sum() > MOST_UNITS or not isinstance(source, RowSource | Groups):
+        return None
+    if not isinstance(source, RowSource) and not summary.psus:
+        return None
+    left_out = source.replicated(Replication("JKn")).groups(list(summary.variables), summary.by, "listwise")
+    grams = replicate_sums(left_out, grams=True)
+    parts = _parts(left_out, grams, means=means, wishart=wishart)
+    return Replicates(*parts, scaling_of(left_out, len(grams)), "jackknife", float(summary.df), False)
 
 
 def declared_replicates(summary: Groups, *, means: bool, wishart: bool) -> Replicates:
@@ -60,8 +91,8 @@ def declared_replicates(summary: Groups, *, means: bool, wishart: bool) -> Repli
     grams = replicate_sums(summary, grams=True)
     scaling = scaling_of(summary, len(grams))
     drawn = summary.replication.kind in DRAWN and _as_varied_as_samples(scaling, len(grams))
-    samples = _samples(summary, grams, means=means, wishart=wishart)
-    return Replicates(samples, scaling, f"refits on {method_of(summary)}", float(summary.df), drawn)
+    parts = _parts(summary, grams, means=means, wishart=wishart)
+    return Replicates(*parts, scaling, f"refits on {method_of(summary)}", float(summary.df), drawn)
 
 
 def drawn_replicates(
@@ -94,8 +125,8 @@ def drawn_replicates(
     )
     grams = replicate_sums(again, grams=True)
     of = "sampling units" if summary.psus else "random groups of respondents" if again.psus else "respondents"
-    samples = _samples(again, grams, means=means, wishart=wishart)
-    return Replicates(samples, scaling_of(again, len(grams)), f"bootstrap of {of}", float(summary.df), True)
+    parts = _parts(again, grams, means=means, wishart=wishart)
+    return Replicates(*parts, scaling_of(again, len(grams)), f"bootstrap of {of}", float(summary.df), True)
 
 
 def _as_varied_as_samples(scaling: Scaling, size: int) -> bool:
@@ -103,9 +134,14 @@ def _as_varied_as_samples(scaling: Scaling, size: int) -> bool:
     return bool(np.all(np.abs(scaling.scale * scaling.rscales * (size - 1) - 1) < 0.1))
 
 
-def _samples(groups: Groups, grams: np.ndarray, *, means: bool, wishart: bool) -> tuple[Sample, ...]:
-    """Moments from Gram matrices (R, G, 1 + p, 1 + p): as `Data.samples`, for every replicate; NaN without weight."""
-    n = float(groups.n.sum())
+def _parts(
+    groups: Groups, grams: np.ndarray, *, means: bool, wishart: bool
+) -> tuple[tuple[Sample, ...], tuple[np.ndarray, ...], np.ndarray]:
+    """Samples, means and weights of replicates from Gram matrices (R, G, 1 + p, 1 + p); NaN without weight.
+
+    Covariances and shares are those of `Data.samples`.
+    """
+    n, whole = float(groups.n.sum()), groups.over_domains(groups.gram)
     with np.errstate(invalid="ignore", divide="ignore"):
         weight = grams[:, :, 0, 0]
         mass = n * weight / weight.sum(axis=1, keepdims=True)
@@ -114,8 +150,10 @@ def _samples(groups: Groups, grams: np.ndarray, *, means: bool, wishart: bool) -
         first = grams[:, :, 0, 1:] / weight[..., None]
         cov = grams[:, :, 1:, 1:] / weight[..., None, None] - first[..., :, None] * first[..., None, :]
         cov = cov * (mass / multiplier)[..., None, None]
-    centre = groups.midpoint + first
-    return tuple(Sample(cov[:, g], centre[:, g] if means else None, share[:, g]) for g in range(len(groups.domains)))
+    apart = first - whole[:, 0, 1:] / whole[:, :1, 0]
+    size = range(len(groups.domains))
+    samples = tuple(Sample(cov[:, g], groups.midpoint + first[:, g] if means else None, share[:, g]) for g in size)
+    return samples, tuple(apart[:, g] for g in size), weight / whole[:, 0, 0]
 
 
 def simulated_replicates(
@@ -129,16 +167,16 @@ def simulated_replicates(
     masses : (G,) respondents, by weight.
     """
     rng = np.random.default_rng(seed)
-    samples = []
+    samples, apart = [], []
     for point, sample, n in zip(points, fitted, masses, strict=True):
         root = np.linalg.cholesky(point.sigma)
         cov = _wishart(rng, root, max(round(n) - 1, len(root)), size) / n
-        centre = None
-        if sample.mean is not None:
-            centre = point.mu + rng.standard_normal((size, len(root))) @ root.T / np.sqrt(n)
-        samples.append(Sample(cov, centre, sample.share))
-    scaling = Scaling(1.0 / (size - 1), np.ones(size))
-    return Replicates(tuple(samples), scaling, "draws from the model's normal distribution", np.inf, True)
+        apart.append(rng.standard_normal((size, len(root))) @ root.T / np.sqrt(n))
+        samples.append(Sample(cov, None if sample.mean is None else point.mu + apart[-1], sample.share))
+    return Replicates(
+        tuple(samples), tuple(apart), np.ones((size, len(samples))), Scaling(1.0 / (size - 1), np.ones(size)),
+        "draws from the model's normal distribution", np.inf, True,
+    )  # fmt: skip
 
 
 def _wishart(rng: np.random.Generator, root: np.ndarray, df: int, size: int) -> np.ndarray:
@@ -153,7 +191,7 @@ def _wishart(rng: np.random.Generator, root: np.ndarray, df: int, size: int) -> 
 def under_the_model(samples: Sequence[Sample], fitted: Sequence[Sample], points: Sequence[Point]) -> tuple[Sample, ...]:
     """Moments of replicates of a sample that is turned so that the model holds in it exactly.
 
-    Answers y become μ + T(y − ȳ) with T S Tᵀ = Σ, a linear map, so that moments turn as T does (Bollen & Stine 1992,
+    Answers y become μ + T(y − ȳ), T = Σ^½ S^−½ with symmetric roots; moments turn as T does (Bollen & Stine 1992,
     Sociological Methods & Research 21(2), 205–229).
 
     Parameters
@@ -162,10 +200,16 @@ def under_the_model(samples: Sequence[Sample], fitted: Sequence[Sample], points:
     """
     turned = []
     for sample, own, point in zip(samples, fitted, points, strict=True):
-        turn = np.linalg.cholesky(point.sigma) @ np.linalg.inv(np.linalg.cholesky(own.cov))
+        turn = _power(point.sigma, 0.5) @ _power(own.cov, -0.5)
         mean = None if sample.mean is None else point.mu + (sample.mean - own.mean) @ turn.T
         turned.append(replace(sample, cov=turn @ sample.cov @ turn.T, mean=mean))
     return tuple(turned)
+
+
+def _power(matrix: np.ndarray, power: float) -> np.ndarray:
+    """Power of a symmetric positive definite matrix (p, p)."""
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * values**power) @ vectors.T
 
 
 def with_own_predictors(layout: Layout, samples: Sequence[Sample]) -> Layout:

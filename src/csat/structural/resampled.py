@@ -22,7 +22,8 @@ class Resampled:
     """Estimates of a model on R replicates.
 
     layout : of the model; its fixed values may have a first axis of R (moments of predictors).
-    theta : (R, k) where the search stopped. linear : (R, k) how far estimates move in first order.
+    theta : (R, k) where the search stopped. moves : (m, k) how far each sampled unit moves estimates in first order;
+        each replicate, if there are too many units (`by_draws`).
     used : (R,) which of them converged. improper : (R,) whether a variance is negative, or constructs correlate
         beyond 1; they count all the same, as leaving them out would make intervals too short.
     scaling : how variances come from spread. df : degrees of freedom of variances.
@@ -33,7 +34,8 @@ class Resampled:
 
     layout: Layout
     theta: np.ndarray
-    linear: np.ndarray
+    moves: np.ndarray
+    by_draws: bool
     used: np.ndarray
     improper: np.ndarray
     scaling: Scaling
@@ -84,7 +86,7 @@ class Resampled:
         if method == "normal":
             return symmetric_figures(estimate, se, level, self.df)
         slope = table_jacobian(layout, definitions, theta, kind) if method == "bca" else np.zeros((len(se), len(theta)))
-        skewed = acceleration_of(self.linear[self.used] @ slope.T)
+        skewed = acceleration_of(self.moves @ slope.T, draws=self.by_draws)
         low, high = interval_of(draws, estimate, level, method, skewed)
         statistic = ratio_to_error(estimate, se)
         return Figures(estimate, se, statistic, two_sided_p(statistic, np.inf), low, high)

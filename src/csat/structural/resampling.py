@@ -25,6 +25,7 @@ from csat.structural.replicated import (
     drawn_replicates,
     simulated_replicates,
     under_the_model,
+    unit_jackknife,
     with_own_predictors,
 )
 from csat.structural.resampled import Resampled
@@ -38,6 +39,8 @@ from csat.structural.structure import State, evaluate
 SOURCES = ("estimator", "bootstrap", "replicates", "parametric")
 #: Fewest draws of a bootstrap.
 FEWEST = 50
+#: Part of a replicate's deviation at which derivatives are taken.
+_PART = 1e-3
 
 
 class ReplicatesWarning(CsatWarning):
@@ -103,19 +106,20 @@ def resample(result: Sem, source: Source, data: Data, asked: Resampling, *, wish
         If some replicates have no estimates.
     """
     replicates = _replicates(result, source, data, asked, wishart=wishart)
-    fitted, linear = _refitted(result, replicates.samples)
+    fitted = _refitted(result, replicates.samples)
     used = np.asarray(fitted.converged)
+    moves, by_draws = _moves(result, source, data, replicates, wishart=wishart)
     found = Resampled(
-        fitted.state.layout, fitted.theta, linear, used, _improper(fitted.state), replicates.scaling, replicates.df,
-        replicates.words, replicates.drawn,
+        fitted.state.layout, fitted.theta, moves, by_draws, used, _improper(fitted.state), replicates.scaling,
+        replicates.df, replicates.words, replicates.drawn,
     )  # fmt: skip
-    _check_used(found)
+    check_used(found)
     scale = sum(data.multipliers(wishart=wishart))
     if asked.se == "parametric":
         found = _tested(found, result, replicates.samples, fitted, scale)
     elif asked.bollen_stine:
         turned = under_the_model(replicates.samples, result.samples, result.optimum.state.points)
-        found = _tested(found, result, turned, _refitted(result, turned)[0], scale)
+        found = _tested(found, result, turned, _refitted(result, turned), scale)
     notes = _notes(found)
     if not used.all():
         warnings.warn(notes[0], ReplicatesWarning, stacklevel=3)
@@ -139,24 +143,54 @@ def _replicates(result: Sem, source: Source, data: Data, asked: Resampling, *, w
     return drawn_replicates(source, data.summary, asked.replicates, asked.seed, means=means, wishart=wishart)
 
 
-def _refitted(result: Sem, samples: tuple[Sample, ...]) -> tuple[Optimum, np.ndarray]:
-    """The model on every replicate, and how far its estimates move in first order (R, k).
+def _refitted(result: Sem, samples: tuple[Sample, ...]) -> Optimum:
+    """The model on every replicate.
 
     The search begins where one Newton step with the sample's own second derivatives leads; where that fails, from
     the starting values of the sample.
     """
     theta, size = result.optimum.theta, len(samples[0].cov)
     layout, discrepancy = with_own_predictors(result.layout, samples), _discrepancy(result, samples)
-    bend = hessian_at(result.discrepancy, result.optimum.state)
-    bread = bordered_inverse(bend, result.layout.restriction_slope(theta))
     again = starting_values(result.layout, result.samples)
     with np.errstate(all="ignore"):
         here = evaluate(layout, np.tile(theta, (size, 1)))
-        linear = -discrepancy.gradient(here) @ bread
-        moved = evaluate(layout, theta + linear)
+        moved = evaluate(layout, theta - discrepancy.gradient(here) @ _bread(result))
         better = discrepancy.value(moved) < discrepancy.value(here)
         start = np.where(better[:, None], moved.theta, theta)
-        return minimise_many(layout, discrepancy, start, np.tile(again, (size, 1))), linear
+        return minimise_many(layout, discrepancy, start, np.tile(again, (size, 1)))
+
+
+def _first_order(result: Sem, replicates: Replicates) -> np.ndarray:
+    """(R, k) how far each replicate moves the estimates in first order, by central differences of the gradient."""
+
+    def gradient(part: float) -> np.ndarray:
+        samples = replicates.linear(result.samples, part)
+        layout = with_own_predictors(result.layout, samples)
+        theta = np.tile(result.optimum.theta, (len(replicates.weights), 1))
+        return _discrepancy(result, samples).gradient(evaluate(layout, theta))
+
+    with np.errstate(all="ignore"):
+        return (gradient(-_PART) - gradient(_PART)) @ _bread(result) / (2.0 * _PART)
+
+
+def _moves(
+    result: Sem, source: Source, data: Data, replicates: Replicates, *, wishart: bool
+) -> tuple[np.ndarray, bool]:
+    """(m, k) how far each sampled unit moves the estimates in first order; or each draw, and that it is these."""
+    means, simulated = result.samples[0].mean is not None, not np.isfinite(replicates.df)
+    units = None
+    if replicates.drawn and not simulated:
+        units = unit_jackknife(source, data.summary, means=means, wishart=wishart)
+    if units is None:
+        return _first_order(result, replicates), True
+    # Without a unit estimates move the other way.
+    return -_first_order(result, units) * units.scaling.rscales[:, None], False
+
+
+def _bread(result: Sem) -> np.ndarray:
+    """(k, k) inverse of the second derivatives of the fit function, within the constraints."""
+    bend = hessian_at(result.discrepancy, result.optimum.state)
+    return bordered_inverse(bend, result.layout.restriction_slope(result.optimum.theta))
 
 
 def _discrepancy(result: Sem, samples: tuple[Sample, ...]) -> Discrepancy:
@@ -190,7 +224,8 @@ def _tested(found: Resampled, result: Sem, samples: Sequence[Sample], fitted: Op
     return found.with_test((larger + 1) / (int(used.sum()) + 1), int(used.sum()))
 
 
-def _check_used(found: Resampled) -> None:
+def check_used(found: Resampled) -> None:
+    """Refuse replicates of which fewer than one in twenty have estimates."""
     used, size = int(found.used.sum()), len(found.used)
     if used < max(2, size // 20):
         raise ConvergenceError(
