@@ -125,3 +125,61 @@ def test_steps_on_a_printed_matrix_need_no_rows():
         csat.regress(matrix, "y", ["a", "c"])
     with pytest.raises(SampleError, match="se='design' needs"):
         csat.stepwise(matrix, "y", ["a", "c"], se="design")
+
+
+def halls(rng, lone):
+    n = 80
+    frame = pd.DataFrame({"x": rng.normal(size=n), "z": rng.normal(size=n), "hall": (np.arange(n) // 5).astype(str)})
+    frame["y"] = frame["x"] + rng.normal(size=n)
+    frame["region"] = np.where(frame["hall"] == "0", "far", "near")
+    return csat.read_survey(frame, design=csat.Design(psu="hall", stratum="region", lone_psu=lone))
+
+
+@pytest.mark.parametrize("lone", ["adjust", "average"])
+def test_a_selection_is_redone_where_lone_units_have_a_rule_of_linearisation(rng, lone):
+    state = rng.bit_generator.state
+    found = csat.stepwise(halls(rng, lone), "y", ["x", "z"], replicates=40).stability
+    rng.bit_generator.state = state
+    certain = csat.stepwise(halls(rng, "certainty"), "y", ["x", "z"], replicates=40).stability
+    assert found.frequency.tolist() == certain.frequency.tolist()
+    assert f"lone units taken as certain instead of '{lone}'" in found.drawn
+    assert "lone units" not in certain.drawn
+    assert any("single sampling unit" in str(note) for note in _notes(found))
+
+
+def test_declared_replicates_are_used_whatever_was_asked_for_and_that_is_said(rng):
+    n = 80
+    frame = pd.DataFrame({"x": rng.normal(size=n), "z": rng.normal(size=n), "y": rng.normal(size=n)})
+    weights = [f"r{i}" for i in range(30)]
+    for name in weights:
+        frame[name] = rng.multinomial(n, np.full(n, 1 / n)).astype(float)
+    design = csat.Design(replicates=tuple(weights), replication=csat.Replication("bootstrap"))
+    found = csat.stepwise(csat.read_survey(frame, design=design), "y", ["x", "z"], replicates=100).stability
+    assert (found.replicates, found.asked) == (30, 100)
+    assert found.glance()["asked"].tolist() == [100]
+    assert any("30 bootstrap replicates of its own" in note for note in _notes(found))
+
+
+def _notes(found):
+    from csat.report.tables import table
+
+    made = table(found, "en", None, kind="stability")
+    return [made.say(note) for note in made.notes]
+
+
+def test_terms_of_several_columns_say_where_their_coefficients_are(data):
+    data["g"] = np.array(["a", "b", "c"])[np.arange(len(data)) % 3]
+    found = csat.stepwise(csat.read_survey(data), "y", ["x", "g"], replicates=20).stability.tidy().set_index("term")
+    assert found["note"].to_dict() == {"x": "", "g": "several columns: see .columns"}
+
+
+def test_the_path_begins_with_what_was_in_the_model(data):
+    from csat.report.plots import plot
+
+    data["y"] += data["x"] + data["z"]
+    found = csat.stepwise(csat.read_survey(data), "y", ["x"], forced=["z"])
+    ax = plot(found, lang="en")
+    labels = [text.get_text() for text in ax.get_yticklabels()]
+    assert labels[0] == "before the first step"
+    alone = csat.regress(csat.read_survey(data), "y", ["z"]).r2
+    assert ax.patches[0].get_width() == pytest.approx(alone)

@@ -124,7 +124,7 @@ def test_steps_add_up_to_r2_and_say_who_came_and_went(driven, study):
     assert_allclose(ends, found.steps["r2"])
     assert axes.get_yticklabels()[0].get_text() == "+ Network performance"
     out = csat.plot(driven["aic"], names=study)
-    assert out.get_yticklabels()[0].get_text() == "− Brand"
+    assert out.get_yticklabels()[1].get_text() == "− Brand"
     margin = [text.get_text() for text in out.texts]
     assert "AIC" in margin[0] and f"{driven['aic'].steps['criterion'].iloc[0]:.2f}" in margin[1]
 

@@ -61,8 +61,8 @@ def regress(
         classical one. If the drivers determine the outcome exactly, standard errors are 0 and nothing is tested. The
         overall test is Wald's F on the covariance chosen (for "classical" the usual F). Where drivers nearly
         repeat each other, or leave almost nothing to explain, and the rows are at hand, further passes correct the
-        coefficients: `refined` in `glance` counts them. aic, bic and loglik are those of R's lm: weights count as inverse
-        variances.
+        coefficients: `refined` in `glance` counts them. aic, bic and loglik are those of R's lm: weights count as
+        inverse variances.
 
     Raises
     ------

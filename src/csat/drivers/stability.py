@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
-from csat.design import Replication
+from csat.design import Design, Replication
 from csat.drivers.search import ENDS, Task, search
 from csat.drivers.smoothing import smoothed_covariance
 from csat.drivers.sweeps import correlations
@@ -40,6 +41,7 @@ class Stability(Shown):
     replicates : on which the selection was computed; failed : where it could not be (a constant column, no weight,
         collinear terms at the start); cycling : where it ended because a model came back.
     drawn : where the replicates come from.
+    asked : replicates that were asked for. The bootstrap weights that a design declares are used whatever their number.
 
     Notes
     -----
@@ -59,6 +61,7 @@ class Stability(Shown):
     failed: int
     cycling: int
     drawn: str
+    asked: int = 0
 
     @property
     def columns(self) -> pd.DataFrame:
@@ -73,18 +76,21 @@ class Stability(Shown):
         )  # fmt: skip
 
     def tidy(self) -> pd.DataFrame:
-        """A row per term; `columns` has the coefficients of terms of several columns, which are NaN here."""
+        """A row per term; `columns` has the coefficients of terms of several columns, which are NaN here (`note`)."""
         single = self.columns.drop(columns="frequency")
         single = single[~single["of"].duplicated(keep=False)].drop(columns="term").rename(columns={"of": "term"})
         error = np.sqrt(self.frequency * (1 - self.frequency) / self.replicates)
         terms = pd.DataFrame({"term": self.terms, "chosen": self.chosen, "frequency": self.frequency})
-        return terms.assign(frequency_se=error).merge(single, on="term", how="left", validate="1:1")
+        several = np.bincount(self.owner, minlength=len(self.terms)) > 1
+        merged = terms.assign(frequency_se=error).merge(single, on="term", how="left", validate="1:1")
+        return merged.assign(note=np.where(several, "several columns: see .columns", ""))
 
     def glance(self) -> pd.DataFrame:
         """One row about the replicates."""
         whole = self.models.loc[self.models["whole"], "share"]
         facts = {
             "replicates": self.replicates,
+            "asked": self.asked,
             "failed": self.failed,
             "cycling": self.cycling,
             "models": len(self.models),
@@ -141,6 +147,7 @@ def stability_of(
         failed=int((~usable).sum()),
         cycling=int((ended == ENDS.index("cycling")).sum()),
         drawn=drawn,
+        asked=size,
     )
 
 
@@ -178,11 +185,27 @@ def _replicated(source: Source, groups: Groups, task: Task, size: int, seed: int
         return groups, f"{'declared' if groups.replicates_given else 'made'}: {declared.kind}"
     if not isinstance(source, RowSource | Groups):
         raise SampleError.needs_rows("Drawing replicates")
+    source, lone = _without_average_lone(source)
     drawn = source.replicated(Replication("subbootstrap", size=size, seed=seed))
     again = drawn.groups(task.terms.variables, (), "listwise")
     of = "sampling units" if groups.psus else "random groups of respondents" if again.psus else "respondents"
     instead = "" if declared is None else f", instead of the declared {declared.kind}"
-    return again, f"made: subbootstrap of {of}{instead}"
+    return again, f"made: subbootstrap of {of}{lone}{instead}"
+
+
+def _without_average_lone(source: RowSource | Groups) -> tuple[RowSource | Groups, str]:
+    """The source with lone units that stay in every replicate, and words for that: they cannot be drawn.
+
+    Rules that give them a variance all the same ("adjust", "average") belong to linearisation.
+    """
+    design: Design | None = getattr(source, "design", None)
+    rule = source.lone_psu if isinstance(source, Groups) else "fail" if design is None else design.lone_psu
+    if rule not in ("adjust", "average"):
+        return source, ""
+    words = f", lone units taken as certain instead of {rule!r}"
+    if isinstance(source, Groups):
+        return replace(source, lone_psu="certainty"), words
+    return replace(cast("Any", source), design=replace(cast("Design", design), lone_psu="certainty")), words
 
 
 def _as_varied_as_samples(groups: Groups) -> bool:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Fills of bars of drivers that the whole sample does not keep.
 PALE_BLUE, PALE_ORANGE = "#b3d1e6", "#f2c9ad"
+#: R² that is rounding error.
+NOTHING = 1e-9
 MOVES = {"enter": "plot.step_in", "remove": "plot.step_out"}
 
 
@@ -44,6 +46,12 @@ def steps(result: Stepwise, names: Names, ax: Axes | None) -> Axes:
     r2 = frame["r2"].to_numpy(float)
     before = r2 - frame["r2_change"].to_numpy(float)
     gains = frame["action"].eq("enter").to_numpy()
+    if before[0] > NOTHING:
+        # What was in the model before the first step, because it is forced in or the search starts from all.
+        labels = [style.wrap(catalogue.say(Word("plot.step_start"))), *labels]
+        r2, before, gains = np.r_[before[0], r2], np.r_[before[0], before], np.r_[True, gains]
+        begin = {"r2": before[0], "criterion": result.start_criterion}
+        frame = pd.concat([pd.DataFrame([begin]), frame[["r2", "criterion"]]], ignore_index=True)
     hatch = np.where(gains, "", "////").tolist()
     ax = style.axes_for(ax, style.row_height(labels, 0.32) + 1.5)
     ax.barh(range(len(r2)), before, height=0.62, color=style.RULE)

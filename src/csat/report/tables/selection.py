@@ -169,9 +169,13 @@ def stability_notes(result: Stability | Stepwise, names: Names) -> list[Word | s
     share = number(float(about["share_of_chosen"]), "chance")
     agreement = Word("note.models_differ", {"models": float(about["models"]), "share": share})
     lost = {"count": float(found.failed)}
+    used = float(found.replicates + found.failed)
+    given = 0 < found.asked != used
     return [
         *respondents(n, getattr(result, "left_out", np.nan), names),
         Word("note.replicates", blanks),
+        *([Word("note.replicates_declared", {"count": used, "asked": float(found.asked)})] if given else []),
+        *([Word("note.replicates_lone")] if "lone units" in found.drawn else []),
         *([] if too_few(n, names) else [agreement]),
         *([Word("note.replicates_failed", lost)] if found.failed else []),
     ]
