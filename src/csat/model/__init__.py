@@ -62,7 +62,7 @@ class Model:
     def __post_init__(self) -> None:
         if not isinstance(self.syntax, str):
             raise ModelError(f"A model is a text such as 'loyalty ~ quality'; found {type(self.syntax).__name__}.")
-        statements = tuple(statements_of(self.syntax))
+        statements = statements_of(self.syntax)
         terms = tuple(s for s in statements if isinstance(s, Term))
         object.__setattr__(self, "terms", terms)
         object.__setattr__(self, "definitions", tuple(s for s in statements if isinstance(s, Definition)))

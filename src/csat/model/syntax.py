@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from csat.errors import ModelError
 from csat.model.expression import Call, Expression, Name, Number, Operation
@@ -135,8 +136,9 @@ def _continues(tokens: list[Token], i: int) -> bool:
     return later in _JOINS - {"("} or earlier in _JOINS
 
 
-def statements_of(syntax: str) -> Iterator[Statement]:
-    """Read every statement of a model text, in order.
+@lru_cache(maxsize=64)
+def statements_of(syntax: str) -> tuple[Statement, ...]:
+    """Read every statement of a model text, in order; a text is read once.
 
     Raises
     ------
@@ -144,8 +146,10 @@ def statements_of(syntax: str) -> Iterator[Statement]:
         Naming line, character and offending text.
     """
     reader = _Reader(syntax)
+    found: list[Statement] = []
     while not reader.done:
-        yield from reader.statement()
+        found += reader.statement()
+    return tuple(found)
 
 
 class _Reader:

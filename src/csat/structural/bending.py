@@ -25,7 +25,7 @@ def second_slopes(point: Point, by_sigma: np.ndarray, by_mu: np.ndarray | None) 
     both = np.concatenate([point.reach, point.total], axis=-1)
     lead = picked(products, at.beside) * (2.0 * at.half)
     if by_mu is not None:
-        shift = np.squeeze(point.effects.swapaxes(-1, -2) @ by_mu[..., None], -1)
+        shift = (point.effects.swapaxes(-1, -2) @ by_mu[..., None])[..., 0]
         lead += shift[..., at.i[at.paths], None] * point.carried[..., None, :]
     lead *= picked(both, at.reached)
     lead += picked(both, at.crossed) * picked(products, at.along) * (2.0 * at.second_half)
@@ -43,7 +43,7 @@ def likelihood_bend(point: Point, second: np.ndarray, apart: np.ndarray | None) 
     """
     at, inverse = point.structure.places, point.inverse
     turned = inverse @ second @ inverse
-    by_mu = None if apart is None else -2.0 * np.squeeze(inverse @ apart[..., None], -1)
+    by_mu = None if apart is None else -2.0 * (inverse @ apart[..., None])[..., 0]
     cells = second_slopes(point, inverse - turned, by_mu)
     plain, other = point.crossed(inverse), point.crossed(2.0 * turned - inverse)
     aa, ab = picked(plain, at.aa), picked(plain, at.ab)
@@ -54,7 +54,7 @@ def likelihood_bend(point: Point, second: np.ndarray, apart: np.ndarray | None) 
     if by_mu is None:
         return cells
     carried = point.carried
-    level = np.squeeze(point.basis.swapaxes(-1, -2) @ by_mu[..., None], -1) / -2.0
+    level = (point.basis.swapaxes(-1, -2) @ by_mu[..., None])[..., 0] / -2.0
     slope = level[..., at.b, None] * aa + level[..., at.i, None] * ab.swapaxes(-1, -2)
     slope = 2.0 * at.half[:, None] * slope * carried[..., None, :]
     return cells + slope + slope.swapaxes(-1, -2) + 2.0 * aa * carried[..., :, None] * carried[..., None, :]

@@ -84,7 +84,7 @@ class MaximumLikelihood:
         for point, sample in zip(state.points, self.samples, strict=True):
             d = distance(point, sample)
             whole = sample.cov if d is None else sample.cov + d[..., :, None] * d[..., None, :]
-            trace = np.sum(point.inverse * whole, axis=(-1, -2))
+            trace = (point.inverse * whole).sum(axis=(-1, -2))
             total = total + _share(sample, 0) * (logdet(point.sigma) + trace)
         return np.where(np.isfinite(total), total, np.inf)
 
@@ -95,7 +95,7 @@ class MaximumLikelihood:
             d = distance(point, sample)
             whole = sample.cov if d is None else sample.cov + d[..., :, None] * d[..., None, :]
             by_sigma = point.inverse - point.inverse @ whole @ point.inverse
-            by_mu = None if d is None else -2.0 * np.squeeze(point.inverse @ d[..., None], -1)
+            by_mu = None if d is None else -2.0 * (point.inverse @ d[..., None])[..., 0]
             total = total + _share(sample, 1) * state.collect(g, point.pull(by_sigma, by_mu))
         return total
 
@@ -135,7 +135,7 @@ class LeastSquares:
             part = np.sum(apart * apart.swapaxes(-1, -2), axis=(-1, -2)) / 2
             d = distance(point, sample)
             if d is not None:
-                part = part + np.sum(d * np.squeeze(metric @ d[..., None], -1), axis=-1)
+                part = part + np.sum(d * (metric @ d[..., None])[..., 0], axis=-1)
             total = total + _share(sample, 0) * part
         return np.where(np.isfinite(total), total, np.inf)
 
@@ -145,7 +145,7 @@ class LeastSquares:
         for g, (point, sample, metric) in enumerate(zip(state.points, self.samples, self.metrics, strict=True)):
             by_sigma = -metric @ (sample.cov - point.sigma) @ metric
             d = distance(point, sample)
-            by_mu = None if d is None else -2.0 * np.squeeze(metric @ d[..., None], -1)
+            by_mu = None if d is None else -2.0 * (metric @ d[..., None])[..., 0]
             total = total + _share(sample, 1) * state.collect(g, point.pull(by_sigma, by_mu))
         return total
 
@@ -158,7 +158,7 @@ class LeastSquares:
         total = self.curvature(state)
         for g, (point, sample, metric) in enumerate(zip(state.points, self.samples, self.metrics, strict=True)):
             d = distance(point, sample)
-            by_mu = None if d is None else -2.0 * np.squeeze(metric @ d[..., None], -1)
+            by_mu = None if d is None else -2.0 * (metric @ d[..., None])[..., 0]
             cells = second_slopes(point, -metric @ (sample.cov - point.sigma) @ metric, by_mu)
             total = total + _share(sample, 2) * state.collect_square(g, cells)
         return total

@@ -66,7 +66,7 @@ def optimum_at(layout: Layout, discrepancy: Discrepancy, theta: np.ndarray, iter
     slope = layout.restriction_slope(theta)
     unit = _unit(curvature)
     multipliers = _least_squares(slope * unit[..., None, :], -gradient * unit)
-    held = gradient + np.squeeze(slope.swapaxes(-1, -2) @ multipliers[..., None], -1)
+    held = gradient + (slope.swapaxes(-1, -2) @ multipliers[..., None])[..., 0]
     return Optimum(state, held * unit, multipliers, iterations)
 
 
@@ -74,7 +74,7 @@ def _least_squares(slope: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     """(…, q) multipliers that leave the smallest gradient."""
     if not slope.shape[-2]:
         return np.zeros(slope.shape[:-1])
-    return np.squeeze(np.linalg.pinv(slope.swapaxes(-1, -2)) @ gradient[..., None], -1)
+    return (np.linalg.pinv(slope.swapaxes(-1, -2)) @ gradient[..., None])[..., 0]
 
 
 def minimise(layout: Layout, discrepancy: Discrepancy, start: np.ndarray) -> Optimum:
@@ -128,7 +128,7 @@ def _local(discrepancy: Discrepancy, state: State, near: float, last: _Local | N
     """
     layout, theta, gradient = state.layout, state.theta, discrepancy.gradient(state)
     unit = _unit(discrepancy.curvature(state)) if last is None else last.unit
-    worst = np.max(np.abs(gradient * unit), initial=0.0)
+    worst = np.abs(gradient * unit).max(initial=0.0)
     matrix = last.matrix if last is not None and worst < TOLERANCE else None
     if matrix is None and worst < near:
         exact = hessian_at(discrepancy, state)
@@ -148,9 +148,9 @@ def _score(layout: Layout, discrepancy: Discrepancy, start: np.ndarray, steps: i
         change, multipliers = _step(here.matrix, here.unit, here.gradient, here.gap, here.slope, damping)
         held = (here.gradient + here.slope.T @ multipliers) * here.unit
         missed = float(np.abs(here.gap).sum())
-        if np.max(np.abs(held), initial=0.0) < TOLERANCE and missed < 1e-9:
+        if np.abs(held).max(initial=0.0) < TOLERANCE and missed < 1e-9:
             return Optimum(state, held, multipliers, step)
-        weight = 2.0 * float(np.max(np.abs(multipliers), initial=0.0))
+        weight = 2.0 * float(np.abs(multipliers).max(initial=0.0))
         merit = value + weight * missed
         trial = evaluate(layout, theta + change)
         reached = float(discrepancy.value(trial))
@@ -194,7 +194,7 @@ def _step(
     try:
         found = np.linalg.solve(scaled, right[..., None])[..., 0]
     except np.linalg.LinAlgError:
-        found = np.squeeze(np.linalg.pinv(scaled) @ right[..., None], -1)
+        found = (np.linalg.pinv(scaled) @ right[..., None])[..., 0]
     return unit * found[..., :k], found[..., k:]
 
 
@@ -286,7 +286,7 @@ def _many(layout: Layout, discrepancy: Discrepancy, start: np.ndarray, most: int
         at.unit[alive[~exact]] = _unit(matrix[~exact])
         change, multipliers = _step(matrix, at.unit[alive], gradient, gap, slope, at.damping[alive])
         at.multipliers[alive] = multipliers
-        held = (gradient + np.squeeze(slope.swapaxes(-1, -2) @ multipliers[..., None], -1)) * at.unit[alive]
+        held = (gradient + (slope.swapaxes(-1, -2) @ multipliers[..., None])[..., 0]) * at.unit[alive]
         at.held[alive] = held
         going = ~(np.max(np.abs(held), axis=-1, initial=0.0) < BATCH_TOLERANCE)
         going |= np.max(np.abs(gap), axis=-1, initial=0.0) >= 1e-9

@@ -36,7 +36,7 @@ def definite(matrix: np.ndarray, least: float = 0.0) -> bool:
 
 def picked(matrix: np.ndarray, flat: np.ndarray) -> np.ndarray:
     """Entries of matrices (…, r, s) at flat positions of any shape: (…, *shape)."""
-    return np.take(matrix.reshape(*matrix.shape[:-2], -1), flat, axis=-1)
+    return matrix.reshape(*matrix.shape[:-2], -1).take(flat, axis=-1)
 
 
 def total_effects(a: np.ndarray, causes: np.ndarray) -> np.ndarray:

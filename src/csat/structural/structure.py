@@ -318,7 +318,7 @@ class Point:
         cells = picked(up @ held @ self.basis, at.single) * (2.0 * at.half)
         if by_mu is None:
             return cells
-        shift = np.squeeze(up @ by_mu[..., None], -1)
+        shift = (up @ by_mu[..., None])[..., 0]
         return cells + shift[..., at.i] * self.carried
 
     @property
@@ -408,6 +408,6 @@ def _point(structure: Structure, theta: np.ndarray) -> Point:
     total = e @ s @ e.swapaxes(-1, -2)
     p = structure.p
     sigma = total[..., :p, :p]
-    centre = np.squeeze(e @ alpha[..., None], -1) if structure.means else alpha
+    centre = (e @ alpha[..., None])[..., 0] if structure.means else alpha
     basis = np.concatenate([e[..., :p, :], total[..., :p, :]], axis=-1)
     return Point(structure, e, total, centre, basis, sigma, inverted(sigma))
