@@ -271,6 +271,25 @@ def test_the_drivers_obey_their_options(capsys, index):
     assert "performance 70.00 and importance 30.0%" in " ".join(tables[1]["notes"])
 
 
+def test_an_answer_of_a_column_is_an_outcome(capsys):
+    survey = csat.read_survey(DATA, csat.read_questionnaire(STUDY)).where(branch="gansu", quarter="2026Q3")
+    value = survey.categories("brand")[0]
+    asked = ["--outcome", f"brand={value}", "--drivers", "P1,P2", "--family", "logit", "--tables", "regression"]
+    assert main(["drivers", STUDY, DATA, "--own", "--output", "json", *asked]) == 0
+    rows = json.loads(capsys.readouterr().out)[0]["rows"]
+    codes = {level: float(level == value) for level in survey.categories("brand")}
+    expected = csat.regress(survey, csat.Recode("b", "brand", codes), ["P1", "P2"], family="logit").tidy()
+    assert [row["estimate"] for row in rows] == expected["estimate"].tolist()
+
+
+def test_no_linear_model_is_diagnosed_where_another_was_asked_for(capsys):
+    asked = ["--own", "--outcome", "nps", "--drivers", "P1,P2", "--family", "ordered", "--replicates", "0"]
+    assert main(["drivers", STUDY, DATA, *asked, "--tables", "all", "--output", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert "diagnosis" not in [table["name"] for table in json.loads(out)]
+    assert "diagnosis is left out: it is about the linear regression, not --family ordered" in err
+
+
 def test_what_the_drivers_do_not_allow_is_left_out_with_a_note(capsys):
     named = ["drivers", STUDY, DATA, "--own", "--drivers", "P1,P2,brand", "--replicates", "20"]
     assert main([*named, "--output", "json"]) == 0
@@ -284,7 +303,9 @@ def test_what_the_drivers_do_not_allow_is_left_out_with_a_note(capsys):
 
 @pytest.mark.parametrize(("options", "word"), [
     (["--tables", "kano"], "is no table"), (["--cut", "70"], "two numbers"), (["--method", "shap"], "invalid choice"),
-    (["--replicates", "many"], "invalid int"), (["--rule", "t"], "invalid choice"),
+    (["--replicates", "many"], "no number of replicates"), (["--rule", "t"], "invalid choice"),
+    (["--replicates", "1"], "one has no spread"), (["--enter", "0.2"], "0 < enter < remove"),
+    (["--remove", "2"], "no probability"), (["--family", "ordered", "--tables", "regression,diagnosis"], "linear"),
 ])  # fmt: skip
 def test_wrong_options_of_the_drivers_are_exit_code_2(capsys, options, word):
     with pytest.raises(SystemExit) as stopped:
@@ -294,10 +315,10 @@ def test_wrong_options_of_the_drivers_are_exit_code_2(capsys, options, word):
 
 
 @pytest.mark.parametrize(("options", "words"), [
-    (["--enter", "0.2", "--tables", "stepwise"], ["--enter", "0 < enter < remove"]),
-    (["--replicates", "1", "--tables", "stepwise"], ["--replicates 1"]),
     (["--outcome", "nobody"], ["nobody"]),
     (["--family", "logit", "--tables", "regression"], ["two values"]),
+    (["--family", "logit", "--tables", "regression", "--outcome", "brand"], ["--outcome brand="]),
+    (["--family", "logit", "--tables", "regression", "--outcome", "brand=nobody"], ["choose one of"]),
 ])  # fmt: skip
 def test_options_that_make_no_sense_are_exit_code_1(capsys, options, words):
     assert main(["drivers", STUDY, DATA, "--own", *options]) == 1

@@ -183,3 +183,13 @@ def test_the_path_begins_with_what_was_in_the_model(data):
     assert labels[0] == "before the first step"
     alone = csat.regress(csat.read_survey(data), "y", ["z"]).r2
     assert ax.patches[0].get_width() == pytest.approx(alone)
+
+
+@pytest.mark.parametrize("labels", [("yes", "no"), ("是", "否"), ("Not", "Yes")])
+def test_the_advice_for_an_outcome_of_words_models_that_it_is_so(data, labels):
+    data["complained"] = np.array(labels)[np.arange(len(data)) % 2]
+    event = next(label for label in labels if label.casefold() in ("yes", "是"))
+    with pytest.raises(
+        SampleError, match=f"for '{event}' against the others.*Recode.'complained={event}'.*'{event}': 1"
+    ):
+        csat.regress(csat.read_survey(data), "complained", ["x"], family="logit")

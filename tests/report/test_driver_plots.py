@@ -126,7 +126,8 @@ def test_steps_add_up_to_r2_and_say_who_came_and_went(driven, study):
     out = csat.plot(driven["aic"], names=study)
     assert out.get_yticklabels()[1].get_text() == "− Brand"
     margin = [text.get_text() for text in out.texts]
-    assert "AIC" in margin[0] and f"{driven['aic'].steps['criterion'].iloc[0]:.2f}" in margin[1]
+    assert "AIC" in margin[0] and f"{driven['aic'].start_criterion:.2f}" in margin[1]
+    assert f"{driven['aic'].steps['criterion'].iloc[0]:.2f}" in margin[2]
 
 
 def test_frequencies_are_split_by_sign(driven, study):

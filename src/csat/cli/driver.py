@@ -21,14 +21,45 @@ class Question:
     """What drives what, in one group of respondents."""
 
     part: Asked
-    outcome: str
+    outcome: Any
     drivers: Sequence[Any]
     asked: argparse.Namespace
 
 
 def drivers(asked: argparse.Namespace) -> None:
     """Show the tables asked for, group by group."""
+    _check_usage(asked)
     each(asked, lambda part: _tables(_question(part, asked)))
+
+
+def _check_usage(asked: argparse.Namespace) -> None:
+    """End with the exit code of wrong usage where options contradict each other."""
+    wrong = None
+    if not asked.enter < asked.remove:
+        wrong = f"--enter {asked.enter:g} --remove {asked.remove:g}: 0 < enter < remove ≤ 1 is needed"
+    elif asked.family != "linear" and "diagnosis" in (asked.tables or ()) and len(asked.tables) < len(DRIVER_TABLES):
+        wrong = f"--tables diagnosis is about the linear regression: leave it out, or --family {asked.family}"
+    if wrong is not None:
+        sys.stderr.write(f"csat drivers: error: {wrong}\n")
+        raise SystemExit(2)
+
+
+def _outcome(part: Asked, text: str) -> Any:
+    """The outcome named; COLUMN=VALUE is 1 for those who gave the value and 0 for the others."""
+    from csat.drivers.outcomes import word
+    from csat.moments import Recode
+
+    column, sign, value = text.partition("=")
+    if not sign or text in part.survey.columns:
+        return text
+    column, value = column.strip(), value.strip()
+    levels = part.survey.levels([column]).levels[0]
+    names = [level if isinstance(level, str) else word(float(level)) for level in levels]
+    if value not in names:
+        raise OptionError.choose(f"value of {column!r} in --outcome", value, names)
+    return Recode(
+        f"{column}={value}", column, {level: float(name == value) for level, name in zip(levels, names, strict=True)}
+    )
 
 
 def _question(part: Asked, asked: argparse.Namespace) -> Question:
@@ -39,11 +70,14 @@ def _question(part: Asked, asked: argparse.Namespace) -> Question:
             f"{asked.study} names no outcome or no processes; add outcome = … to [study] and a [processes] table, "
             "or name them: --outcome CODE --drivers CODE,CODE."
         )
-    return Question(part, outcome, list(terms), asked)
+    return Question(part, _outcome(part, outcome), list(terms), asked)
 
 
 def _tables(question: Question) -> list[Shown]:
-    """The tables; usual ones that these drivers do not allow are left out with a note, unless asked for by name."""
+    """The tables; usual ones that these drivers do not allow are left out with a note, unless asked for by name.
+
+    ``--tables all`` names none: what these drivers do not allow is left out.
+    """
     asked = question.asked
     shown: list[Shown] = []
     problems: dict[str, OptionError | SampleError] = {}
@@ -51,7 +85,7 @@ def _tables(question: Question) -> list[Shown]:
         try:
             shown += ANALYSES[name](question)
         except (OptionError, SampleError) as problem:
-            if asked.tables:
+            if asked.tables and len(asked.tables) < len(DRIVER_TABLES):
                 raise
             problems[name] = problem
     if problems and not shown:
@@ -131,6 +165,8 @@ def _subsets(question: Question) -> list[Shown]:
 def _diagnosis(question: Question) -> list[Shown]:
     from csat.drivers import diagnose
 
+    if question.asked.family != "linear":
+        raise OptionError(f"it is about the linear regression, not family='{question.asked.family}'.")
     found = diagnose(question.part.survey, question.outcome, question.drivers, level=question.asked.level)
     return [(found, None), (found, "flagged")]
 

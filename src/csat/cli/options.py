@@ -91,11 +91,15 @@ DIRECTIONS = ("both", "forward", "backward")
 METHODS = ("lmg", "johnson", "genizi", "car", "pmvd", "pratt", "first", "last", "betasq")
 #: Bootstrap replicates on which a selection is redone.
 USUAL_REPLICATES = 500
+MOST_REPLICATES = 10_000
 
 
 def driver_options(verb: argparse.ArgumentParser) -> None:
     """What is analysed, how, and which tables are shown."""
-    verb.add_argument("--outcome", metavar="CODE", help="dependent variable (default: the study's)")
+    verb.add_argument(
+        "--outcome", metavar="CODE[=VALUE]",
+        help="dependent variable; with =VALUE whether that was the answer (default: the study's)",
+    )  # fmt: skip
     verb.add_argument(
         "--drivers", metavar="CODE[,CODE]", type=_names,
         help="drivers: questions, columns of categories, interactions a:b (default: the study's processes)",
@@ -116,10 +120,10 @@ def driver_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--se", choices=ERRORS, default="design", help="standard errors (default: design)")
     verb.add_argument("--rule", choices=RULES, default="p", help="of the stepwise selection (default: p, as in SPSS)")
     verb.add_argument("--direction", choices=DIRECTIONS, default="both", help="of the steps (default: both)")
-    verb.add_argument("--enter", type=float, default=0.05, metavar="P", help="p to enter (default: 0.05)")
-    verb.add_argument("--remove", type=float, default=0.10, metavar="P", help="p to leave (default: 0.10)")
+    verb.add_argument("--enter", type=_chance, default=0.05, metavar="P", help="p to enter (default: 0.05)")
+    verb.add_argument("--remove", type=_chance, default=0.10, metavar="P", help="p to leave (default: 0.10)")
     verb.add_argument(
-        "--replicates", type=int, metavar="N",
+        "--replicates", type=_replicates, metavar="N",
         help=f"bootstrap replicates that the selection is redone on, 0 for none (default: {USUAL_REPLICATES})",
     )  # fmt: skip
     verb.add_argument("--seed", type=int, default=1, help="of the replicates (default: 1)")
@@ -180,6 +184,27 @@ def _level(text: str) -> float:
     if not 0 < level < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no confidence level; write a number between 0 and 1, e.g. 0.95")
     return level
+
+
+def _chance(text: str) -> float:
+    try:
+        chance = float(text)
+    except ValueError:
+        chance = 0.0
+    if not 0 < chance <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no probability; write a number above 0, up to 1, e.g. 0.05")
+    return chance
+
+
+def _replicates(text: str) -> int:
+    try:
+        size = int(text)
+    except ValueError:
+        size = -1
+    if size != 0 and not 2 <= size <= MOST_REPLICATES:
+        message = f"{text!r} is no number of replicates; write 0, or from 2 to {MOST_REPLICATES}; one has no spread"
+        raise argparse.ArgumentTypeError(message)
+    return size
 
 
 def _points(text: str) -> float:

@@ -135,7 +135,10 @@ def in_shell(text: str, asked: argparse.Namespace) -> str:
 
     >>> in_shell("Use on_unknown='missing'.", argparse.Namespace(on_unknown="raise"))
     'Use --on-unknown missing.'
+
+    What only Python can say is said as the shell can: an answer that counts is ``--outcome COLUMN=VALUE``.
     """
+    text = re.sub(r"outcome=csat\.Recode\('([^']*=[^']*)', .*?\}\)", r"outcome='\1'", text)
     names = "|".join(name for name in vars(asked) if name not in ("run", "study", "data"))
 
     def say(found: re.Match[str]) -> str:

@@ -12,6 +12,8 @@ from csat.moments import Recode, Source, Variable, columns_of, term_of
 
 #: More different answers than this are no levels of an ordered outcome.
 MOST_LEVELS = 50
+#: Labels that say that something is so: what an outcome of categories is usually asked about.
+AGREED = frozenset({"yes", "y", "true", "是", "有"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,12 +120,13 @@ def levels_asked(source: Source, outcome: Variable, family: str) -> np.ndarray:
 
 def _categories(column: str, found: Sequence[str]) -> SampleError:
     """Word an outcome of categories, with the recoding that says which of them counts."""
-    shown = found if len(found) < 7 else [*found[:5], found[-1]]
-    codes = ", ".join(f"{level!r}: {int(level == found[-1])}" for level in shown)
-    name = f"{column}={found[-1]}"
+    event = next((level for level in found if level.strip().casefold() in AGREED), found[-1])
+    shown = found if len(found) < 7 else [*[level for level in found if level != event][:5], event]
+    codes = ", ".join(f"{level!r}: {int(level == event)}" for level in shown)
+    name = f"{column}={event}"
     return SampleError(
         f"The outcome {column!r} holds categories such as {', '.join(map(repr, found[:3]))}, not numbers. Say what "
-        f"counts: outcome=csat.Recode({name!r}, {column!r}, {{{codes}}})."
+        f"counts; for {event!r} against the others: outcome=csat.Recode({name!r}, {column!r}, {{{codes}}})."
     )
 
 
