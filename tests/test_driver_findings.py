@@ -26,6 +26,13 @@ def test_numbers_with_a_slip_among_them_are_no_category_unless_asked(data, ask):
     assert ask(survey, "y", ["x", csat.Factor("b")]).n == len(data)
 
 
+def test_numbers_as_text_are_no_category_unless_asked(data):
+    survey = csat.read_survey(data)
+    with pytest.raises(OptionError, match=r"'b' holds text: '1', '2', '3' …, not numbers; it would be taken"):
+        csat.regress(survey, "y", ["x", "b"])
+    assert csat.regress(survey, "y", ["x", csat.Factor("b")]).n == len(data)
+
+
 @pytest.mark.parametrize("ask", [csat.regress, csat.stepwise, csat.diagnose])
 def test_a_category_of_too_many_levels_is_named(data, ask):
     with pytest.raises(SampleError, match=r"60 (drivers|candidates) \(59 of them for the levels of 'date'\)"):

@@ -195,7 +195,7 @@ class _Names:
         if not self.is_factor(name):
             return (name,)
         if name not in self.given:
-            _check_text(name, self.levels(name))
+            _check_text(name, self.levels(name), declared=self.source.questionnaire is not None)
         return _dummies(given, self.levels(name), full=full)
 
     def parts(self, label: str) -> list[str]:
@@ -266,15 +266,16 @@ def _dummies(factor: Factor, levels: list[Any], *, full: bool) -> tuple[Recode, 
     )
 
 
-def _check_text(name: str, levels: list[Any]) -> None:
-    """Refuse to take numbers with slips among them as categories unasked; numbers alone are codes of categories."""
+def _check_text(name: str, levels: list[Any], *, declared: bool) -> None:
+    """Refuse to take numbers as categories unasked; without slips a questionnaire says that they are codes."""
     slips = [level for level in levels if not _is_number(level)]
-    if not slips or len(slips) > (1 - MOSTLY) * len(levels):
+    if (declared and not slips) or len(slips) > (1 - MOSTLY) * len(levels):
         return
     numbers = [level for level in levels if level not in slips]
+    also = f" …, but also {', '.join(map(repr, slips[:3]))}, which is no number" if slips else " …, not numbers"
     raise OptionError(
-        f"{name!r} holds text: {', '.join(map(repr, numbers[:3]))} …, but also {', '.join(map(repr, slips[:3]))}, "
-        f"which is no number; it would be taken as a category of {len(levels)} levels. Clean the column, or ask: "
+        f"{name!r} holds text: {', '.join(map(repr, numbers[:3]))}{also}; it would be taken as a "
+        f"category of {len(levels)} levels. Clean the column, or ask: "
         f"csat.Factor({name!r})."
     )
 
