@@ -26,6 +26,16 @@ def test_numbers_with_a_slip_among_them_are_no_category_unless_asked(data, ask):
     assert ask(survey, "y", ["x", csat.Factor("b")]).n == len(data)
 
 
+@pytest.mark.parametrize(("levels", "refused"), [(("1", "2", "3", "4", "?"), True), (("1", "2", "3", "?"), False)])
+def test_one_slip_in_five_levels_is_a_slip(data, levels, refused):
+    data["b"] = np.array(levels)[np.arange(len(data)) % len(levels)]
+    if refused:
+        with pytest.raises(OptionError, match=r"category of 5 levels"):
+            csat.regress(csat.read_survey(data), "y", ["b"])
+    else:
+        assert len(csat.regress(csat.read_survey(data), "y", ["b"]).coefficients.term) == 4
+
+
 def test_numbers_as_text_are_no_category_unless_asked(data):
     survey = csat.read_survey(data)
     with pytest.raises(OptionError, match=r"'b' holds text: '1', '2', '3' …, not numbers; it would be taken"):

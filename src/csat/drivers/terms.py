@@ -16,8 +16,8 @@ from csat.moments import Product, Recode, Source, Variable, columns_of, shown, t
 CROSS = ":"
 #: Name of the constant in every result.
 CONSTANT = "(intercept)"
-#: Share of the levels of a column of text that are numbers, from which the others look like slips.
-MOSTLY = 0.8
+#: In a column of text, up to one level in so many that is no number looks like a slip among numbers.
+ONE_IN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +269,7 @@ def _dummies(factor: Factor, levels: list[Any], *, full: bool) -> tuple[Recode, 
 def _check_text(name: str, levels: list[Any], *, declared: bool) -> None:
     """Refuse to take numbers as categories unasked; without slips a questionnaire says that they are codes."""
     slips = [level for level in levels if not _is_number(level)]
-    if (declared and not slips) or len(slips) > (1 - MOSTLY) * len(levels):
+    if (declared and not slips) or len(slips) * ONE_IN > len(levels):
         return
     numbers = [level for level in levels if level not in slips]
     also = f" …, but also {', '.join(map(repr, slips[:3]))}, which is no number" if slips else " …, not numbers"
