@@ -57,7 +57,10 @@ PLOTS: Mapping[str, Mapping[str, Drawing]] = {
         "leverage": diagnosis.influence,
         "partial": diagnosis.partial,
     },
-    "Sem": {"path": paths.path, "loadings": structural.loadings},
+    "Sem": {"path": paths.path, "loadings": structural.loadings, "residuals": structural.residuals},
+    "Invariance": {"means": structural.latent_means},
+    "LatentMeans": {"means": structural.latent_means},
+    "Polychoric": {"correlations": structural.correlations},
     "Evaluation": {"evaluation": evaluation.evaluation, "items": evaluation.items},
     "Gaps": {"bars": gap.bars, "dumbbell": gap.dumbbell},
     "Trend": {"trend": trend.lines, "changes": trend.changes},
@@ -90,9 +93,9 @@ def plot(
     kind : which chart, where a result has several: ``"nodes"``, ``"groups"`` or ``"items"`` of an index;
         ``"coefficients"``, ``"odds"`` or ``"effects"`` of a regression; ``"steps"`` or ``"stability"`` of a selection;
         ``"diagnosis"`` (four views), ``"residuals"``, ``"qq"``, ``"scale"``, ``"leverage"`` or ``"partial"`` (added
-        variables) of a diagnosis; ``"path"`` or ``"loadings"`` of a structural model; ``"evaluation"`` or ``"items"``
-        of an evaluation; ``"bars"`` (gaps with their intervals) or ``"dumbbell"`` (both scores) of gaps; ``"trend"`` or
-        ``"changes"`` of a trend.
+        variables) of a diagnosis; ``"path"``, ``"loadings"`` or ``"residuals"`` of a structural model;
+        ``"evaluation"`` or ``"items"`` of an evaluation; ``"bars"`` (gaps with their intervals) or ``"dumbbell"`` (both
+        scores) of gaps; ``"trend"`` or ``"changes"`` of a trend.
         None: the usual one.
     lang : "en" or "zh". Chinese needs no installed font.
     ax : axes to draw on. None: a new figure, sized to the rows.

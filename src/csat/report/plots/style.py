@@ -29,7 +29,7 @@ INSTALLED = ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanY
 LAST = "DejaVu Sans"
 FIGURE_WIDTH = 8.0
 #: Columns of small print below a chart that is beside its labels.
-LINE = 88
+LINE = 84
 #: Mark of the text under axes without a frame, its columns, and the most lines of a sentence.
 NOTES, NOTE_COLUMNS, NOTE_LINES = "notes", 110, 6
 
