@@ -1,0 +1,341 @@
+"""`csat.efa` and `csat.number_of_factors`: laws, recovery, and errors in words; figures of others are in oracle/."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import csat
+from csat.errors import (
+    CollinearityError,
+    DesignIgnoredWarning,
+    ModelError,
+    OptionError,
+    SampleError,
+    UnknownColumnError,
+)
+from csat.structural.checks import check_sample
+from csat.structural.efa import degrees_of_freedom, efa
+from csat.structural.extraction import _likelihood, _residuals
+from csat.structural.rotation import ROTATIONS, _Search, _starts, quartimin_criterion, varimax_criterion
+from csat.structural.suitability import (
+    SamplingAdequacyWarning,
+    average_partials,
+    number_of_factors,
+    random_eigenvalues,
+    suitability,
+)
+
+ITEMS = [f"q{i}" for i in range(1, 10)]
+SIMPLE = np.kron(np.eye(3), np.array([[0.8], [0.7], [0.6]]))
+
+
+def correlations(loadings=SIMPLE, phi=0.3):
+    between = np.full((loadings.shape[1],) * 2, phi) + (1 - phi) * np.eye(loadings.shape[1])
+    corr = loadings @ between @ loadings.T
+    np.fill_diagonal(corr, 1.0)
+    return pd.DataFrame(corr, ITEMS[: len(corr)], ITEMS[: len(corr)])
+
+
+def source(corr=None, n=400):
+    return csat.from_covariance(correlations() if corr is None else corr, n)
+
+
+@pytest.mark.parametrize("method", ["ml", "minres"])
+@pytest.mark.parametrize(("rotation", "phi"), [("oblimin", 0.3), ("varimax", 0.0)])
+def test_a_simple_structure_is_recovered(method, rotation, phi):
+    found = efa(source(correlations(phi=phi)), ITEMS, 3, method=method, rotation=rotation)
+    assert sorted(found.tidy()["main"].value_counts()) == [3, 3, 3]
+    np.testing.assert_allclose(np.sort(np.abs(found.pattern).max(axis=1)), np.sort(SIMPLE.max(axis=1)), atol=1e-6)
+    off = found.correlations[np.triu_indices(3, 1)]
+    np.testing.assert_allclose(off, phi, atol=1e-6)
+    assert found.rmsr < 1e-9
+
+
+def test_the_population_fits_exactly():
+    found = efa(source(), ITEMS, 3)
+    glance = found.glance().iloc[0]
+    assert glance["chisq"] == pytest.approx(0, abs=1e-9)
+    assert glance["p"] == pytest.approx(1)
+    assert (glance["rmsea"], glance["rmsea_low"]) == (0, 0)
+    assert glance["df"] == 12
+    assert glance["tli"] > 1  # better than the degrees of freedom ask
+
+
+@pytest.fixture
+def sample(rng):
+    return pd.DataFrame(rng.multivariate_normal(np.zeros(9), correlations(), 300), columns=ITEMS)
+
+
+@pytest.mark.parametrize("rotation", [None, *ROTATIONS])
+@pytest.mark.parametrize("method", ["ml", "minres", "pca"])
+def test_rotation_does_not_change_what_is_explained(sample, method, rotation):
+    survey = csat.read_survey(sample)
+    plain, turned = (efa(survey, ITEMS, 3, method=method, rotation=r) for r in (None, rotation))
+    np.testing.assert_allclose(turned.communality, plain.communality, atol=1e-9)
+    np.testing.assert_allclose(turned.residuals, plain.residuals, atol=1e-9)
+    assert turned.variance["squares"].sum() == pytest.approx(plain.communality.sum())
+    np.testing.assert_allclose(np.diag(turned.correlations), 1.0, atol=1e-12)
+    assert (np.diff(turned.variance["squares"]) <= 1e-12).all()
+    assert (turned.pattern.sum(axis=0) > 0).all()
+
+
+def test_the_unit_and_direction_of_an_item_only_turn_its_loadings(sample):
+    survey = csat.read_survey(sample)
+    other = csat.read_survey(sample.assign(q2=100 - 7 * sample["q2"]))
+    one, two = efa(survey, ITEMS, 3), efa(other, ITEMS, 3)
+    np.testing.assert_allclose(np.abs(two.loadings.loc["q2"]), np.abs(one.loadings.loc["q2"]), atol=1e-6)
+    assert two.test.chisq == pytest.approx(one.test.chisq, rel=1e-9)
+
+
+def test_the_order_of_items_does_not_matter(sample):
+    survey = csat.read_survey(sample)
+    one, two = efa(survey, ITEMS, 3), efa(survey, ITEMS[::-1], 3)
+    pd.testing.assert_frame_equal(two.loadings.loc[ITEMS], one.loadings, atol=1e-6)
+
+
+@pytest.mark.parametrize("function", [_likelihood, _residuals])
+def test_slopes_and_curvature_against_differences(sample, function):
+    corr = sample.corr().to_numpy()
+    x = np.linspace(0.3, 0.7, 9)
+    x = np.log(x) if function is _likelihood else x
+    _, slope, curvature = function(corr, 2, x)
+    steps = 1e-6 * np.eye(9)
+    values = [(function(corr, 2, x + s)[0] - function(corr, 2, x - s)[0]) / 2e-6 for s in steps]
+    slopes = [(function(corr, 2, x + s)[1] - function(corr, 2, x - s)[1]) / 2e-6 for s in steps]
+    np.testing.assert_allclose(slope, values, atol=1e-8)
+    np.testing.assert_allclose(curvature, slopes, atol=1e-7)
+
+
+@pytest.mark.parametrize("criterion", [varimax_criterion, quartimin_criterion])
+def test_slopes_of_criteria_against_differences(rng, criterion):
+    loadings = rng.uniform(-0.8, 0.8, (7, 3))
+    _, slope = criterion(loadings)
+    for i, j in ((0, 0), (3, 2), (6, 1)):
+        step = np.zeros((7, 3))
+        step[i, j] = 1e-6
+        apart = (criterion(loadings + step)[0] - criterion(loadings - step)[0]) / 2e-6
+        assert slope[i, j] == pytest.approx(apart, abs=1e-8)
+
+
+@pytest.mark.parametrize("oblique", [True, False])
+@pytest.mark.parametrize("m", [2, 4, 6])
+def test_a_rotation_ends_where_nothing_is_steep(rng, oblique, m):
+    loadings = rng.uniform(-0.5, 0.8, (4 * m, m)) * (rng.random((4 * m, m)) > 0.5)
+    search = _Search(loadings, quartimin_criterion if oblique else varimax_criterion, oblique)
+    name = "oblimin" if oblique else "varimax"
+    turned = ROTATIONS[name](loadings)
+    turn = np.linalg.inv(turned.matrix).T if oblique else turned.matrix
+    if oblique:
+        assert search.steepness(turn[None])[0] < 1e-7
+    starts = search.at(_starts(m))[0]
+    assert search.at(turn[None])[0][0] < starts.min() or not oblique
+    np.testing.assert_allclose(loadings @ turned.matrix, turned.loadings, atol=1e-12)
+    inner = np.linalg.inv(turned.matrix.T @ turned.matrix)
+    np.testing.assert_allclose(inner, turned.correlations, atol=1e-9)
+
+
+def test_one_factor_is_the_structural_model_of_one_construct(sample):
+    """The same likelihood: F of csat.sem with one construct."""
+    survey = csat.read_survey(sample)
+    found = efa(survey, ITEMS, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = csat.sem(survey, "f =~ " + " + ".join(ITEMS))
+    assert found.test.objective * 300 == pytest.approx(model.measures.chisq, rel=1e-9)
+    assert found.test.df == model.measures.df
+    std = model.tidy().query("op == '=~'")["std_all"].to_numpy()
+    np.testing.assert_allclose(found.pattern[:, 0], std, atol=1e-6)
+
+
+def test_components_reproduce_the_whole(sample):
+    found = efa(csat.read_survey(sample), ITEMS, 9, method="pca", rotation=None)
+    np.testing.assert_allclose(found.communality, 1.0)
+    assert np.isnan(found.test.p)
+    np.testing.assert_allclose(found.variance["squares"], np.linalg.eigvalsh(sample.corr())[::-1])
+
+
+def test_the_suggested_model():
+    found = efa(source(), ITEMS, 3)
+    model = found.model(names=["one", "two", "three"])
+    groups = {frozenset(model.indicators(name)) for name in model.latents}
+    assert groups == {frozenset(ITEMS[i : i + 3]) for i in (0, 3, 6)}
+    assert csat.sem(source(), model).measures.chisq == pytest.approx(0, abs=1e-6)
+    assert "q3" not in found.model(cut=0.65).observed
+    with pytest.raises(ModelError, match=r"No item loads 0\.95 or more on any factor"):
+        found.model(cut=0.95)
+    with pytest.raises(OptionError, match="cut is a loading between 0 and 1; found int 40"):
+        found.model(cut=40)
+    with pytest.raises(OptionError, match="3 names are needed, different from each other and from the items"):
+        found.model(names=["one", "two", "q1"])
+
+
+def test_the_table_is_sorted_by_factor_and_size():
+    table = efa(source(), ITEMS, 3).tidy()
+    assert list(table.columns) == [
+        "term", "F1", "F2", "F3", "communality", "uniqueness", "complexity", "msa", "main",
+    ]  # fmt: skip
+    assert table["main"].is_monotonic_increasing
+    assert table["complexity"].to_numpy() == pytest.approx(1.0, abs=1e-4)
+    for factor, part in table.groupby("main"):
+        assert part[factor].abs().is_monotonic_decreasing
+
+
+def test_ordered_items_are_factored_by_their_latent_correlations(sample):
+    answers = sample.apply(lambda column: pd.cut(column, [-9, -0.7, 0.2, 1.1, 9], labels=False)).astype(float)
+    survey = csat.read_survey(answers)
+    latent = csat.polychoric(survey, ITEMS)
+    found = efa(csat.from_covariance(latent.matrix(), latent.sizes[0]), ITEMS, 3)
+    assert sorted(found.tidy()["main"].value_counts()) == [3, 3, 3]
+
+
+def test_weights_enter_and_their_design_is_said_to_be_ignored(sample):
+    sample["w"] = np.where(sample["q1"] > 0, 2.0, 1.0)
+    survey = csat.read_survey(sample, design=csat.Design(weight="w"))
+    with pytest.warns(DesignIgnoredWarning, match="weights enter the correlations, but tests"):
+        found = efa(survey, ITEMS, 2)
+    values = sample[ITEMS].to_numpy()
+    np.testing.assert_allclose(found.corr, _weighted(values, sample["w"]))
+    assert found.notes[0].startswith("The sample has weights")
+
+
+def _weighted(values, weight):
+    cov = np.cov(values.T, aweights=weight)
+    sd = np.sqrt(np.diag(cov))
+    return cov / np.outer(sd, sd)
+
+
+def test_respondents_with_gaps_are_counted(sample):
+    sample.loc[:4, "q3"] = np.nan
+    found = efa(csat.read_survey(sample), ITEMS, 3)
+    assert (found.n, found.left_out) == (295, 5)
+
+
+def test_degrees_of_freedom_are_never_halved_wrongly():
+    assert [degrees_of_freedom(6, m) for m in range(4)] == [15, 9, 4, 0]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"names": ["q1", "q2"]}, OptionError, "A factor analysis needs three or more different items; found 2"),
+        ({"names": ["q1", "q2", "q2"]}, OptionError, "three or more different items; found 2"),
+        ({"names": ["q1", "q2", "qq"]}, UnknownColumnError, "qq"),
+        ({"factors": 0}, OptionError, "factors is a whole number, 1 or more; found int 0"),
+        ({"factors": 2.0}, OptionError, "found float 2.0"),
+        ({"factors": 6}, OptionError, "factors=6: 9 items can tell 5 factors apart at most"),
+        ({"method": "paf"}, OptionError, "method='paf' is not known; choose one of 'ml', 'minres', 'pca'"),
+        ({"rotation": "equamax"}, OptionError, "rotation='equamax' is not known; choose one of 'oblimin'"),
+        ({"source": 3}, OptionError, "A survey"),
+    ],
+)
+def test_wrong_input(change, error, message):
+    asked = {"source": source(), "names": ITEMS, "factors": 3} | change
+    with pytest.raises(error, match=message):
+        efa(asked.pop("source"), asked.pop("names"), asked.pop("factors"), **asked)
+
+
+def test_samples_that_cannot_be_factored(sample):
+    with pytest.raises(CollinearityError, match="exact linear combination"):
+        efa(csat.read_survey(sample.assign(q9=sample["q1"] + sample["q2"])), ITEMS, 2)
+    with pytest.raises(SampleError, match="No variation in 'q5'"):
+        efa(csat.read_survey(sample.assign(q5=1.0)), ITEMS, 2)
+    with pytest.raises(SampleError, match="at least 10 complete answers; 8 found"):
+        efa(csat.read_survey(sample.head(8)), ITEMS, 2)
+    corr = correlations()
+    with pytest.raises(SampleError, match="not positive semi-definite"):
+        source(corr.mask(np.eye(9) == 1, 0.1))
+    check_sample(ITEMS, corr.to_numpy(), np.zeros(9), 100)
+
+
+def test_items_that_share_nothing_are_told():
+    corr = pd.DataFrame(np.eye(4), list("abcd"), list("abcd"))
+    corr.loc["a", "b"] = corr.loc["b", "a"] = 0.5
+    corr.loc["b", "c"] = corr.loc["c", "b"] = 0.5
+    with pytest.warns(SamplingAdequacyWarning, match=r"Sampling adequacy \(KMO\) is 0\.\d\d, below 0\.5"):
+        number_of_factors(csat.from_covariance(corr, 200), list("abcd"), draws=50)
+
+
+def test_adequacy_of_two_items_is_one_half():
+    corr = np.array([[1, 0.4], [0.4, 1]])
+    assert suitability(corr, 100).kmo == pytest.approx(0.5)
+    np.testing.assert_allclose(suitability(corr, 100).msa, 0.5)
+
+
+def test_sphericity_holds_its_level(rng):
+    """Of uncorrelated items one test in twenty is significant."""
+    draws = [suitability(np.corrcoef(rng.standard_normal((60, 5)).T), 60).p for _ in range(2000)]
+    assert np.mean(np.array(draws) < 0.05) == pytest.approx(0.05, abs=0.015)
+
+
+def test_the_number_of_factors_is_found(sample):
+    found = number_of_factors(csat.read_survey(sample), ITEMS, draws=200)
+    assert found.parallel == 3
+    many = np.kron(np.eye(3), np.array([[0.8], [0.8], [0.7], [0.7], [0.6], [0.6]]))
+    corr = many @ many.T
+    np.fill_diagonal(corr, 1.0)
+    names = [f"q{i}" for i in range(18)]
+    apart = number_of_factors(source(pd.DataFrame(corr, names, names), 1000), names, draws=50)
+    assert (apart.parallel, apart.map, apart.kaiser) == (3, 3, 3)
+    table = found.tidy()
+    assert table["keep"].tolist() == [True] * 3 + [False] * 6
+    assert table["share"].sum() == pytest.approx(1)
+    assert table["cumulative"].iloc[-1] == pytest.approx(1)
+    assert (table["limit"] >= table["random"]).all()
+    assert found.glance().loc[0, "parallel"] == 3
+    assert list(found.items.columns) == ["term", "msa"]
+
+
+def test_average_partials_of_short_scales_speak_for_none():
+    """A weakness of the rule (Zwick & Velicer 1986): three items per factor leave each other large partials.
+
+    Without factors 9 of 36 pairs correlate .56, .48 or .42. One factor's component leaves three items whose partials
+    are negative and near one half, so that little is won; here the mean rises.
+    """
+    found = number_of_factors(source(correlations(phi=0.0), 1000), ITEMS, draws=50)
+    assert found.averages[0] == pytest.approx(3 * (0.56**2 + 0.48**2 + 0.42**2) / 36)
+    assert found.averages[3] > found.averages[0]
+    assert (found.parallel, found.map) == (3, 0)
+
+
+def test_parallel_analysis_is_repeatable_and_seeded(sample):
+    survey = csat.read_survey(sample)
+    one, same, other = (number_of_factors(survey, ITEMS, draws=50, seed=s) for s in (4, 4, 5))
+    assert repr(one) == repr(same)
+    assert not np.array_equal(one.random, other.random)
+
+
+def test_random_eigenvalues_are_those_of_random_data(rng):
+    """Bartlett's decomposition against samples drawn row by row."""
+    drawn = random_eigenvalues(5, 40, 4000, 1)
+    plain = np.array([np.linalg.eigvalsh(np.corrcoef(rng.standard_normal((40, 5)).T))[::-1] for _ in range(4000)])
+    np.testing.assert_allclose(drawn.mean(axis=0), plain.mean(axis=0), atol=0.01)
+    np.testing.assert_allclose(np.quantile(drawn, 0.95, axis=0), np.quantile(plain, 0.95, axis=0), atol=0.03)
+    np.testing.assert_allclose(drawn.sum(axis=1), 5.0)
+
+
+def test_average_partials_by_regression(sample):
+    """Partial correlations given a component are those of the residuals of a regression on it."""
+    corr = sample.corr().to_numpy()
+    z = (sample - sample.mean()) / sample.std()
+    scores = z.to_numpy() @ np.linalg.eigh(corr)[1][:, ::-1][:, :2]
+    left = z.to_numpy() - scores @ np.linalg.lstsq(scores, z.to_numpy(), rcond=None)[0]
+    partial = np.corrcoef(left.T)
+    assert average_partials(corr)[2] == pytest.approx(((partial**2).sum() - 9) / 72)
+    assert average_partials(corr)[0] == pytest.approx(((corr**2).sum() - 9) / 72)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"draws": 5}, "draws is a whole number, 20 or more; found int 5"),
+        ({"draws": 10**9}, "draws=1000000000: 100000 at most are of use"),
+        ({"seed": -1}, "seed is a whole number, 0 or more"),
+        ({"level": 95}, "level=95: the confidence level lies between 0 and 1"),
+        ({"names": ["q1"]}, "The number of factors needs three or more different items"),
+    ],
+)
+def test_wrong_options_of_the_number(options, message):
+    with pytest.raises(OptionError, match=message):
+        number_of_factors(source(), options.pop("names", ITEMS), **options)
