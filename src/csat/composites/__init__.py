@@ -1,0 +1,6 @@
+"""Partial least squares path models (PLS): composites of items, paths between them, design-based uncertainty.
+
+Everything follows from the covariance matrix of the items, so that weights, designs, replicates and published matrices
+all work alike. Lohmöller (1989), Latent Variable Path Modeling with Partial Least Squares; Dijkstra & Henseler (2015),
+MIS Quarterly 39(2), 297–316.
+"""

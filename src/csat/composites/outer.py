@@ -1,0 +1,137 @@
+"""Outer weights: the fixed point between each construct's items and what its neighbours say of it.
+
+Everything runs on the covariance matrix of the items, for many samples at once. Sources: Wold (1982), in Systems under
+Indirect Observation II; Lohmöller (1989), Latent Variable Path Modeling with Partial Least Squares, ch. 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from csat.composites.blocks import Blocks
+from csat.composites.linear import inverse, regressions
+
+#: Largest change of a standardized weight in the last step, and most steps.
+TOLERANCE = 1e-10
+MOST_STEPS = 500
+
+
+def centroid(corr: np.ndarray, blocks: Blocks) -> np.ndarray:
+    """(…, q, q) signs of the correlations with neighbours."""
+    return np.sign(corr) * (blocks.paths | blocks.paths.T)
+
+
+def factorial(corr: np.ndarray, blocks: Blocks) -> np.ndarray:
+    """(…, q, q) correlations with neighbours."""
+    return corr * (blocks.paths | blocks.paths.T)
+
+
+def path(corr: np.ndarray, blocks: Blocks) -> np.ndarray:
+    """(…, q, q) regression coefficients on what explains a construct, correlations with what it explains."""
+    return regressions(corr, blocks.explained) + corr * blocks.paths.T
+
+
+#: How a construct's neighbours speak for it: weights of the columns' constructs in the proxy of the row's.
+SCHEMES: dict[str, Callable[[np.ndarray, Blocks], np.ndarray]] = {
+    "path": path,
+    "centroid": centroid,
+    "factorial": factorial,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outer:
+    """weights : (m, p) that give constructs a variance of 1. steps : (m,) taken. converged : (m,)."""
+
+    weights: np.ndarray
+    steps: np.ndarray
+    converged: np.ndarray
+
+
+def outer_weights(
+    cov: np.ndarray, blocks: Blocks, scheme: str = "path", *, tolerance: float = TOLERANCE, most: int = MOST_STEPS
+) -> Outer:
+    """Weights of m samples; those that have converged leave the batch.
+
+    Parameters
+    ----------
+    cov : (m, p, p) covariances of the columns of `blocks` (correlations for standardized items).
+    scheme : of `SCHEMES`. tolerance : largest change of the absolute value of a weight, in units of its item's SD.
+
+    Returns
+    -------
+    Outer
+        Each construct is turned so that most of its items load positively. NaN where a sample has no variation.
+    """
+    size, p = cov.shape[:2]
+    found, steps, converged = np.full((size, p), np.nan), np.zeros(size, int), np.zeros(size, bool)
+    sd = np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
+    at = np.arange(size)
+    with np.errstate(all="ignore"):
+        update = _Update(cov, blocks, scheme)
+        weights, load = update.scaled(np.ones((size, p)))
+        for step in range(1, most + 1):
+            new, load = update(weights, load)
+            change = np.abs(np.abs(new) - np.abs(weights)) * sd[at]
+            done = ~(np.max(change, axis=1) >= tolerance)  # NaN is done too: nothing more will come of it
+            weights = new
+            steps[at] = step
+            found[at] = weights
+            converged[at[done]] = np.isfinite(weights[done]).all(axis=1)
+            if done.all():
+                break
+            if done.mean() > 0.2:
+                keep = ~done
+                at, weights, load, update = at[keep], weights[keep], load[keep], update.take(keep)
+        return Outer(_turned(found, cov, blocks), steps, converged)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Update:
+    """One step of the iteration: cov (m, p, p); inverses (m, k, k) of the blocks in mode B."""
+
+    cov: np.ndarray
+    blocks: Blocks
+    scheme: str
+    inverses: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.inverses:
+            regressed = [self.blocks.columns(j) for j, mode in enumerate(self.blocks.modes) if mode == "B"]
+            made = tuple((at, inverse(self.cov[:, at[:, None], at])) for at in regressed)
+            object.__setattr__(self, "inverses", made)
+
+    def take(self, keep: np.ndarray) -> _Update:
+        """The same for fewer samples."""
+        inverses = tuple((at, found[keep]) for at, found in self.inverses)
+        return _Update(self.cov[keep], self.blocks, self.scheme, inverses)
+
+    def scaled(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(m, p) weights that give variances of 1, and (m, p, q) covariances of items and constructs."""
+        load = self.cov @ (weights[:, :, None] * self.blocks.member)
+        own = load[:, np.arange(len(self.blocks.block)), self.blocks.block]
+        length = np.sqrt((weights * own) @ self.blocks.member)
+        return weights / length[:, self.blocks.block], load / length[:, None, :]
+
+    def __call__(self, weights: np.ndarray, load: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The weights after one round, and the covariances of items and constructs."""
+        blocks = self.blocks
+        corr = blocks.member.T @ (weights[:, :, None] * load)
+        inner = SCHEMES[self.scheme](corr, blocks)
+        said = np.einsum("mpi,mpi->mp", load, inner[:, blocks.block])
+        for at, inverted in self.inverses:
+            said[:, at] = (inverted @ said[:, at, None])[..., 0]
+        equal = np.array([mode == "unit" for mode in blocks.modes])[blocks.block]
+        said[:, equal] = 1.0
+        return self.scaled(said)
+
+
+def _turned(weights: np.ndarray, cov: np.ndarray, blocks: Blocks) -> np.ndarray:
+    """Weights of constructs that most of their items load positively on; as many either way: their sum decides."""
+    load = np.einsum("mij,mj,ij->mi", cov, weights, np.equal.outer(blocks.block, blocks.block).astype(float))
+    load = load / np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
+    votes = np.sign(load) @ blocks.member + 1e-3 * np.tanh(load @ blocks.member)
+    return weights * np.where(votes < 0, -1.0, 1.0)[:, blocks.block]
