@@ -16,11 +16,13 @@ from csat.errors import ConvergenceError
 
 #: Random starts beside the unrotated one; a fixed seed, so that the same loadings are always rotated the same.
 _STARTS, _SEED = 10, 20050501
-_ROUNDS, _HALVINGS = 5000, 40
+_ROUNDS, _HALVINGS = 500, 40
 #: Share of a criterion's value that is rounding: steps that change no more are taken.
 _ROUNDING = 1e-15
-#: Length of the projected slope at which starts are compared, and at which the best one ends.
-_ROUGH, _TOLERANCE = 1e-5, 1e-10
+#: Length of the projected slope at which starts are compared, at which the best one ends, and beyond which it failed.
+_ROUGH, _TOLERANCE, _FAILED = 1e-4, 1e-12, 1e-6
+#: Rounds of Newton's method at most, and the step of its differences: error of the curvature about 1e-10.
+_NEWTON, _APART = 50, 1e-5
 #: Power to which promax raises varimax loadings (Hendrickson & White 1964, British Journal of Statistical Psychology
 #: 17, 65–70).
 _POWER = 4
@@ -83,11 +85,14 @@ ROTATIONS: dict[str, Callable[[np.ndarray], Rotated]] = {"oblimin": oblimin, "va
 def _rotate(loadings: np.ndarray, criterion: Criterion, *, oblique: bool) -> np.ndarray:
     """(m, m) best T: of several starts, roughly descended all at once, the lowest one is followed to its end."""
     search = _Search(loadings, criterion, oblique)
-    rough = search.descend(_starts(loadings.shape[1]), _ROUGH, growth=2.0)
-    best = search.descend(rough[[int(np.argmin(search.at(rough)[0]))]], _TOLERANCE, growth=1.0)
-    if search.steepness(best)[0] > _ROUGH:
-        raise ConvergenceError(f"The rotation did not converge in {_ROUNDS} rounds. Extract fewer factors.")
-    return best[0]
+    rough = search.descend(_starts(loadings.shape[1]))
+    best = search.polish(rough[int(np.argmin(search.at(rough)[0]))])
+    if search.steepness(best) > _FAILED:
+        raise ConvergenceError(
+            f"The rotation did not converge in {_ROUNDS} rounds: its criterion is nearly the same in every direction. "
+            "Extract fewer factors."
+        )
+    return best
 
 
 def _starts(m: int) -> np.ndarray:
@@ -132,18 +137,60 @@ class _Search:
         """Length of the projected slope at each start."""
         return np.sqrt(np.sum(self.along(turns, self.at(turns)[1]) ** 2, axis=(-1, -2)))
 
-    def descend(self, turns: np.ndarray, tolerance: float, growth: float) -> np.ndarray:
-        """Follow each start down until its slope is flatter than the tolerance; steps grow from round to round."""
+    def descend(self, turns: np.ndarray) -> np.ndarray:
+        """Follow each start down until its slope is flat; steps grow from round to round."""
         step = np.ones(len(turns))
         for _ in range(_ROUNDS):
             value, slope = self.at(turns)
             along = self.along(turns, slope)
             steep = np.sum(along**2, axis=(-1, -2))
-            going = steep > tolerance**2
+            going = steep > _ROUGH**2
             if not going.any():
                 break
-            step, turns = self._step(turns, value, along, steep * going, growth * step)
+            step, turns = self._step(turns, value, along, steep * going, np.where(going, 2.0, 1.0) * step)
         return turns
+
+    def polish(self, turn: np.ndarray) -> np.ndarray:
+        """Newton's method from a rough optimum (m, m), while it makes the slope flatter or the value lower."""
+        value, steep = self.at(turn)[0], self.steepness(turn)
+        for _ in range(_NEWTON):
+            if steep < _TOLERANCE:
+                break
+            trial = self._newton(turn)
+            lower, flatter = self.at(trial)[0], self.steepness(trial)
+            if not (flatter < steep or lower < value * (1 - np.sign(value) * _ROUNDING)):
+                break
+            turn, value, steep = trial, lower, flatter
+        return turn
+
+    def _newton(self, turn: np.ndarray) -> np.ndarray:
+        """One step, with negative curvature turned round; the curvature is found by differences of slopes."""
+        basis = self._tangents(turn)
+        near = self.back(turn + _APART * np.concatenate([basis, -basis]))
+        slopes = self.along(near, self.at(near)[1])
+        change = (slopes[: len(basis)] - slopes[len(basis) :]) / (2 * _APART)
+        curvature = np.einsum("kij,lij->kl", basis, change)
+        values, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
+        slope = np.einsum("kij,ij->k", basis, self.at(turn)[1])
+        size = np.maximum(np.abs(values), 1e-8 * max(float(np.abs(values).max()), 1e-12))
+        return self.back(turn - np.einsum("k,kij->ij", vectors @ ((vectors.T @ slope) / size), basis))
+
+    def _tangents(self, turn: np.ndarray) -> np.ndarray:
+        """(k, m, m) orthonormal directions in which a rotation may move: one per pair of factors, or per ordered pair.
+
+        An orthogonal one turns two columns towards each other; an oblique one moves a column at right angles to itself.
+        """
+        m = len(turn)
+        pairs = [(i, j) for i in range(m) for j in range(m) if (i != j if self.oblique else i < j)]
+        out = np.zeros((len(pairs), m, m))
+        if not self.oblique:
+            for k, (i, j) in enumerate(pairs):
+                out[k, i, j], out[k, j, i] = np.sqrt(0.5), -np.sqrt(0.5)
+            return turn @ out
+        sides = [np.linalg.svd(turn[:, j][None])[2][1:] for j in range(m)]
+        for k, (i, j) in enumerate(pairs):
+            out[k, :, j] = sides[j][i - (i > j)]
+        return out
 
     def _step(
         self, turns: np.ndarray, value: np.ndarray, along: np.ndarray, steep: np.ndarray, step: np.ndarray
