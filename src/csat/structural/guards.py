@@ -11,6 +11,7 @@ from itertools import combinations
 
 import numpy as np
 
+from csat.consistency import correlations, heterotrait_ratio
 from csat.errors import (
     CsatWarning,
     IllConditionedWarning,
@@ -238,30 +239,19 @@ def heterotrait_ratios(structure: Structure, cov: np.ndarray) -> dict[tuple[str,
     ----------
     Henseler, Ringle & Sarstedt (2015), Journal of the Academy of Marketing Science 43(1), 115–135, equation 6.
     """
-    sd = np.sqrt(np.diag(cov))
-    corr = np.abs(cov / np.outer(sd, sd))
+    corr = correlations(cov)
     place = {name: at for at, name in enumerate(structure.observed)}
     measured = {
         name: [place[row.rhs] for row in structure.rows if row.op == "=~" and row.lhs == name and row.rhs in place]
         for name in structure.latents
     }
     ratios = {}
-    within: dict[tuple[int, ...], float] = {}
     for one, other in combinations(measured, 2):
         shared = set(measured[one]) & set(measured[other])
-        a, b = (tuple(at for at in measured[name] if at not in shared) for name in (one, other))
+        a, b = ([at for at in measured[name] if at not in shared] for name in (one, other))
         if min(len(a), len(b)) > 1:
-            for own in {a, b} - within.keys():
-                within[own] = _mean_within(corr[np.ix_(own, own)])
-            size = float(np.sqrt(within[a] * within[b]))
-            ratios[one, other] = float(corr[np.ix_(a, b)].mean()) / size if size > 0 else np.inf
+            ratios[one, other] = float(heterotrait_ratio(corr, a, b))
     return ratios
-
-
-def _mean_within(corr: np.ndarray) -> float:
-    """Mean of the correlations (q, q) off the diagonal."""
-    q = len(corr)
-    return float(corr.sum() - np.trace(corr)) / (q * (q - 1))
 
 
 def _near_collinearity(names: Sequence[str], cov: np.ndarray, label: str) -> Iterator[Doubt]:
