@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose
 import csat
 from csat.design import Design, Replication
 from csat.errors import ConvergenceError, DesignIgnoredWarning, OptionError, SampleError
+from csat.replicates.intervals import acceleration_of, interval_of, quantile
 from csat.structural.discrepancy import MaximumLikelihood, Sample
 from csat.structural.fit import minimise_many
-from csat.structural.intervals import acceleration_of, interval_of, quantile
 from csat.structural.replicated import under_the_model
 from csat.structural.resampling import ReplicatesWarning
 from csat.structural.start import starting_values

@@ -15,7 +15,7 @@ class Distances:
     """How far implied correlations are from the sample's, along the leading axes (…).
 
     srmr : root of the mean squared residual over the p·(p + 1)/2 correlations. d_uls : sum of their squares.
-    d_g : geodesic distance. d_ml : discrepancy of maximum likelihood. nfi : normed fit index (Bentler & Bonett 1980).
+    d_g : geodesic distance, half the squared natural logarithms of the eigenvalues (cSEM takes logarithms to base 10). d_ml : discrepancy of maximum likelihood. nfi : normed fit index (Bentler & Bonett 1980).
     NaN where a matrix is not positive definite.
     """
 
@@ -29,17 +29,17 @@ class Distances:
 def implied_constructs(solution: Solution, blocks: Blocks) -> np.ndarray:
     """(…, q, q) correlations of constructs if they were connected by the paths alone.
 
-    Those that nothing explains correlate as in the sample; residuals of the others are uncorrelated.
+    Those that nothing explains correlate as in the sample; residuals of the others are uncorrelated, with the variances
+    that R² leaves. Where this makes a variance other than 1, it is set to 1, as cSEM does.
     """
-    out = np.array(solution.corr)
-    done = np.flatnonzero(~blocks.endogenous).tolist()
-    explained = dict(blocks.explained)
-    while explained:
-        j = next(j for j, by in explained.items() if set(by.tolist()) <= set(done))
-        by = explained.pop(j)
-        found = (out[..., done, :][..., by] @ solution.paths[..., j, by, None])[..., 0]
-        out[..., done, j] = out[..., j, done] = found
-        done.append(j)
+    q = len(blocks.constructs)
+    left = np.where(blocks.endogenous, 1.0 - solution.r2, 0.0)
+    source = np.where(np.logical_or.outer(blocks.endogenous, blocks.endogenous), 0.0, solution.corr)
+    source = source + left[..., None] * np.eye(q)
+    spread = np.eye(q) + solution.total
+    out = spread @ source @ spread.swapaxes(-1, -2)
+    at = np.arange(q)
+    out[..., at, at] = 1.0
     return out
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from csat.distributions import two_sided_p
 from csat.model import Definition
 from csat.replicates import Scaling
+from csat.replicates.intervals import acceleration_of, interval_of
 from csat.results import ratio_to_error
 from csat.structural.figures import Figures, symmetric_figures, without_noise
-from csat.structural.intervals import acceleration_of, interval_of
 from csat.structural.structure import Layout
 from csat.structural.values import table_jacobian, table_values
 
