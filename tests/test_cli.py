@@ -79,8 +79,10 @@ def test_several_values_of_a_column_mean_either(capsys):
 def test_warnings_are_notes_on_stderr(capsys):
     assert main(["sem", STUDY, DATA, "--own"]) == 0
     err = capsys.readouterr().err
-    assert err.startswith("csat: note: The sample has weights")
+    assert err.startswith("csat: note: The design has 189 degrees of freedom")
     assert err.count("\n") == 1
+    assert main(["sem", STUDY, DATA, "--own", "--estimator", "ML"]) == 0
+    assert capsys.readouterr().err.startswith("csat: note: The sample has weights")
 
 
 @pytest.mark.parametrize(("arguments", "words"), [

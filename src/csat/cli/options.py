@@ -129,6 +129,67 @@ def driver_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--seed", type=int, default=1, help="of the replicates (default: 1)")
 
 
+#: Tables of ``csat sem``, and those that are shown unless others are asked for.
+SEM_TABLES = ("fit", "paths", "loadings", "thresholds", "parameters")
+USUAL_SEM_TABLES = ("fit", "parameters")
+#: Choices of structural models; a test holds them to those of the methods.
+ESTIMATORS = ("ML", "MLR", "MLM", "MLMV", "GLS", "ULS", "DWLS", "WLSMV")
+GAPS = ("listwise", "fiml", "pairwise")
+SEM_ERRORS = ("estimator", "bootstrap", "replicates", "parametric")
+FEWEST_DRAWS = 50
+
+
+def sem_options(verb: argparse.ArgumentParser) -> None:
+    """Which model, how it is estimated, and what is shown."""
+    verb.add_argument(
+        "--model", metavar="FILE|PRESET",
+        help="file with a model in lavaan's syntax, or ecsi, acsi or study (default: the study's [model])",
+    )  # fmt: skip
+    verb.add_argument(
+        "--without", metavar="CONSTRUCT[,CONSTRUCT]", type=_names, default=[],
+        help="constructs of a preset that were not asked",
+    )  # fmt: skip
+    verb.add_argument(
+        "--estimator", choices=ESTIMATORS,
+        help="default: MLR, whose errors and tests follow the design; ML with --se bootstrap, replicates, parametric",
+    )  # fmt: skip
+    verb.add_argument(
+        "--missing", choices=GAPS,
+        help="what becomes of gaps (default: fiml, every answer counts, where the other options allow it)",
+    )  # fmt: skip
+    verb.add_argument(
+        "--ordered", metavar="CODE[,CODE]", type=_names,
+        help="items taken as ordered categories by DWLS and WLSMV (default: all)",
+    )  # fmt: skip
+    verb.add_argument(
+        "--se", choices=SEM_ERRORS, default="estimator",
+        help="standard errors: the estimator's own (default), or from refits on replicates",
+    )  # fmt: skip
+    verb.add_argument(
+        "--replicates", type=_draws, metavar="N", help="draws of --se bootstrap or parametric (default: 1000)"
+    )
+    verb.add_argument("--seed", type=int, default=1, help="of the draws (default: 1)")
+    verb.add_argument("--group", metavar="COLUMN", help="estimate the groups of this column together")
+    verb.add_argument(
+        "--equal", metavar="KIND[,KIND]", type=_names, default=[],
+        help="what the groups share, e.g. loadings,intercepts",
+    )  # fmt: skip
+    verb.add_argument(
+        "--partial", metavar="RELATION", action="append", default=[],
+        help="relation that stays free all the same, e.g. 'C12 ~1'; may be repeated",
+    )  # fmt: skip
+    verb.add_argument(
+        "--invariance", action="store_true", help="test whether the groups understand the questions alike, and if so, "
+        "compare their constructs",
+    )  # fmt: skip
+    verb.add_argument("--modification", action="store_true", help="show what the model leaves out, most gain first")
+    verb.add_argument("--scores", metavar="FILE", help="write every respondent's scores on the constructs (CSV)")
+    verb.add_argument(
+        "--tables", metavar="TABLE[,TABLE]", type=_sem_tables,
+        help=f"tables to show, of {', '.join(SEM_TABLES)} (default: {', '.join(USUAL_SEM_TABLES)})",
+    )  # fmt: skip
+
+
 def trend_options(verb: argparse.ArgumentParser) -> None:
     """Periods and what changes are measured from."""
     verb.add_argument("--period", metavar="COLUMN", help="column of periods (default: the study's)")
@@ -155,6 +216,14 @@ def _tables(text: str) -> list[str]:
     unknown = [name for name in names if name not in DRIVER_TABLES]
     if unknown:
         raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no table; choose of {', '.join(DRIVER_TABLES)}, or all")
+    return names
+
+
+def _sem_tables(text: str) -> list[str]:
+    names = _names(text)
+    unknown = [name for name in names if name not in SEM_TABLES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no table; choose of {', '.join(SEM_TABLES)}")
     return names
 
 
@@ -204,6 +273,16 @@ def _replicates(text: str) -> int:
     if size != 0 and not 2 <= size <= MOST_REPLICATES:
         message = f"{text!r} is no number of replicates; write 0, or from 2 to {MOST_REPLICATES}; one has no spread"
         raise argparse.ArgumentTypeError(message)
+    return size
+
+
+def _draws(text: str) -> int:
+    try:
+        size = int(text)
+    except ValueError:
+        size = 0
+    if size < FEWEST_DRAWS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of draws; write {FEWEST_DRAWS} or more, e.g. 1000")
     return size
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import csat.cli.options as options
 from csat.cli.driver import drivers
-from csat.cli.shell import Asked, domain, each, reading, show, survey_of
+from csat.cli.shell import domain, reading, show, survey_of
+from csat.cli.structural import structural
 from csat.errors import OptionError
 
 
@@ -27,18 +27,6 @@ def _index(asked: argparse.Namespace) -> None:
 
     about = survey_of(asked)
     show(asked, about, (index(about.survey, by=asked.by, level=asked.level), None))
-
-
-def _sem(asked: argparse.Namespace) -> None:
-    from csat.structural import sem
-
-    def results(part: Asked) -> list[tuple[Any, str | None]]:
-        if part.study.model is None:
-            raise OptionError(f"{asked.study} holds no structural model; add a [model] table with its syntax.")
-        result = sem(part.survey, part.study.model, level=asked.level)
-        return [(result, "fit"), (result, "parameters")]
-
-    each(asked, results)
 
 
 def _evaluate(asked: argparse.Namespace) -> None:
@@ -119,9 +107,9 @@ VERBS: Mapping[str, tuple[Callable[[argparse.Namespace], None], str, tuple[Optio
         (options.data_options, options.driver_options, options.by_option, options.own_option, *TABLES),
     ),
     "sem": (
-        _sem,
-        "the study's structural model: fit and parameters",
-        (options.data_options, options.by_option, options.own_option, *TABLES),
+        structural,
+        "a structural model: how it fits, what leads to what, and whether groups can be compared",
+        (options.data_options, options.sem_options, options.by_option, options.own_option, *TABLES),
     ),
     "evaluate": (
         _evaluate,
