@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy import stats
 
 import csat
 from csat.design import Replication
 from csat.drivers.notes import NOTES, CorrelationsWarning, Note
 from csat.drivers.orders import draw_orders, sampled_parts, sampled_slopes
+from csat.drivers.quotients import fieller
 from csat.drivers.shapley import lmg_parts
 from csat.drivers.shares import MEASURES
 from csat.variance import gradient
@@ -525,6 +527,55 @@ def test_differences_between_drivers(branches):
     within = csat.importance(branches, "y", names(4), by="branch").differences(against="x3").tidy()
     assert within[["term", "against", "branch"]].iloc[:4].to_numpy().tolist() == [
         ["x0", "x3", "a"], ["x1", "x3", "a"], ["x2", "x3", "a"], ["x0", "x3", "b"]]  # fmt: skip
+
+
+def test_shares_are_tested_as_their_parts(branches):
+    """share_a > share_b if and only if part_a > part_b: one p; Fieller's ends are where the t test just rejects."""
+    got = csat.importance(branches, "y", names(4), by="branch")
+    of_parts, of_shares = got.differences().tidy(), got.differences(of="share").tidy()
+    for column in ("statistic", "p", "p_greater", "df"):
+        assert_allclose(of_shares[column], of_parts[column], rtol=1e-9)
+    total = np.repeat(got.estimates.estimate.reshape(3, 4).sum(axis=1), 6)
+    assert_allclose(of_shares["estimate"], 100 * of_parts["estimate"] / total, rtol=1e-10)
+    own = got.estimates.vcov[:4, :4]
+    t = stats.t.ppf(0.975, got.estimates.df[0])
+    parts = got.estimates.estimate[:4]
+    for row, (i, j) in enumerate(itertools.combinations(range(4), 2)):
+        for end in of_shares.loc[row, ["low", "high"]].to_numpy(float) / 100:
+            if abs(end) < 1:
+                weights = np.eye(4)[i] - np.eye(4)[j] - end
+                assert_allclose(abs(weights @ parts) / np.sqrt(weights @ own @ weights), t, rtol=1e-8)
+    for j in range(4):
+        for end in (got.shares.interval[0][j] / 100, got.shares.interval[1][j] / 100):
+            if 0 < end < 1:
+                weights = np.eye(4)[j] - end
+                assert_allclose(abs(weights @ parts) / np.sqrt(weights @ own @ weights), t, rtol=1e-8)
+
+
+def test_shares_of_an_r2_that_may_be_nothing_can_be_anything(rng):
+    data = answers(rng, n=60).assign(y=rng.normal(size=60))
+    got = csat.importance(csat.read_survey(data), "y", names(4)).tidy()
+    assert ((got["share_low"] <= got["share"]) & (got["share"] <= got["share_high"])).all()
+    assert (got["share_low"] == 0).all()
+    assert (got["share_high"] == 100).any()
+    alone = csat.importance(csat.read_survey(data), "y", ["x0"]).tidy()
+    assert_allclose(alone[["share_low", "share_high"]], 100)
+
+
+def test_the_quotients_of_fieller_with_every_shape_of_the_set():
+    """Bounded, unbounded, with a gap above or below the ends, certain, unknown."""
+    vcov = np.broadcast_to(np.eye(2), (5, 2, 2)).copy()
+    vcov[3], vcov[4] = 0.0, np.nan
+    above, below = np.array([5.0, 0.1, 9.0, 1.0, 1.0]), np.array([20.0, 0.2, 1.0, 4.0, 4.0])
+    low, high = fieller(above, below, vcov, np.inf, 0.95, (0.0, 12.0))
+    z = stats.norm.ppf(0.975)
+    inside = (5 - low[0] * 20) ** 2 / (1 + low[0] ** 2)
+    assert_allclose(inside, z**2)
+    assert (low[1], high[1]) == (0.0, 12.0)
+    assert_allclose((9 - low[2]) ** 2 / (1 + low[2] ** 2), z**2)  # 0 is not in the set; beyond the gap it has no end
+    assert high[2] == 12.0
+    assert (low[3], high[3]) == (0.25, 0.25)
+    assert np.isnan([low[4], high[4]]).all()
 
 
 def test_probability_that_one_driver_matters_more_is_that_of_replicates(rng):

@@ -238,8 +238,22 @@ def test_shares_are_those_of_importance_and_gradients_those_of_differences(surve
     step = step + step.T
     change = (plan(gram + step) - plan(gram - step)) / 2
     assert_allclose((slopes * step).sum(axis=(1, 2)), change, rtol=1e-5, atol=1e-9)
-    share = plan(gram)[4:8]
-    assert_allclose(share.sum(), 100, rtol=1e-12)
+    parts = plan(gram)[12:]
+    got, whole = ipa(survey, importance=method), csat.importance(survey, "y", DRIVERS, method=method)
+    assert_allclose(got.importances.estimate, 100 * parts / parts.sum(), rtol=1e-10)
+    assert_allclose(parts, whole.estimates.estimate, rtol=1e-9)
+    assert_allclose(got.importances.estimate, whole.share, rtol=1e-9)
+    for found, wanted in zip(got.importances.interval, whole.shares.interval, strict=True):
+        assert_allclose(found, wanted, rtol=1e-7)
+
+
+@pytest.mark.parametrize("cut", ["means", (70.0, 20.0)])
+def test_importance_beyond_the_cut_is_a_contrast_of_parts(survey, cut):
+    """P(share > c) from Estimates.contrast of the parts with c per cent of their sum."""
+    got, parts = ipa(survey, cut=cut), csat.importance(survey, "y", DRIVERS).estimates
+    apart = parts.contrast(np.eye(4) - (0.25 if cut == "means" else 0.2), DRIVERS)
+    expected = [below(t, 27.0) for t in apart.statistic]
+    assert_allclose(got.zones[:, [0, 1]].sum(axis=1), expected, atol=1e-8)
 
 
 # ------------------------------------------------------------------------------------------------ laws

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from csat.drivers.least_squares import fit_least_squares
+from csat.drivers.quotients import percentages, share_intervals
 from csat.drivers.shares import MEASURES
 from csat.errors import CollinearityError, SampleError
 from csat.moments import Groups, RowSource, Source
@@ -33,6 +34,9 @@ class Plan:
 
     items : (p−1,) variables and their way to scores. midpoint : (p−1,) that was subtracted.
     k : drivers. method : of `MEASURES` or `EFFECTS`, or "stated". modelled : there is an outcome.
+
+    Figures: performance and importance of each driver, with an outcome its coefficient and, where importance is a share
+    of R², the part of R² itself, which does not depend on how well the whole is known.
     """
 
     items: ScoredItems
@@ -43,8 +47,19 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """Figures: performance and importance of each driver and, with an outcome, its coefficient."""
-        return (3 if self.modelled else 2) * self.k
+        """Figures."""
+        return (2 + self.modelled + self.shared) * self.k
+
+    @property
+    def shared(self) -> bool:
+        """Whether importance is a share of R²."""
+        return self.method in MEASURES
+
+    @property
+    def judged(self) -> list[int]:
+        """(2k,) positions of performance, and of what says whether importance lies beyond a cut: parts, not shares."""
+        start = (3 if self.shared else 1) * self.k
+        return [*range(self.k), *range(start, start + self.k)]
 
     def __call__(self, grams: np.ndarray) -> np.ndarray:
         """(…, size) figures of Gram matrices (…, p, p)."""
@@ -59,16 +74,18 @@ class Plan:
 
     def slopes(self, gram: np.ndarray) -> np.ndarray:
         """(size, p, p) symmetric derivatives of the figures by a Gram matrix (p, p)."""
-        if self.method not in MEASURES:
+        if not self.shared:
             return gradient(self, gram)
-        out = gradient(replace(self, method="b"), gram)
         cov, sizes = self._covariances(gram[None])[0], [1] * self.k
-        parts = MEASURES[self.method].parts(cov[None], sizes)[0]
-        by_cov = MEASURES[self.method].slopes(cov, sizes)
+        measure, variance = MEASURES[self.method], cov[-1, -1]
+        parts, by_cov = measure.parts(cov[None], sizes)[0], measure.slopes(cov, sizes)
         shares = (by_cov - parts[:, None, None] / parts.sum() * by_cov.sum(axis=0)) * 100 / parts.sum()
-        scale = self.items.slope[self._used]
-        out[self.k : 2 * self.k] = _by_gram(shares * np.outer(scale, scale), gram, self._used)
-        return out
+        by_cov[:, -1, -1] -= parts / variance
+        scale = np.outer(self.items.slope[self._used], self.items.slope[self._used])
+        both = _by_gram(np.concatenate([shares, by_cov / variance]) * scale, gram, self._used)
+        out = gradient(replace(self, method="b"), gram)
+        out[self.k : 2 * self.k] = both[: self.k]
+        return np.concatenate([out, both[self.k :]])
 
     @property
     def _used(self) -> list[int]:
@@ -85,7 +102,7 @@ class Plan:
 
 
 def _derived(cov: np.ndarray, method: str) -> list[np.ndarray]:
-    """Importance (B, k), unless it is stated, and coefficients (B, k), from covariances of [drivers, outcome]."""
+    """Importance, unless it is stated, coefficients and parts of R² (B, k), by covariances of [drivers, outcome]."""
     spread = np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
     corr = cov / (spread[:, :, None] * spread[:, None, :])
     beta = np.linalg.solve(corr[:, :-1, :-1], corr[:, :-1, -1:])[..., 0]
@@ -94,7 +111,7 @@ def _derived(cov: np.ndarray, method: str) -> list[np.ndarray]:
         return [slopes]
     if method in MEASURES:
         parts = MEASURES[method].parts(cov, [1] * beta.shape[1])
-        return [100 * parts / parts.sum(axis=1, keepdims=True), slopes]
+        return [100 * parts / parts.sum(axis=1, keepdims=True), slopes, parts / cov[:, -1:, -1]]
     return [{"correlation": corr[:, :-1, -1], "beta": beta, "b": slopes}[method], slopes]
 
 
@@ -169,6 +186,17 @@ class Figures:
             keys=labels | {name: column * size for name, column in (keys or {}).items()},
             unavailable=missing,
         )
+
+    def share_intervals(self, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+        """(D, k) ends of the intervals of the shares, as `csat.importance` has them."""
+        ends = percentages(MEASURES[plan.method].ends)
+        at = slice(3 * plan.k, 4 * plan.k)
+        found = [
+            share_intervals(self.value[d, at], self.vcov[d, at, d, at], np.eye(plan.k), self.df[d], self.level, ends)
+            for d in range(len(self.value))
+        ]
+        low, high = (np.array(side) for side in zip(*found, strict=True))
+        return low, high
 
 
 def figures(source: Source, groups: Groups, plan: Plan, level: float) -> Figures:

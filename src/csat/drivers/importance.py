@@ -12,6 +12,7 @@ import numpy as np
 from csat.drivers.least_squares import Fit, fit_least_squares
 from csat.drivers.notes import CorrelationsWarning, Facts, Note, contradiction, notes_of
 from csat.drivers.players import Players, players_of
+from csat.drivers.quotients import percentages, share_intervals
 from csat.drivers.ranking import OWN_COLUMNS, Importance
 from csat.drivers.samples import RULES, Sample
 from csat.drivers.shares import MEASURES, first_parts, last_parts
@@ -72,7 +73,8 @@ def importance(
         Standard errors come from the exact gradient of each part, design-based, and under replicate weights from
         computing the parts anew with each (from the gradient for sampled orders, "em", and "pairwise" with weights of
         single rows). They are not computable for a summary without rows. Intervals are cut at the ends of what a part
-        can be; shares have their own, by the delta method.
+        can be; shares have their own, by Fieller's method (1954), which knows that R² is estimated too. Where R² may
+        be zero they run from 0 to 100.
 
     Raises
     ------
@@ -225,17 +227,28 @@ def _cut(found: Estimates, low: float, high: float) -> Estimates:
 
 
 def _shares(estimates: Estimates, size: int, ends: tuple[float, float]) -> Estimates:
-    """Per cent of the sum of each group's parts, by the delta method."""
+    """Per cent of the sum of each group's parts: covariance by the delta method, intervals by Fieller's."""
     parts = estimates.estimate.reshape(size, -1)
     m = parts.shape[1]
     with np.errstate(invalid="ignore", divide="ignore"):
         share = parts / parts.sum(axis=1, keepdims=True)
         turn = 100 * (np.eye(m) - share[:, :, None]) / parts.sum(axis=1)[:, None, None]
         joint = np.einsum("dij,djek,elk->diel", turn, estimates.vcov.reshape(size, m, size, m), turn)
-    found = replace(
-        estimates, estimate=100 * share.ravel(), vcov=joint.reshape(size * m, size * m), unit="per cent", bounds=None
+    df = np.broadcast_to(estimates.df, size * m)
+    own = [slice(d * m, (d + 1) * m) for d in range(size)]
+    intervals = [
+        share_intervals(
+            parts[d], estimates.vcov[at, at], np.eye(m), df[at], estimates.level, percentages(ends)
+        ) for d, at in enumerate(own)
+    ]  # fmt: skip
+    low, high = (np.concatenate(side) for side in zip(*intervals, strict=True))
+    return replace(
+        estimates,
+        estimate=100 * share.ravel(),
+        vcov=joint.reshape(size * m, size * m),
+        unit="per cent",
+        bounds=(low, high),
     )
-    return _cut(found, max(100 * ends[0], -np.inf), 100.0 if ends[0] == 0 else np.inf)
 
 
 def _ranks(estimates: Estimates, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

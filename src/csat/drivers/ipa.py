@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -67,10 +67,12 @@ def ipa(
     -------
     Ipa
         Quadrants (Martilla & James 1977): "keep_up", "concentrate", "low_priority", "overkill". Probabilities treat
-        the estimates as bivariate t around the truth, as the intervals do. ``distance`` is the place above the
-        iso-line, whatever the cut. ``potential`` is b · (100 − performance): the difference in the outcome that goes
-        with a perfect score, all else equal; an association, not a promise. ``priority`` ranks by potential, or by
-        distance where there is none.
+        the estimates as bivariate t around the truth, as the intervals do; those of shares compare parts of R² with
+        the cut in parts, which needs no division by an estimated R². Intervals of shares are those of
+        `csat.importance` (Fieller's); their standard errors and ellipses are of first order. ``distance`` is the place
+        above the iso-line, whatever the cut. ``potential`` is b · (100 − performance): the difference in the outcome
+        that goes with a perfect score, all else equal; an association, not a promise. ``priority`` ranks by potential,
+        or by distance where there is none.
 
     Raises
     ------
@@ -113,7 +115,7 @@ def ipa(
         potential=potential,
         left_out=groups.incomplete,
         ungrouped=groups.ungrouped,
-        **_maps(found, terms, units, rule, given),
+        **_maps(found, plan, terms, units, rule, given),
     )
 
 
@@ -192,38 +194,33 @@ def _unit(known: bool) -> str:
     return "points" if known else "scale"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Lines:
-    """How the maps are divided: places of the drivers, where the lines cross (D, 2), and the iso-lines (D, 2).
-
-    horizontal, vertical : (D, k) above the cut. jacobian : (D, 2k, 2k) of both, by performance and importance.
-    """
-
-    horizontal: np.ndarray
-    vertical: np.ndarray
-    jacobian: np.ndarray
-    cuts: np.ndarray
-    iso: np.ndarray
-
-
-def _divided(performance: np.ndarray, importance: np.ndarray, rule: str, given: tuple[float, float]) -> _Lines:
-    """Divide maps of performance and importance (D, k) by the rule of the cut."""
-    both = np.stack([performance, importance], axis=1)
-    size, k = performance.shape
+def _lines(both: np.ndarray, rule: str, given: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Where the lines of maps of performance and importance (D, 2, k) cross, and the iso-lines: (D, 2) each."""
     centre, spread = both.mean(axis=2), both.std(axis=2, ddof=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         slope = spread[:, 1] / spread[:, 0]
     iso = np.stack([centre[:, 1] - slope * centre[:, 0], slope], axis=1)
-    jacobian = np.zeros((size, 2 * k, 2 * k))
-    jacobian[:] = np.eye(2 * k)
-    if rule == "given":
-        cuts = np.broadcast_to(np.array(given), (size, 2))
-        return _Lines(performance - given[0], importance - given[1], jacobian, cuts, iso)
+    return np.broadcast_to(np.array(given), centre.shape) if rule == "given" else centre, iso
+
+
+def _apart(both: np.ndarray, rule: str, given: tuple[float, float], *, shared: bool) -> tuple[np.ndarray, np.ndarray]:
+    """How far the drivers lie above the cut (D, 2k), by the rule of the cut, and the derivatives (D, 2k, 2k).
+
+    both : (D, 2, k) performance and importance; `shared`: importance in parts of R², while the cut is so many per cent
+        of their sum. A share is above it if and only if its part is, and the sum is estimated with it.
+    """
+    size, _, k = both.shape
+    flat = both.reshape(size, 2 * k)
+    if rule == "iso":
+        return _scaled(both)
     if rule == "means":
-        jacobian[:] = np.kron(np.eye(2), deviations(k))
-        return _Lines(performance - centre[:, :1], importance - centre[:, 1:], jacobian, centre, iso)
-    scaled, jacobian = _scaled(both)
-    return _Lines(scaled[:, :k], scaled[:, k:], jacobian, centre, iso)
+        contrast = np.kron(np.eye(2), deviations(k))
+        return flat @ contrast.T, np.broadcast_to(contrast, (size, 2 * k, 2 * k))
+    contrast, cut = np.eye(2 * k), np.repeat(given, k)
+    if shared:
+        contrast[k:, k:] -= given[1] / FULL
+        cut[k:] = 0.0
+    return flat @ contrast.T - cut, np.broadcast_to(contrast, (size, 2 * k, 2 * k))
 
 
 def _scaled(both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -236,46 +233,66 @@ def _scaled(both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _maps(
-    found: Figures, terms: tuple[str, ...], units: tuple[str, str, str], rule: str, given: tuple[float, float]
-) -> dict[str, Any]:
+    found: Figures, plan: Plan, terms: tuple[str, ...], units: tuple[str, str, str], rule: str,
+    given: tuple[float, float],
+) -> dict[str, Any]:  # fmt: skip
     """The parts of `Ipa` that follow from the figures; `units` are those of performance, importance and slopes."""
     k, size = len(terms), len(found.value)
-    performance, importance = found.value[:, :k], found.value[:, k : 2 * k]
-    axes = {
-        "axis": tuple(axis for axis in AXES for _ in terms),
-        "unit": tuple(unit for unit in units[:2] for _ in terms),
+    both = found.value[:, : 2 * k].reshape(size, 2, k)
+    places = _places(found, plan, rule, given)
+    scaled, by_axis = _scaled(both)
+    apart = np.hstack([-np.eye(k), np.eye(k)])
+    cuts, lines = _lines(both, rule, given)
+    return {
+        "estimates": _shown(found, plan, terms, units),
+        "distance": found.named(terms, scaled @ apart.T, found.padded(apart @ by_axis), "standard deviations"),
+        "quadrant": tuple(zone for place in places for zone in place.quadrant),
+        "zones": np.concatenate([place.probabilities for place in places]),
+        "cuts": cuts,
+        "lines": lines,
     }
-    lines = _divided(performance, importance, rule, given)
-    places = [
+
+
+def _places(found: Figures, plan: Plan, rule: str, given: tuple[float, float]) -> list[Place]:
+    """Where the drivers of each map lie relative to its cut."""
+    at, size = plan.judged, len(found.value)
+    value, slopes = _apart(found.value[:, at].reshape(size, 2, plan.k), rule, given, shared=plan.shared)
+    return [
         Place(
-            lines.horizontal[d],
-            lines.vertical[d],
-            lines.jacobian[d] @ found.vcov[d, : 2 * k, d, : 2 * k] @ lines.jacobian[d].T,
+            value[d, : plan.k],
+            value[d, plan.k :],
+            slopes[d] @ found.vcov[d, :, d][np.ix_(at, at)] @ slopes[d].T,
             float(found.df[d]),
             rule == "iso",
         )
         for d in range(size)
     ]
-    scaled, by_axis = _scaled(found.value[:, : 2 * k].reshape(size, 2, k))
-    apart = np.hstack([-np.eye(k), np.eye(k)])
-    return {
-        "estimates": found.named(terms * 2, found.value[:, : 2 * k], found.some(0, 2 * k), "per axis", axes, None),
-        "distance": found.named(terms, scaled @ apart.T, found.padded(apart @ by_axis), "standard deviations"),
-        "quadrant": tuple(zone for place in places for zone in place.quadrant),
-        "zones": np.concatenate([place.probabilities for place in places]),
-        "cuts": lines.cuts,
-        "lines": lines.iso,
+
+
+def _shown(found: Figures, plan: Plan, terms: tuple[str, ...], units: tuple[str, str, str]) -> Estimates:
+    """Performance and importance, with the intervals of the shares where importance is one."""
+    k = len(terms)
+    axes = {
+        "axis": tuple(axis for axis in AXES for _ in terms),
+        "unit": tuple(unit for unit in units[:2] for _ in terms),
     }
+    out = found.named(terms * 2, found.value[:, : 2 * k], found.some(0, 2 * k), "per axis", axes, None)
+    if not plan.shared:
+        return out
+    ends = [end.reshape(-1, 2 * k).copy() for end in out.interval]
+    for end, of_shares in zip(ends, found.share_intervals(plan), strict=True):
+        end[:, k:] = of_shares
+    return replace(out, bounds=(ends[0].ravel(), ends[1].ravel()))
 
 
 def _effects(found: Figures, terms: tuple[str, ...], unit: str, known: bool) -> tuple[Estimates, Estimates | None]:
     """Coefficients, and what goes with a perfect score: b · (100 − performance)."""
     k = len(terms)
-    slopes = found.named(terms, found.value[:, 2 * k :], found.some(2 * k, 3 * k), unit)
+    slope, room = found.value[:, 2 * k : 3 * k], FULL - found.value[:, :k]
+    slopes = found.named(terms, slope, found.some(2 * k, 3 * k), unit)
     if not known:
         return slopes, None
-    slope, room = found.value[:, 2 * k :], FULL - found.value[:, :k]
-    jacobian = np.zeros((len(slope), k, 3 * k))
+    jacobian = np.zeros((len(slope), k, found.value.shape[1]))
     at = np.arange(k)
     jacobian[:, at, at], jacobian[:, at, 2 * k + at] = -slope, room
     return slopes, found.named(terms, slope * room, jacobian, unit.split(" per ", maxsplit=1)[0])

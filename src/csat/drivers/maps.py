@@ -128,7 +128,8 @@ class Ipa(Shown):
         (points, 2) array
             Performance and importance. Radius² = 2·ν/(ν − 1)·F(2, ν − 1) at the level of the estimates, ν their
             degrees of freedom (Korn & Graubard 1990, The American Statistician 44, 270–276: Hotelling's T²), which is
-            the χ²(2) quantile for ν = ∞. It holds both figures at once, so that it is wider than either interval. NaN
+            the χ²(2) quantile for ν = ∞. It holds both figures at once, so that it is wider than either first-order
+            interval. Of shares it is a first-order region, which does not know that they lie between 0 and 100. NaN
             where there is no standard error, or ν ≤ 1.
 
         Raises
@@ -265,6 +266,7 @@ def rows_of(estimates: Estimates, rows: Sequence[int] | np.ndarray) -> Estimates
         n_eff=estimates.n_eff[at],
         unit=units.pop() if len(units) == 1 else estimates.unit,
         keys=keys,
+        bounds=None if estimates.bounds is None else (estimates.bounds[0][at], estimates.bounds[1][at]),
         unavailable={place[row]: reason for row, reason in estimates.unavailable.items() if row in place},
     )
 
