@@ -45,7 +45,12 @@ REASONS: Mapping[str, str] = {
     "negative_scaling": "the correction is not positive: use method='satorra-bentler-2010'",
     "no_scalar_step": "the intercepts were not held equal: means of constructs cannot be compared",
     "not_invariant": "not measured alike in all groups: means of constructs cannot be compared",
+    "one_item": "too few items in the scale for this figure",
+    "no_factor_model": "the factor model of the scales has no solution here",
     "perfect_correlation": "a correlation of ±1: no standard error",
+    "not_converged": "the estimates did not settle",
+    "no_points": "the scale or the mean of an item is not known: no figure on 0–100",
+    "no_loading_error": "no standard error: components, promax, or an item explained wholly",
 }
 
 #: The columns that every `Estimates.tidy()` has, after `term` and its key columns.

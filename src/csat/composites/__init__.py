@@ -4,3 +4,8 @@ Everything follows from the covariance matrix of the items, so that weights, des
 all work alike. Lohmöller (1989), Latent Variable Path Modeling with Partial Least Squares; Dijkstra & Henseler (2015),
 MIS Quarterly 39(2), 297–316.
 """
+
+from csat.composites.estimate import pls
+from csat.composites.result import Pls
+
+__all__ = ["Pls", "pls"]

@@ -22,8 +22,8 @@ MODES = ("A", "B", "unit")
 class Blocks:
     """Constructs, their items, and who explains whom.
 
-    constructs : (q,) names. items : (p,) the item of each column, block by block; one item may serve two blocks.
-    block : (p,) position of each column's construct. modes : (q,) of `MODES`; a block of one item is "A".
+    constructs : (q,) names. items : (p,) the item of each column; one item may serve two blocks.
+    block : (p,) position of each column's construct, ascending. modes : (q,) of `MODES`; a block of one item is "A".
     reflective : (q,) whether the model measures the construct (``=~``); an observed variable in a path counts so.
     consistent : (q,) whether its correlations are corrected for attenuation (only blocks of several items in mode A).
     paths : (q, q) True where the construct of the column explains that of the row.
@@ -84,6 +84,10 @@ class Blocks:
         """(q, q) whether there is a way with a construct in between."""
         step = self.paths.astype(int)
         return (step @ (self.reach > 0)) > 0
+
+    def summed(self, values: np.ndarray) -> np.ndarray:
+        """(…, q) sums over the items of each construct; what is NaN in one leaves the others alone."""
+        return np.add.reduceat(values, np.cumsum(self.sizes) - self.sizes, axis=-1)
 
     def columns(self, construct: int) -> np.ndarray:
         """(k,) columns of a construct."""

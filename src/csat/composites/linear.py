@@ -9,16 +9,17 @@ SINGULAR = 1e-12
 
 
 def inverse(matrices: np.ndarray) -> np.ndarray:
-    """Inverses of positive definite matrices (…, k, k) by Gauss–Jordan steps over all of them; NaN where singular.
+    """Inverses of symmetric matrices (…, k, k) by Gauss–Jordan steps over all of them; NaN where singular.
 
-    Pivots need no search, as the matrices are positive definite. One step is a few operations on whole arrays, so that
-    many small matrices take a fraction of the time of a routine that is called for each.
+    Pivots need no search, as correlation matrices are positive definite; those corrected for attenuation may be not
+    quite so, and pass too. One step is a few operations on whole arrays, so that many small matrices take a fraction of
+    the time of a routine that is called for each.
     """
     work = np.array(matrices, float)
     scale = np.diagonal(work, axis1=-2, axis2=-1).copy()
     for j in range(work.shape[-1]):
         pivot = work[..., j, j]
-        pivot = np.where(pivot > SINGULAR * scale[..., j], pivot, np.nan)[..., None]
+        pivot = np.where(np.abs(pivot) > SINGULAR * scale[..., j], pivot, np.nan)[..., None]
         row = work[..., j, :] / pivot
         column = work[..., :, j].copy()
         column[..., j] = 0.0

@@ -113,7 +113,7 @@ class _Update:
         """(m, p) weights that give variances of 1, and (m, p, q) covariances of items and constructs."""
         load = self.cov @ (weights[:, :, None] * self.blocks.member)
         own = load[:, np.arange(len(self.blocks.block)), self.blocks.block]
-        length = np.sqrt((weights * own) @ self.blocks.member)
+        length = np.sqrt(self.blocks.summed(weights * own))
         return weights / length[:, self.blocks.block], load / length[:, None, :]
 
     def __call__(self, weights: np.ndarray, load: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -131,7 +131,7 @@ class _Update:
 
 def _turned(weights: np.ndarray, cov: np.ndarray, blocks: Blocks) -> np.ndarray:
     """Weights of constructs that most of their items load positively on; as many either way: their sum decides."""
-    load = np.einsum("mij,mj,ij->mi", cov, weights, np.equal.outer(blocks.block, blocks.block).astype(float))
+    load = (cov @ (weights[:, :, None] * blocks.member))[:, np.arange(len(blocks.block)), blocks.block]
     load = load / np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
-    votes = np.sign(load) @ blocks.member + 1e-3 * np.tanh(load @ blocks.member)
+    votes = blocks.summed(np.sign(load)) + 1e-3 * np.tanh(blocks.summed(load))
     return weights * np.where(votes < 0, -1.0, 1.0)[:, blocks.block]

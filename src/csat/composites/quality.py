@@ -11,13 +11,13 @@ from csat.composites.solution import Solution, variance_inflation
 
 def average_variance(solution: Solution, blocks: Blocks) -> np.ndarray:
     """(…, q) average variance extracted: the mean squared loading of a construct."""
-    return (np.square(solution.loadings) @ blocks.member) / blocks.sizes
+    return blocks.summed(np.square(solution.loadings)) / blocks.sizes
 
 
 def composite_reliability(solution: Solution, blocks: Blocks) -> np.ndarray:
     """(…, q) ρC of the sum of the items, from their loadings (Werts, Linn & Jöreskog 1974); 1 for single items."""
-    total = np.square(solution.loadings @ blocks.member)
-    return total / (total + (1.0 - np.square(solution.loadings)) @ blocks.member)
+    total = np.square(blocks.summed(solution.loadings))
+    return total / (total + blocks.summed(1.0 - np.square(solution.loadings)))
 
 
 def standardized_alpha(corr: np.ndarray, blocks: Blocks) -> np.ndarray:

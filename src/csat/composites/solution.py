@@ -107,18 +107,17 @@ def dijkstra_henseler(cov: np.ndarray, weights: np.ndarray, blocks: Blocks) -> n
     different items of a block best.
     """
     squares = np.square(weights)
-    length = squares @ blocks.member
-    together = np.square(weights[:, :, None] * blocks.member).sum(axis=1)
-    fourth = np.square(squares) @ blocks.member
+    length = blocks.summed(squares)
+    fourth = blocks.summed(np.square(squares))
     variance = np.diagonal(cov, axis1=1, axis2=2)
-    off = 1.0 - (squares * variance) @ blocks.member
+    off = 1.0 - blocks.summed(squares * variance)
     known = np.array([mode == "A" for mode in blocks.modes]) & (blocks.sizes > 1)
-    return np.where(known, np.square(length) * off / (np.square(together) - fourth), 1.0)
+    return np.where(known, np.square(length) * off / (np.square(length) - fourth), 1.0)
 
 
 def _consistent_loadings(cov: np.ndarray, weights: np.ndarray, rho_a: np.ndarray, blocks: Blocks) -> np.ndarray:
     """(m, p) loadings of standardized items as multiples of the weights."""
-    factor = np.sqrt(rho_a) / (np.square(weights) @ blocks.member)
+    factor = np.sqrt(rho_a) / blocks.summed(np.square(weights))
     return weights * factor[:, blocks.block] / np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
 
 

@@ -1,0 +1,297 @@
+"""`pls`: path models by partial least squares, with design-based uncertainty from replicates in one batch."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from csat.composites.blocks import Blocks, blocks_of
+from csat.composites.checks import fault_of, not_converged, reason_of, unknown_item
+from csat.composites.draws import SIGNS, Draws, directions, improper, turned, usable
+from csat.composites.figures import Layout
+from csat.composites.implied import distances, implied_items
+from csat.composites.inference import INTERVALS, check_interval, estimates_of_groups
+from csat.composites.items import ItemMoments, item_moments, points_of, sample_moments
+from csat.composites.notes import ImproperSolutionWarning, ReplicatesWarning, doubts, lost
+from csat.composites.outer import SCHEMES
+from csat.composites.result import OWN_COLUMNS, Pls
+from csat.composites.solution import Settings, Solution, solve
+from csat.errors import ConvergenceError, CsatError, OptionError, UnknownColumnError, check_choice, check_switch
+from csat.model import Model
+from csat.moments import Groups, Source, check_grouped, check_size, group_names, shown, source_of
+from csat.replicates.intervals import QUANTILES
+from csat.replicates.redone import Redone, bootstrap, can_be_redone, declared, jackknife
+from csat.results import Unavailable, check_level
+from csat.variance import degrees_of_freedom
+
+#: Where standard errors come from.
+ERRORS = ("bootstrap", "replicates", "jackknife")
+#: Draws: a standard error then has a simulation error of 2 per cent. Fewest and most.
+DEFAULT_DRAWS, FEWEST, MOST = 1000, 50, 100_000
+
+
+def pls(
+    source: Source,
+    model: str | Model,
+    *,
+    scheme: str = "path",
+    scaled: bool = True,
+    consistent: bool | str | Sequence[str] = False,
+    modes: Mapping[str, str] | None = None,
+    by: str | Sequence[str] | None = None,
+    level: float = 0.95,
+    se: str | None = None,
+    replicates: int = DEFAULT_DRAWS,
+    seed: int = 1,
+    sign: str = "construct",
+    interval: str | None = None,
+    limits: Any = None,
+) -> Pls:
+    """Estimate a path model of composites by partial least squares.
+
+    Parameters
+    ----------
+    source : survey, or a summary such as a published covariance matrix. Respondents with answers to all items count.
+    model : in lavaan's notation, shared with `sem`: ``=~`` blocks in mode A, ``<~`` in mode B, ``~`` paths. An observed
+        variable in a path is a construct of its own.
+    scheme : how neighbours speak for a construct: "path" (regression on what explains it, correlation with what it
+        explains), "centroid" (signs of correlations), "factorial" (correlations).
+    scaled : standardize the items; False: weights are those of answers in their own unit, which gives items with more
+        variance more weight.
+    consistent : True corrects constructs measured by several items (``=~``) for attenuation (PLSc: loadings,
+        correlations and paths of common factors); or the names of those to correct.
+    modes : construct → "A", "B" or "unit" (equal weights), instead of the model's own.
+    by : grouping columns: a model for each group, with the joint covariance of all figures.
+    level : of the intervals.
+    se : "bootstrap" (units of the design drawn within strata, with their weights), "replicates" (replicate weights that
+        the design declares), "jackknife" (each unit left out in turn). None: declared replicates, else a bootstrap;
+        a summary without rows has no standard errors.
+    replicates, seed : number of draws of a bootstrap; the same seed gives the same figures.
+    sign : "construct" turns a construct of a draw round if its loadings are then nearer to the sample's; "none" leaves
+        it: most items load positively, in draws as in the sample.
+    interval : "percentile" (the default with draws), "basic", "bias-corrected", "bca" (adds a jackknife), "normal",
+        "t" (estimate ± t·se with the degrees of freedom of the design; the default without draws).
+    limits : lowest and highest possible answer, of all items or item by item, for figures on 0–100; None: as the scales
+        of the questionnaire say.
+
+    Returns
+    -------
+    Pls
+
+    Raises
+    ------
+    OptionError
+        Arguments that make no sense.
+    ModelError
+        For a model with covariances, labels, fixed values, intercepts, circles, or constructs without a path.
+    SampleError, CollinearityError, UnknownColumnError
+        Too few respondents, a constant item, items that repeat each other in mode B, an item that is not there.
+    ConvergenceError
+        If the weights do not settle, or hardly any replicate has estimates.
+
+    Warns
+    -----
+    ImproperSolutionWarning
+        If a corrected reliability, loading or correlation is impossible.
+    ReplicatesWarning
+        If some replicates have no estimates.
+
+    Notes
+    -----
+    Weights iterate until none changes by more than 1e-10. Constructs have a variance of 1 and are turned so that most of
+    their items load positively. Respondents' weights enter every covariance (Becker & Ismail 2016, European Management
+    Journal 34(6), 606–617). Replicates without estimates are left out and counted; those with impossible estimates are
+    counted and kept, as leaving them out would make intervals too short.
+
+    References
+    ----------
+    Wold (1982); Lohmöller (1989), Latent Variable Path Modeling with Partial Least Squares; Tenenhaus, Esposito Vinzi,
+    Chatelin & Lauro (2005), Computational Statistics & Data Analysis 48(1), 159–205; Dijkstra & Henseler (2015),
+    MIS Quarterly 39(2), 297–316.
+
+    Examples
+    --------
+    >>> import csat
+    >>> cov = [[1, 0.6, 0.4, 0.4], [0.6, 1, 0.4, 0.4], [0.4, 0.4, 1, 0.5], [0.4, 0.4, 0.5, 1]]
+    >>> published = csat.from_covariance(cov, n=200, names=["Q1", "Q2", "L1", "L2"])
+    >>> found = pls(published, "quality =~ Q1 + Q2; loyalty =~ L1 + L2; loyalty ~ quality")
+    >>> found.select("path").estimate.round(3).tolist()
+    [0.516]
+    """
+    answers, groupers = source_of(source), _groupers(by)
+    check_choice("scheme", scheme, SCHEMES)
+    check_switch("scaled", scaled)
+    check_level(level)
+    check_choice("sign", sign, SIGNS)
+    _check_errors(se, replicates, seed, interval)
+    model = Model(model) if isinstance(model, str) else model
+    if not isinstance(model, Model):
+        raise OptionError(f"model is a text such as 'loyalty ~ quality', or a csat.Model; found {shown(model)}.")
+    blocks = blocks_of(model, modes=modes, consistent=consistent)
+    points = points_of(blocks, answers.questionnaire, limits)
+    try:
+        summary = answers.groups(list(blocks.observed), groupers, "listwise")
+    except UnknownColumnError as error:
+        raise unknown_item(error, blocks) from None
+    check_grouped(groupers, summary.domains, summary.ungrouped)
+    n = np.array([summary.moments(domain).n for domain in summary.domains])
+    layout = Layout(blocks, points, Settings(scheme, scaled), n)
+    check_size(groupers, summary.domains, len(layout.keys))
+    items, solution, faults = _solved(summary, layout)
+    figures = np.where(solution.converged[:, None], layout.values(items, solution), np.nan)
+    draws = _draws(answers, summary, layout, (solution, figures), se, replicates, seed, sign, interval)
+    if interval is None:
+        interval = "percentile" if draws is not None and draws.drawn else "t"
+    check_interval(interval, draws)
+    estimates = estimates_of_groups(
+        layout, figures, draws, summary.domains, groupers, degrees_of_freedom(summary).min(axis=1), faults,
+        "published" if summary.published else "listwise", level, interval,
+    )  # fmt: skip
+    labels = [" × ".join(domain) for domain in summary.domains]
+    notes = _notes(solution, draws, blocks, labels)
+    corr = items.corr
+    return Pls(
+        model=model,
+        layout=layout,
+        items=items,
+        solution=solution,
+        estimates=estimates,
+        distances=distances(corr, implied_items(corr, solution, blocks)),
+        draws=draws,
+        n_eff=_effective(summary),
+        left_out=summary.incomplete,
+        ungrouped=summary.ungrouped,
+        improper=improper(solution, blocks) & solution.converged,
+        by=groupers,
+        domains=summary.domains,
+        interval=interval,
+        notes=notes,
+    )
+
+
+def _groupers(by: Any) -> tuple[str, ...]:
+    names = group_names(by)
+    for name in names:
+        if name in OWN_COLUMNS:
+            raise OptionError(f"by: column {name!r} has the name of a result's column; rename it in the data.")
+    return names
+
+
+def _check_errors(se: Any, replicates: Any, seed: Any, interval: Any) -> None:
+    """Refuse ways to standard errors and intervals that there are not."""
+    if se is not None:
+        check_choice("se", se, ERRORS)
+    for name, value, least, most in (("replicates", replicates, FEWEST, MOST), ("seed", seed, 0, 2**63)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
+            ends = f"{least} to {most}" if name == "replicates" else "0 or more"
+            raise OptionError(f"{name}={shown(value)} is a whole number, {ends}.")
+    if interval is not None:
+        check_choice("interval", interval, INTERVALS)
+        if interval in QUANTILES and se == "jackknife":
+            raise OptionError(f"interval={interval!r} needs draws of a bootstrap; a jackknife gives 't' or 'normal'.")
+
+
+def _solved(summary: Groups, layout: Layout) -> tuple[ItemMoments, Solution, dict[int, Unavailable]]:
+    """The model in each group, and why groups have none; without groups that is an error."""
+    blocks, settings = layout.blocks, layout.settings
+    items = sample_moments(summary, blocks)
+    found = {d: fault_of(items_of(items, d), int(n), blocks) for d, n in enumerate(layout.n)}
+    errors: dict[int, CsatError] = {d: error for d, error in found.items() if error is not None}
+    usable_cov = np.array(items.cov)
+    usable_cov[list(errors)] = np.nan
+    solution = solve(usable_cov, blocks, settings)
+    for d in np.flatnonzero(~solution.converged).tolist():
+        if d not in errors:
+            errors[d] = not_converged(items_of(items, d), blocks, settings, int(solution.steps[d]))
+    if errors and not summary.by:
+        raise errors[0]
+    if len(errors) == len(layout.n):
+        raise type(errors[0])(f"In group {' × '.join(summary.domains[0])!r}: {errors[0]} No other group can be used.")
+    return items, solution, {d: reason_of(error, int(layout.n[d])) for d, error in errors.items()}
+
+
+def items_of(items: ItemMoments, at: int) -> ItemMoments:
+    """The moments of one group."""
+    return ItemMoments(items.mean[at], items.cov[at])
+
+
+def _draws(
+    source: Source, summary: Groups, layout: Layout, sample: tuple[Solution, np.ndarray], se: str | None, size: int,
+    seed: int, sign: str, interval: str | None,
+) -> Draws | None:  # fmt: skip
+    """Estimates on replicates; None where there is nothing to make them of and nobody insists."""
+    if se is None and summary.replication is None and not can_be_redone(source, summary):
+        return None
+    kind = se or ("bootstrap" if summary.replication is None else "replicates")
+    made: Redone = (
+        declared(summary)
+        if kind == "replicates"
+        else jackknife(source, summary)
+        if kind == "jackknife"
+        else bootstrap(source, summary, size, seed)
+    )
+    found = _refitted(made, summary, layout, sample, sign)
+    if interval != "bca" or not made.drawn:
+        return found
+    left_out = jackknife(source, summary)
+    again = _refitted(left_out, summary, layout, sample, sign)
+    known = again.used[..., None]
+    apart = np.where(known, again.figures - sample[1], 0.0)
+    return replace(found, moves=-apart * left_out.scaling.rscales[:, None, None])
+
+
+def _refitted(made: Redone, summary: Groups, layout: Layout, sample: tuple[Solution, np.ndarray], sign: str) -> Draws:
+    """The model on every replicate of every group, in one batch."""
+    own, own_figures = sample
+    blocks = layout.blocks
+    items = item_moments(made.grams, summary.midpoint, blocks)
+    cov = np.where(own.converged[:, None, None], items.cov, np.nan)
+    solution = solve(cov, blocks, layout.settings)
+    signs = directions(solution, own, blocks)
+    if sign == "construct":
+        solution = turned(solution, signs, blocks)
+    with np.errstate(all="ignore"):
+        figures = layout.values(items, solution)
+    used = usable(solution, figures, own_figures) & own.converged
+    found = Draws(
+        items, solution, np.where(used[..., None], figures, np.nan), used, improper(solution, blocks),
+        (signs < 0).any(axis=-1), made.scaling, float(summary.df), made.words, made.drawn,
+    )  # fmt: skip
+    _check_used(found, summary.by)
+    return found
+
+
+def _check_used(draws: Draws, by: Sequence[str]) -> None:
+    """Refuse replicates of which fewer than one in twenty have estimates."""
+    used, size = int(draws.used.sum(axis=0).max()), len(draws.used)
+    if used < max(2, size // 20):
+        raise ConvergenceError(
+            f"Only {used} of {size} replicates ({draws.words}) have estimates{' in any group' if by else ''}: this model "
+            "cannot be resampled on these data. Simplify it, or merge constructs that cannot be told apart."
+        )
+
+
+def _notes(solution: Solution, draws: Draws | None, blocks: Blocks, labels: Sequence[str]) -> tuple[str, ...]:
+    """Doubts in words, with their warnings."""
+    odd = doubts(solution, blocks, labels)
+    for text in odd:
+        warnings.warn(text, ImproperSolutionWarning, stacklevel=3)
+    if draws is None:
+        return tuple(odd)
+    gone = lost(draws, labels)
+    if (~draws.used & solution.converged).any():
+        warnings.warn(gone[0], ReplicatesWarning, stacklevel=3)
+    return (*odd, *gone)
+
+
+def _effective(summary: Groups) -> np.ndarray:
+    """(D,) respondents by weight, (Σw)²/Σw²; NaN where single weights are not known."""
+    if summary.square is None:
+        return np.full(len(summary.domains), np.nan)
+    weight, squares = summary.over_domains(summary.gram)[:, 0, 0], summary.over_domains(summary.square)[:, 0, 0]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(weight**2 / squares)

@@ -1,0 +1,68 @@
+"""Doubts about a path model, in words, and the warnings that carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from csat.composites.blocks import Blocks
+from csat.composites.draws import Draws, improper
+from csat.composites.solution import Solution
+from csat.errors import CsatWarning
+
+
+class ImproperSolutionWarning(CsatWarning):
+    """A corrected path model with a reliability, loading or correlation that no population has."""
+
+
+class ReplicatesWarning(CsatWarning):
+    """Replicates of a sample on which a path model has no estimates."""
+
+
+def doubts(solution: Solution, blocks: Blocks, labels: Sequence[str]) -> list[str]:
+    """What is impossible in the solutions (D,) of the groups that `labels` name ("" without groups)."""
+    found = []
+    for d, label in enumerate(labels):
+        if not solution.converged[d] or not improper(solution[d : d + 1], blocks)[0]:
+            continue
+        where = f"In group {label!r}: " if label else ""
+        found.append(f"{where}{_impossible(solution[d], blocks)} Figures of this solution are not to be trusted: merge "
+                     "constructs that cannot be told apart, or estimate composites (consistent=False).")  # fmt: skip
+    return found
+
+
+def _impossible(solution: Solution, blocks: Blocks) -> str:
+    """The first impossible thing in one solution."""
+    names = blocks.constructs
+    over = np.flatnonzero((solution.rho_a > 1) & blocks.consistent)
+    if over.size:
+        return f"the reliability ρA of {names[over[0]]!r} is {solution.rho_a[over[0]]:.3f}, above 1."
+    high = np.abs(np.triu(solution.corr, 1))
+    if np.nanmax(high) > 1:
+        i, j = np.unravel_index(np.nanargmax(high), high.shape)
+        return f"corrected for attenuation {names[i]!r} and {names[j]!r} correlate {solution.corr[i, j]:.3f}, beyond 1."
+    steep = np.flatnonzero((np.abs(solution.loadings) > 1) & blocks.consistent[blocks.block])
+    if steep.size:
+        return f"the corrected loading of {blocks.items[steep[0]]!r} is {solution.loadings[steep[0]]:.3f}, beyond 1."
+    return "the corrected correlations of the constructs are not positive definite: no population has them."
+
+
+def lost(draws: Draws, labels: Sequence[str]) -> list[str]:
+    """What became of replicates, where it is not that all have estimates."""
+    found = []
+    counts: Mapping[str, np.ndarray] = draws.counts
+    for d, label in enumerate(labels):
+        failed, odd, size = (int(counts[f"replicates{end}"][d]) for end in ("_failed", "_improper", ""))
+        where = f"In group {label!r} " if label else ""
+        if failed:
+            found.append(
+                f"{where}{failed} of {size} replicates ({draws.words}) have no estimates; they are left out of standard "
+                "errors and intervals."
+            )
+        if odd:
+            found.append(
+                f"{where}{odd} of {size} replicates have a reliability, loading or correlation beyond 1, or correlations "
+                "that no population has; they count in standard errors and intervals."
+            )
+    return found
