@@ -16,8 +16,10 @@ from csat.errors import (
     UnknownColumnError,
 )
 from csat.structural.checks import check_sample
-from csat.structural.efa import degrees_of_freedom, efa
+from csat.structural.efa import efa
 from csat.structural.extraction import _likelihood, _residuals
+from csat.structural.factor_fit import degrees_of_freedom
+from csat.structural.loading_errors import loading_errors, spread_of
 from csat.structural.rotation import ROTATIONS, _Search, _starts, quartimin_criterion, varimax_criterion
 from csat.structural.suitability import (
     SamplingAdequacyWarning,
@@ -190,14 +192,130 @@ def test_ordered_items_are_factored_by_their_latent_correlations(sample):
     assert sorted(found.tidy()["main"].value_counts()) == [3, 3, 3]
 
 
-def test_weights_enter_and_their_design_is_said_to_be_ignored(sample):
-    sample["w"] = np.where(sample["q1"] > 0, 2.0, 1.0)
-    survey = csat.read_survey(sample, design=csat.Design(weight="w"))
-    with pytest.warns(DesignIgnoredWarning, match="weights enter the correlations, but tests"):
-        found = efa(survey, ITEMS, 2)
-    values = sample[ITEMS].to_numpy()
-    np.testing.assert_allclose(found.corr, _weighted(values, sample["w"]))
+@pytest.fixture
+def designed(sample):
+    weighted = sample.assign(w=np.where(sample["q1"] > 0, 2.0, 1.0), u=np.arange(300) // 5)
+    return csat.read_survey(weighted, design=csat.Design(weight="w", psu="u"))
+
+
+def test_under_a_design_one_factor_is_the_robust_structural_model(designed, sample):
+    found = efa(designed, ITEMS, 1)
+    np.testing.assert_allclose(found.corr, _weighted(sample[ITEMS].to_numpy(), np.where(sample["q1"] > 0, 2.0, 1.0)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = csat.sem(designed, "f =~ " + " + ".join(ITEMS), estimator="MLM", std_lv=True)
+    loadings = standardized_errors(model)
+    assert found.test.scaling == pytest.approx(model.glance().loc[0, "scaling"], rel=1e-8)
+    assert found.test.scaling != pytest.approx(1, abs=1e-2)
+    np.testing.assert_allclose(found.estimates.se, loadings, rtol=1e-5)
+    plain = efa(csat.from_covariance(pd.DataFrame(found.corr, ITEMS, ITEMS), 300), ITEMS, 1)
+    assert found.test.chisq * found.test.scaling == pytest.approx(plain.test.chisq, rel=1e-9)
+    assert found.suitability.chisq < plain.suitability.chisq
+    assert found.provenance.variance.startswith("sandwich; ")
+
+
+def standardized_errors(model):
+    """(p,) standard errors of std_all by differences: the delta method of csat.sem, apart from its own code."""
+    from csat.structural.values import table_jacobian
+
+    slope = table_jacobian(model.layout, (), model.optimum.theta, "all")
+    rows = [at for at, row in enumerate(model.layout.rows) if row.op == "=~"]
+    return np.sqrt(np.diag(slope @ model.vcov @ slope.T))[rows]
+
+
+def test_two_factors_are_a_structural_model_in_echelon(sample):
+    """A factor analysis is a structural model with the last item of one factor fixed at 0."""
+    six = ITEMS[:6]
+    survey = csat.read_survey(sample)
+    text = f"f =~ {' + '.join(six)}\ng =~ {' + '.join(six[:-1])}\nf ~~ 0*g"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = csat.sem(survey, text, estimator="MLM", std_lv=True)
+    found = efa(survey, six, 2)
+    spread = spread_of(survey, survey.groups(six, (), "listwise"))
+    errors = loading_errors(found.pattern, found.correlations, 300, "ml", "oblimin", spread)
+    assert found.test.objective * 300 == pytest.approx(model.measures.chisq, rel=1e-8)
+    assert errors.scaling == pytest.approx(model.glance().loc[0, "scaling"], rel=1e-6)
+
+
+@pytest.mark.parametrize("rotation", [None, "varimax", "oblimin"])
+@pytest.mark.parametrize("method", ["ml", "minres"])
+def test_errors_of_loadings_against_differences_of_the_whole_analysis(sample, method, rotation):
+    """Every covariance is moved a little, factors are extracted and rotated anew: the delta method, end to end."""
+    found = efa(csat.read_survey(sample), ITEMS, 2, method=method, rotation=rotation)
+    implied = found.pattern @ found.correlations @ found.pattern.T
+    np.fill_diagonal(implied, 1.0)
+
+    def again(cov):
+        moved = efa(csat.from_covariance(pd.DataFrame(cov, ITEMS, ITEMS), 300), ITEMS, 2, method=method,
+                    rotation=rotation)  # fmt: skip
+        return moved.estimates.estimate
+
+    i, j = np.tril_indices(9)
+    steps = np.zeros((45, 9, 9))
+    steps[range(45), i, j] = steps[range(45), j, i] = 1e-5
+    slope = np.array([(again(implied + step) - again(implied - step)) / 2e-5 for step in steps]).T
+    gamma = implied[np.ix_(i, i)] * implied[np.ix_(j, j)] + implied[np.ix_(i, j)] * implied[np.ix_(j, i)]
+    np.testing.assert_allclose(found.estimates.vcov, slope @ gamma @ slope.T / 300, atol=1e-8)
+
+
+def test_what_has_no_standard_error_says_so(sample):
+    survey = csat.read_survey(sample)
+    for options in ({"method": "pca"}, {"rotation": "promax"}):
+        found = efa(survey, ITEMS, 2, **options)
+        assert np.isnan(found.errors).all(axis=None)
+        assert set(found.estimates.tidy()["note"]) == {
+            "no standard error: components, promax, or an item explained wholly"
+        }
+
+
+def test_estimates_are_named_by_item_and_factor(sample):
+    table = efa(csat.read_survey(sample), ITEMS, 2, level=0.9).estimates.tidy().set_index("term")
+    assert table.loc["F2 =~ q1", ["item", "factor"]].tolist() == ["q1", "F2"]
+    assert table.loc["F1 ~~ F2", ["item", "factor"]].tolist() == ["F2", "F1"]
+    row = table.loc["F1 =~ q9"]
+    assert row["high"] - row["estimate"] == pytest.approx(1.6448536 * row["se"])
+    uncorrelated = efa(csat.read_survey(sample), ITEMS, 2, rotation="varimax").estimates
+    assert len(uncorrelated.term) == 18
+
+
+def test_a_summary_cannot_tell_what_weights_do(designed):
+    saved = csat.read_survey(designed.frame().drop(columns="u"), design=csat.Design(weight="w"))
+    with pytest.warns(DesignIgnoredWarning, match="weights enter the correlations, but standard errors and tests"):
+        found = efa(saved.groups(ITEMS, (), "listwise"), ITEMS, 2)
     assert found.notes[0].startswith("The sample has weights")
+    assert found.test.scaling == 1
+    with pytest.warns(DesignIgnoredWarning, match="but random eigenvalues and sphericity are those"):
+        number_of_factors(designed, ITEMS, draws=20)
+
+
+def test_parallel_analysis_chooses_the_number(sample, study):
+    survey = csat.read_survey(sample)
+    assert len(efa(survey, ITEMS).factors) == 3
+    rng = np.random.default_rng(8)
+    noise = csat.read_survey(pd.DataFrame(rng.standard_normal((200, 6)), columns=ITEMS[:6]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(
+            ModelError, match=r"finds no factor: the largest eigenvalue, 1\.\d+, does not exceed 1\.\d+"
+        ):
+            efa(noise, ITEMS[:6])
+    two = np.kron(np.eye(2), np.array([[1, 0.7], [0.7, 1]]))
+    with pytest.raises(OptionError, match="'parallel' finds 2 factors, but 4 items can tell 1 apart at most"):
+        efa(csat.from_covariance(pd.DataFrame(two, list("abcd"), list("abcd")), 300), list("abcd"))
+
+
+def test_without_items_all_scaled_questions_are_taken(sample):
+    with pytest.raises(OptionError, match="A factor analysis needs items: this source has no questionnaire"):
+        efa(csat.read_survey(sample))
+
+
+def test_a_factor_on_two_items_is_noted():
+    corr = correlations(np.kron(np.eye(2), np.array([[0.8], [0.7], [0.6]]))[:5], 0.3)
+    found = efa(source(corr, 300), list(corr), 2)
+    assert "F2 (2)" in found.notes[0]
+    assert "a model with such a construct may not be identified" in found.notes[0]
+    assert efa(source(), ITEMS, 3).notes == ()
 
 
 def _weighted(values, weight):
@@ -219,10 +337,10 @@ def test_degrees_of_freedom_are_never_halved_wrongly():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"names": ["q1", "q2"]}, OptionError, "A factor analysis needs three or more different items; found 2"),
-        ({"names": ["q1", "q2", "q2"]}, OptionError, "three or more different items; found 2"),
-        ({"names": ["q1", "q2", "qq"]}, UnknownColumnError, "qq"),
-        ({"factors": 0}, OptionError, "factors is a whole number, 1 or more; found int 0"),
+        ({"items": ["q1", "q2"]}, OptionError, "A factor analysis needs three or more different items; found 2"),
+        ({"items": ["q1", "q2", "q2"]}, OptionError, "three or more different items; found 2"),
+        ({"items": ["q1", "q2", "qq"]}, UnknownColumnError, "qq"),
+        ({"factors": 0}, OptionError, "factors is a whole number, 1 or more, or .parallel.; found int 0"),
         ({"factors": 2.0}, OptionError, "found float 2.0"),
         ({"factors": 6}, OptionError, "factors=6: 9 items can tell 5 factors apart at most"),
         ({"method": "paf"}, OptionError, "method='paf' is not known; choose one of 'ml', 'minres', 'pca'"),
@@ -231,9 +349,9 @@ def test_degrees_of_freedom_are_never_halved_wrongly():
     ],
 )
 def test_wrong_input(change, error, message):
-    asked = {"source": source(), "names": ITEMS, "factors": 3} | change
+    asked = {"source": source(), "items": ITEMS, "factors": 3} | change
     with pytest.raises(error, match=message):
-        efa(asked.pop("source"), asked.pop("names"), asked.pop("factors"), **asked)
+        efa(asked.pop("source"), asked.pop("items"), asked.pop("factors"), **asked)
 
 
 def test_samples_that_cannot_be_factored(sample):
@@ -333,9 +451,9 @@ def test_average_partials_by_regression(sample):
         ({"draws": 10**9}, "draws=1000000000: 100000 at most are of use"),
         ({"seed": -1}, "seed is a whole number, 0 or more"),
         ({"level": 95}, "level=95: the confidence level lies between 0 and 1"),
-        ({"names": ["q1"]}, "The number of factors needs three or more different items"),
+        ({"items": ["q1"]}, "The number of factors needs three or more different items"),
     ],
 )
 def test_wrong_options_of_the_number(options, message):
     with pytest.raises(OptionError, match=message):
-        number_of_factors(source(), options.pop("names", ITEMS), **options)
+        number_of_factors(source(), options.pop("items", ITEMS), **options)

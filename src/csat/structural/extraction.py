@@ -39,7 +39,7 @@ Profile = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
 
 def maximum_likelihood(corr: np.ndarray, m: int) -> Extracted:
     """Factors under which normal answers with these correlations (p, p) are most likely."""
-    logs, bound = _minimise(lambda x: _likelihood(corr, m, x), np.log(_start(corr, m)), float(np.log(LEAST)))
+    logs, bound = _minimise(lambda x: _likelihood(corr, m, x), np.log(_start(corr, m)), float(np.log(LEAST)), 0.0)
     psi = np.exp(logs)
     scale = np.sqrt(psi)
     values, vectors = _descending(corr / np.outer(scale, scale))
@@ -49,7 +49,7 @@ def maximum_likelihood(corr: np.ndarray, m: int) -> Extracted:
 
 def minimum_residuals(corr: np.ndarray, m: int) -> Extracted:
     """Factors that leave the least squares of the residual correlations (p, p)."""
-    psi, bound = _minimise(lambda x: _residuals(corr, m, x), _start(corr, m), LEAST)
+    psi, bound = _minimise(lambda x: _residuals(corr, m, x), _start(corr, m), LEAST, 1.0)
     values, vectors = _descending(corr - np.diag(psi))
     return Extracted(vectors[:, :m] * np.sqrt(np.maximum(values[:m], 0.0)), psi, bound)
 
@@ -98,8 +98,10 @@ def _crossed(v: np.ndarray, w: np.ndarray, ratio: np.ndarray) -> np.ndarray:
     return (pairs * ratio.ravel()) @ pairs.T
 
 
-def _minimise(profile: Profile, start: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
-    """Newton's method above a lower bound: the parameters, and which stand at the bound.
+def _minimise(profile: Profile, start: np.ndarray, least: float, most: float) -> tuple[np.ndarray, np.ndarray]:
+    """Newton's method between bounds: the parameters, and which stand at the lower one.
+
+    No optimum lies beyond the upper bound, uniqueness 1; it keeps early steps from going far astray.
 
     Raises
     ------
@@ -108,14 +110,15 @@ def _minimise(profile: Profile, start: np.ndarray, least: float) -> tuple[np.nda
     x = start
     value, slope, curvature = profile(x)
     for _ in range(_ROUNDS):
-        held = (x <= least) & (slope > 0)
+        low, high = (x <= least) & (slope > 0), (x >= most) & (slope < 0)
+        held = low | high
         if np.abs(np.where(held, 0.0, slope)).max() < _FLAT:
-            return x, held
+            return x, low
         step = np.zeros_like(x)
         step[~held] = _newton(curvature[np.ix_(~held, ~held)], slope[~held])
-        size = 1.0
+        size = 1.0 / max(1.0, float(np.abs(step).max()))
         for _ in range(_HALVINGS):
-            trial = np.maximum(x + size * step, least)
+            trial = np.clip(x + size * step, least, most)
             found = profile(trial)
             if found[0] <= value + 1e-4 * float(slope @ (trial - x)) + _ROUNDING:
                 break

@@ -34,13 +34,20 @@ class Correlations:
     """Correlations to be factored.
 
     names : (p,) items. corr : (p, p). n : complete respondents. left_out : those without an answer to some item.
+    groups : their sums. designed : whether the sample is weighted, stratified or clustered.
     """
 
     names: tuple[str, ...]
     corr: np.ndarray
     n: int
     left_out: int
-    provenance: Provenance
+    groups: Groups
+    designed: bool
+
+    @property
+    def sample(self) -> str:
+        """The rule that says who counts."""
+        return "published" if self.groups.published else "listwise"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,35 +65,41 @@ class Suitability:
     p: float
 
 
-def correlations_of(source: Source, names: Sequence[str], what: str) -> tuple[Correlations, list[tuple[Any, str]]]:
-    """Correlations of complete respondents, and warnings about the design they ignore, in words.
+def correlations_of(source: Source, items: Any, what: str) -> Correlations:
+    """Correlations of complete respondents; `items` None are all questions on a scale.
 
     Raises
     ------
     OptionError, UnknownColumnError, SampleError, CollinearityError
     """
-    items = as_names(names, "names")
-    if len(items) < 3 or len(set(items)) < len(items):
-        raise OptionError(f"{what} needs three or more different items; found {len(set(items))} in names={items}.")
-    groups = source_of(source).groups(list(items), (), "listwise")
+    asked = source.questionnaire
+    if items is None and asked is None:
+        raise OptionError(f'{what} needs items: this source has no questionnaire that names them. Give items=["…", …].')
+    names = asked.codes if items is None and asked is not None else as_names(items, "items")
+    if len(names) < 3 or len(set(names)) < len(names):
+        raise OptionError(f"{what} needs three or more different items; found {len(set(names))} in items={names}.")
+    groups = source.groups(list(names), (), "listwise")
     moments = groups.moments()
-    check_sample(items, moments.cov, moments.mean, moments.n)
-    sample = Provenance("published" if groups.published else "listwise", "none")
-    return Correlations(items, moments.corr, moments.n, groups.incomplete, sample), _ignored(groups)
+    if moments.n <= len(names):
+        raise SampleError.too_few(f"{what} of {len(names)} items", moments.n, len(names) + 1)
+    check_sample(names, moments.cov, moments.mean, moments.n)
+    designed = bool(design_ignored(groups, "ML"))
+    return Correlations(names, moments.corr, moments.n, groups.incomplete, groups, designed)
 
 
-def _ignored(groups: Groups) -> list[tuple[Any, str]]:
-    if not design_ignored(groups, "ML"):
+def doubts_of_design(found: Correlations, what: str) -> list[tuple[type[CsatWarning], str]]:
+    """That the sampling design was left out of `what`, in words."""
+    if not found.designed:
         return []
     text = (
-        "The sample has weights, strata or sampling units: weights enter the correlations, but tests and fit measures "
-        "of a factor analysis are those of a simple random sample of the same n."
+        f"The sample has weights, strata or sampling units: weights enter the correlations, but {what} are those of a "
+        "simple random sample of the same n."
     )
     return [(DesignIgnoredWarning, text)]
 
 
-def suitability(corr: np.ndarray, n: int) -> Suitability:
-    """Sampling adequacy and sphericity of correlations (p, p) of n respondents.
+def suitability(corr: np.ndarray, n: int, scaling: float = 1.0) -> Suitability:
+    """Sampling adequacy and sphericity of correlations (p, p) of n respondents; `scaling` divides χ².
 
     References
     ----------
@@ -99,7 +112,7 @@ def suitability(corr: np.ndarray, n: int) -> Suitability:
     off = 1.0 - np.eye(p)
     shared, partial = (corr * off) ** 2, (inverse / np.outer(size, size) * off) ** 2
     each, both = shared.sum(axis=0), (shared + partial).sum(axis=0)
-    chisq = -(n - 1 - (2 * p + 5) / 6) * float(np.linalg.slogdet(corr)[1])
+    chisq = -(n - 1 - (2 * p + 5) / 6) * float(np.linalg.slogdet(corr)[1]) / scaling
     df = p * (p - 1) // 2
     return Suitability(
         kmo=float(each.sum() / both.sum()) if both.sum() > 0 else np.nan,
@@ -202,7 +215,7 @@ class FactorNumber(Shown):
 
 
 def number_of_factors(
-    source: Source, names: Sequence[str], *, draws: int = 500, level: float = 0.95, seed: int = 1
+    source: Source, items: Sequence[str] | None = None, *, draws: int = 500, level: float = 0.95, seed: int = 1
 ) -> FactorNumber:
     """Ask how many factors stand behind items, and whether they are worth factoring at all.
 
@@ -210,7 +223,7 @@ def number_of_factors(
     ----------
     source : a survey, a summary, or a published correlation matrix (`csat.from_covariance`), as that of
         `csat.polychoric`. Respondents with an answer to every item count.
-    names : items, three or more.
+    items : three or more; None: all questions on a scale.
     draws : random samples of the parallel analysis.
     level : quantile of their eigenvalues that a factor must exceed.
     seed : of the random numbers.
@@ -226,6 +239,13 @@ def number_of_factors(
     SampleError, CollinearityError
         Too few respondents, items without variation, or items that repeat each other.
 
+    Warns
+    -----
+    SamplingAdequacyWarning
+        If the items share too little.
+    DesignIgnoredWarning
+        If the sample is weighted, stratified or clustered: random eigenvalues and sphericity do not know.
+
     Notes
     -----
     Correlation matrices of uncorrelated normal items are drawn directly, by Bartlett's decomposition of a Wishart
@@ -237,17 +257,29 @@ def number_of_factors(
     quantile; Velicer (1976), Psychometrika 41(3), 321–327; Bartlett (1933), Proceedings of the Royal Society of
     Edinburgh 53, 260–283, on the decomposition.
     """
+    check_draws(draws, level, seed)
+    found = correlations_of(source_of(source), items, "The number of factors")
+    about = suitability(found.corr, found.n)
+    raised = doubts_of_design(found, "random eigenvalues and sphericity") + doubts_of_items(found.names, about)
+    for kind, text in raised:
+        warnings.warn(text, kind, stacklevel=2)
+    return number_of(found, about, draws, level, seed, tuple(text for _, text in raised))
+
+
+def check_draws(draws: Any, level: Any, seed: Any) -> None:
+    """Refuse options of a parallel analysis that make no sense."""
     check_level(level)
     for what, value, least in (("draws", draws, 20), ("seed", seed, 0)):
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or not least <= value:
             raise OptionError(f"{what} is a whole number, {least} or more; found {shown(value)}.")
     if draws > _MOST_DRAWS:
         raise OptionError(f"draws={draws}: {_MOST_DRAWS} at most are of use.")
-    found, raised = correlations_of(source, names, "The number of factors")
-    about = suitability(found.corr, found.n)
-    raised += doubts_of_items(found.names, about)
-    for kind, text in raised:
-        warnings.warn(text, kind, stacklevel=2)
+
+
+def number_of(
+    found: Correlations, about: Suitability, draws: int, level: float, seed: int, notes: tuple[str, ...]
+) -> FactorNumber:
+    """The number of factors of correlations, by every rule."""
     random = random_eigenvalues(len(found.names), found.n, draws, seed)
     return FactorNumber(
         names=found.names,
@@ -261,8 +293,8 @@ def number_of_factors(
         level=level,
         draws=draws,
         seed=seed,
-        notes=tuple(text for _, text in raised),
-        provenance=found.provenance,
+        notes=notes,
+        provenance=Provenance(found.sample, "none"),
     )
 
 
