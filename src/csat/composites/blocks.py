@@ -40,7 +40,7 @@ class Blocks:
     @cached_property
     def member(self) -> np.ndarray:
         """(p, q) 1.0 where a column belongs to a construct."""
-        return np.equal.outer(self.block, np.arange(len(self.constructs))).astype(float)
+        return np.asarray(self.block[:, None] == np.arange(len(self.constructs)), float)
 
     @cached_property
     def sizes(self) -> np.ndarray:
@@ -61,7 +61,7 @@ class Blocks:
     @cached_property
     def endogenous(self) -> np.ndarray:
         """(q,) which constructs are explained."""
-        return self.paths.any(axis=1)
+        return np.asarray(self.paths.any(axis=1))
 
     @cached_property
     def explained(self) -> tuple[tuple[int, np.ndarray], ...]:
@@ -83,7 +83,7 @@ class Blocks:
     def indirect(self) -> np.ndarray:
         """(q, q) whether there is a way with a construct in between."""
         step = self.paths.astype(int)
-        return (step @ (self.reach > 0)) > 0
+        return np.asarray(step @ (self.reach > 0) > 0)
 
     def summed(self, values: np.ndarray) -> np.ndarray:
         """(…, q) sums over the items of each construct; what is NaN in one leaves the others alone."""
@@ -269,5 +269,6 @@ def _consistent(
 def _check_construct(option: str, name: Any, constructs: Sequence[str]) -> None:
     if name not in constructs:
         raise OptionError(
-            f"{option} names {name!r}, which is no construct of the model. Did you mean {closest(str(name), constructs)}?"
+            f"{option} names {name!r}, which is no construct of the model. Did you mean "
+            f"{closest(str(name), constructs)}?"
         )

@@ -96,7 +96,7 @@ def improper(solution: Solution, blocks: Blocks) -> np.ndarray:
 def directions(solution: Solution, sample: Solution, blocks: Blocks) -> np.ndarray:
     """(…, q) −1 for a construct whose loadings are nearer to the sample's when it is turned round, else 1.
 
-    Source: Tenenhaus, Esposito Vinzi, Chatelin & Lauro (2005), Computational Statistics & Data Analysis 48(1), 5.1.
+    Source: Tenenhaus, Esposito Vinzi, Chatelin & Lauro (2005), Computational Statistics & Data Analysis 48(1), 159–205.
     """
     as_is = blocks.summed(np.abs(solution.loadings - sample.loadings))
     round_ = blocks.summed(np.abs(solution.loadings + sample.loadings))

@@ -102,10 +102,10 @@ def pls(
 
     Notes
     -----
-    Weights iterate until none changes by more than 1e-10. Constructs have a variance of 1 and are turned so that most of
-    their items load positively. Respondents' weights enter every covariance (Becker & Ismail 2016, European Management
-    Journal 34(6), 606–617). Replicates without estimates are left out and counted; those with impossible estimates are
-    counted and kept, as leaving them out would make intervals too short.
+    Weights iterate until none changes by more than 1e-10. Constructs have a variance of 1 and are turned so that most
+    of their items load positively. Respondents' weights enter every covariance (Becker & Ismail 2016, European
+    Management Journal 34(6), 606–617). Replicates without estimates are left out and counted; those with impossible
+    estimates are counted and kept, as leaving them out would make intervals too short.
 
     References
     ----------
@@ -259,7 +259,7 @@ def _refitted(made: Redone, summary: Groups, layout: Layout, sample: tuple[Solut
     used = usable(solution, figures, own_figures) & own.converged
     found = Draws(
         items, solution, np.where(used[..., None], figures, np.nan), used, improper(solution, blocks),
-        (signs < 0).any(axis=-1), made.scaling, float(summary.df), made.words, made.drawn,
+        np.asarray((signs < 0).any(axis=-1)), made.scaling, float(summary.df), made.words, made.drawn,
     )  # fmt: skip
     _check_used(found, summary.by)
     return found
@@ -270,8 +270,8 @@ def _check_used(draws: Draws, by: Sequence[str]) -> None:
     used, size = int(draws.used.sum(axis=0).max()), len(draws.used)
     if used < max(2, size // 20):
         raise ConvergenceError(
-            f"Only {used} of {size} replicates ({draws.words}) have estimates{' in any group' if by else ''}: this model "
-            "cannot be resampled on these data. Simplify it, or merge constructs that cannot be told apart."
+            f"Only {used} of {size} replicates ({draws.words}) have estimates{' in any group' if by else ''}: this "
+            "model cannot be resampled on these data. Simplify it, or merge constructs that cannot be told apart."
         )
 
 

@@ -15,7 +15,8 @@ class Distances:
     """How far implied correlations are from the sample's, along the leading axes (…).
 
     srmr : root of the mean squared residual over the p·(p + 1)/2 correlations. d_uls : sum of their squares.
-    d_g : geodesic distance, half the squared natural logarithms of the eigenvalues (cSEM takes logarithms to base 10). d_ml : discrepancy of maximum likelihood. nfi : normed fit index (Bentler & Bonett 1980).
+    d_g : geodesic distance, half the squared natural logarithms of relative eigenvalues (cSEM takes those to base 10).
+    d_ml : discrepancy of maximum likelihood. nfi : normed fit index (Bentler & Bonett 1980).
     NaN where a matrix is not positive definite.
     """
 

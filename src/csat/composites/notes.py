@@ -57,12 +57,12 @@ def lost(draws: Draws, labels: Sequence[str]) -> list[str]:
         where = f"In group {label!r} " if label else ""
         if failed:
             found.append(
-                f"{where}{failed} of {size} replicates ({draws.words}) have no estimates; they are left out of standard "
-                "errors and intervals."
+                f"{where}{failed} of {size} replicates ({draws.words}) have no estimates; they are left out of "
+                "standard errors and intervals."
             )
         if odd:
             found.append(
-                f"{where}{odd} of {size} replicates have a reliability, loading or correlation beyond 1, or correlations "
-                "that no population has; they count in standard errors and intervals."
+                f"{where}{odd} of {size} replicates have a reliability, loading or correlation beyond 1, or "
+                "correlations that no population has; they count in standard errors and intervals."
             )
     return found

@@ -23,7 +23,8 @@ def composite_reliability(solution: Solution, blocks: Blocks) -> np.ndarray:
 def standardized_alpha(corr: np.ndarray, blocks: Blocks) -> np.ndarray:
     """(…, q) Cronbach's alpha of standardized items; corr (…, p, p) of the items; 1 for single items."""
     sizes = blocks.sizes
-    total = np.einsum("...ij,iq,jq->...q", corr, blocks.member, blocks.member)
+    with_blocks = corr @ blocks.member
+    total = blocks.summed(with_blocks[..., np.arange(len(blocks.block)), blocks.block])
     with np.errstate(invalid="ignore", divide="ignore"):
         found = sizes / np.maximum(sizes - 1, 1) * (1.0 - sizes / total)
     return np.where(sizes > 1, found, 1.0)

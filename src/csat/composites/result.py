@@ -148,7 +148,8 @@ class Pls(Shown):
         }
         columns |= {"construct": list(names) * size, "mode": self._modes * size}
         columns["items"] = np.tile(self.blocks.sizes, size)
-        figures, errors = {}, {}
+        figures: dict[str, Any] = {}
+        errors: dict[str, Any] = {}
         for kind in OF_CONSTRUCTS:
             at = [i for i, key in enumerate(self.layout.keys) if key[0] == kind]
             place = [names.index(self.layout.keys[i][1]) for i in at]
@@ -225,7 +226,7 @@ class Pls(Shown):
         return pls_scores(self, source, unit=unit)
 
     def _at(self, group: str | Sequence[str] | None) -> int:
-        """Position of a group: its label, or the labels of several grouping columns; None: the only one, or the first."""
+        """Position of a group: its label, or those of several grouping columns; None: the only one, or the first."""
         if group is None:
             return 0
         wanted = (group,) if isinstance(group, str) else tuple(group)

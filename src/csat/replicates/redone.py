@@ -65,8 +65,8 @@ def declared(summary: Groups) -> Redone:
 def bootstrap(source: Source, summary: Groups, size: int, seed: int) -> Redone:
     """Draws of n − 1 of the n units of each stratum; units are sampling units if there are some, else respondents.
 
-    Such draws have the variance of the design in strata of any size (Rao & Wu 1988, JASA 83, 231–241). Bootstrap weights
-    that the design declares are used instead. In a large survey random groups of respondents are drawn.
+    Such draws have the variance of the design in strata of any size (Rao & Wu 1988, JASA 83, 231–241). Bootstrap
+    weights that the design declares are used instead. In a large survey random groups of respondents are drawn.
 
     Raises
     ------
