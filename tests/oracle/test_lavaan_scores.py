@@ -1,7 +1,8 @@
 """`csat.factor_scores` against lavPredict of lavaan 0.6-14 (R 4.2.2).
 
-scores_cases.json holds the reference cases, scores.json what they lack (made by scores.R beside it). Of all rows the
-first twelve are compared one by one, the others by their sum, sum of squares and sum of products with the row number.
+scores_cases.json holds the reference cases; their rows are beside the checkout. scores.json holds what they lack (made
+by scores.R beside it) of rows drawn by rows.R, without gaps and with gaps made by a rule. Of all rows the first twelve
+are compared one by one, the others by their sum, sum of squares and sum of products with the row number.
 """
 
 import json
@@ -30,10 +31,10 @@ LIVE = {
     "crossed": ("crossed", False, {}),
     "second": ("second", False, {}),
     "std": ("cfa3", False, {"std_lv": True}),
-    "groups": ("cfa3", False, {"group": "school", "equal": EQUAL, "reference": "Pasteur"}),
+    "groups": ("cfa3", False, {"group": "school", "equal": EQUAL, "reference": "Old"}),
     "weights": ("cfa3", False, {"estimator": "MLR"}),
     "gaps": ("cfa3", True, {"missing": "fiml"}),
-    "gaps_groups": ("cfa3", True, {"missing": "fiml", "group": "school", "equal": EQUAL, "reference": "Pasteur"}),
+    "gaps_groups": ("cfa3", True, {"missing": "fiml", "group": "school", "equal": EQUAL, "reference": "Old"}),
 }
 
 
@@ -44,7 +45,7 @@ def live():
 
 @cache
 def answers(gaps: bool) -> pd.DataFrame:
-    frame = pd.read_csv(FIXTURES / "hs.csv")
+    frame = pd.read_csv(FIXTURES / "rows.csv")
     if gaps:
         i, j = np.arange(1, len(frame) + 1)[:, None], np.arange(1, 10)
         frame[ITEMS] = frame[ITEMS].mask((7 * i + 3 * j) % 11 == 0)
@@ -99,6 +100,7 @@ def test_a_construct_of_constructs_has_no_score_by_bartlett():
     assert factor_scores(found, source).scores["g"].notna().all()
 
 
+@pytest.mark.shared
 @pytest.mark.parametrize(
     ("name", "method", "options"),
     [
@@ -107,12 +109,9 @@ def test_a_construct_of_constructs_has_no_score_by_bartlett():
         ("sem_hs_fiml_scores", "regression", {"missing": "fiml"}),
     ],
 )
-def test_reference_cases(name, method, options):
+def test_reference_cases(shared_case, name, method, options):
     case = json.loads((FIXTURES / "scores_cases.json").read_text(encoding="utf-8"))[name]
-    frame = pd.read_csv(FIXTURES / "hs.csv")
-    for i, j in case["gaps"]:
-        frame.loc[i, ITEMS[j]] = np.nan
-    source = csat.read_survey(frame)
+    source = csat.read_survey(pd.read_csv(shared_case(f"{name}.csv")))
     scored = factor_scores(csat.sem(source, case["model"], **options), source, method=method)
     assert scored.left_out == 0
     assert_rows(scored.scores, case[f"scores_{method}"], ["visual", "textual", "speed"], 1e-5)
