@@ -83,6 +83,7 @@ def calls(survey, asked):
     cov = pd.DataFrame([[1.0, 0.5], [0.5, 1.0]], ["p", "q"], ["p", "q"])
     rest = {"level": 0.95}
     chain, tied = csat.sem(survey, "e ~ a\na ~ b"), csat.sem(survey, "e ~ k*a + k*b")
+    one = csat.sem(survey, "f =~ a + b + e")
     return {
         "index": (csat.index, {"source": survey, "by": "g", "nodes": ["all"], "questionnaire": asked} | rest),
         "gaps": (
@@ -185,6 +186,16 @@ def calls(survey, asked):
         "polychoric": (
             csat.polychoric, {"source": survey, "names": ["a", "b"], "continuous": "b", "by": "t"} | rest
         ),
+        "efa": (
+            csat.efa,
+            {"source": survey, "items": ["a", "b", "e"], "factors": 1, "method": "ml", "rotation": "varimax",
+             "draws": 20, "seed": 1} | rest,
+        ),
+        "Efa.model": (csat.efa(survey, ["a", "b", "e"], 1).model, {"cut": 0.1, "names": ["f"]}),
+        "number_of_factors": (
+            csat.number_of_factors, {"source": survey, "items": ["a", "b", "e"], "draws": 20, "seed": 1} | rest
+        ),
+        "factor_scores": (csat.factor_scores, {"result": one, "source": survey, "method": "bartlett"}),
         "Model": (csat.Model, {"syntax": "e ~ a"}),
         "from_covariance": (
             csat.from_covariance,
@@ -231,7 +242,7 @@ NAMES = (
     *("index", "gaps", "gaps of a table", "gaps to a table", "expectation_gaps", "letters", "contributions"),
     *("evaluate", "evaluate a matrix", "regress", "regress logit", "sem", "Model", "from_covariance"),
     *("sem of levels", "sem with gaps", "compare_models", "invariance", "modification_indices", "equality_tests"),
-    *("polychoric",),
+    *("polychoric", "efa", "Efa.model", "number_of_factors", "factor_scores"),
     *("test_of", "differences", "stepwise", "best_subsets", "importance", "importance differences", "ipa"),
     *("reward_penalty", "diagnose", "Factor"),
     *("check_ranks", "check_composites", "trend", "split_change", "shrink", "contrast", "mean", "total", "ratio"),

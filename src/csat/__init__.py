@@ -70,16 +70,22 @@ if TYPE_CHECKING:
     from csat.shrinkage import Shrunken, shrink
     from csat.structural import (
         Comparison,
+        Efa,
         EqualityTests,
+        FactorNumber,
+        FactorScores,
         Invariance,
         LatentMeans,
         Modifications,
         Polychoric,
         Sem,
         compare_models,
+        efa,
         equality_tests,
+        factor_scores,
         invariance,
         modification_indices,
+        number_of_factors,
         polychoric,
         sem,
     )
@@ -109,8 +115,9 @@ _ROOMS: dict[str, str] = {
     "results": "Estimates Test Unavailable",
     "shrinkage": "Shrunken shrink",
     "structural": (
-        "Comparison EqualityTests Invariance LatentMeans Modifications Polychoric Sem "
-        "compare_models equality_tests invariance modification_indices polychoric sem"
+        "Comparison Efa EqualityTests FactorNumber FactorScores Invariance LatentMeans "
+        "Modifications Polychoric Sem compare_models efa equality_tests factor_scores invariance "
+        "modification_indices number_of_factors polychoric sem"
     ),
     "survey": "Survey calibrate read_survey",
     "trends": "ChangeSplit Trend split_change trend",
@@ -129,10 +136,13 @@ __all__ = [
     "Diagnosis",
     "Difference",
     "Differences",
+    "Efa",
     "EqualityTests",
     "Estimates",
     "Evaluation",
     "Factor",
+    "FactorNumber",
+    "FactorScores",
     "Gaps",
     "Groups",
     "Importance",
@@ -174,9 +184,11 @@ __all__ = [
     "detectable_gap",
     "diagnose",
     "difference",
+    "efa",
     "equality_tests",
     "evaluate",
     "expectation_gaps",
+    "factor_scores",
     "from_covariance",
     "gaps",
     "importance",
@@ -187,6 +199,7 @@ __all__ = [
     "mean",
     "modification_indices",
     "nps",
+    "number_of_factors",
     "plot",
     "polychoric",
     "quantile",

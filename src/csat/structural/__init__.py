@@ -6,17 +6,24 @@ The estimator is csat's own; semopy can be asked for a second opinion. Definitio
 
 from csat.structural.comparison import Comparison, compare_models
 from csat.structural.correlations import Polychoric, polychoric
+from csat.structural.efa import efa
 from csat.structural.equality import EqualityTests, equality_tests
 from csat.structural.estimate import sem
+from csat.structural.factor_scores import FactorScores, factor_scores
+from csat.structural.factors import Efa
 from csat.structural.invariance import Invariance, invariance
 from csat.structural.latent_means import LatentMeans
 from csat.structural.measures import Measures
 from csat.structural.modification import Modifications, modification_indices
 from csat.structural.result import Sem
+from csat.structural.suitability import FactorNumber, number_of_factors
 
 __all__ = [
     "Comparison",
+    "Efa",
     "EqualityTests",
+    "FactorNumber",
+    "FactorScores",
     "Invariance",
     "LatentMeans",
     "Measures",
@@ -24,9 +31,12 @@ __all__ = [
     "Polychoric",
     "Sem",
     "compare_models",
+    "efa",
     "equality_tests",
+    "factor_scores",
     "invariance",
     "modification_indices",
+    "number_of_factors",
     "polychoric",
     "sem",
 ]

@@ -117,8 +117,7 @@ def efa(
         check_choice("rotation", rotation, ROTATIONS)
     check_draws(draws, level, seed)
     source = source_of(source)
-    if factors != "parallel":
-        _whole(factors)
+    _check_factors(factors)
     found = correlations_of(source, items, "A factor analysis")
     spread = spread_of(source, found.groups) if found.designed else None
     about = suitability(found.corr, found.n, 1.0 if spread is None else spread.of_none)
@@ -157,16 +156,18 @@ def efa(
     )
 
 
-def _whole(factors: Any) -> None:
+def _check_factors(factors: Any) -> None:
+    if isinstance(factors, str) and factors == "parallel":
+        return
     if not isinstance(factors, int | np.integer) or isinstance(factors, bool) or factors < 1:
         raise OptionError(f"factors is a whole number, 1 or more, or 'parallel'; found {shown(factors)}.")
 
 
-def _checked(factors: Any, number: FactorNumber, method: str) -> int:
+def _checked(factors: int | str, number: FactorNumber, method: str) -> int:
     """The number of factors, refused where the items cannot tell so many apart."""
     p = len(number.names)
     most = p if method == "pca" else most_factors(p)
-    if factors == "parallel":
+    if isinstance(factors, str):
         if not number.parallel:
             raise ModelError(
                 f"The parallel analysis finds no factor: the largest eigenvalue, {number.eigenvalues[0]:.3g}, does not "
@@ -181,7 +182,7 @@ def _checked(factors: Any, number: FactorNumber, method: str) -> int:
         return number.parallel
     if factors > most:
         raise OptionError(f"factors={factors}: {p} items can tell {most} factors apart at most.")
-    return int(factors)
+    return factors
 
 
 def _rotated(loadings: np.ndarray, rotation: str | None) -> Rotated:
