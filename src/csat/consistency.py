@@ -79,7 +79,7 @@ def variance_extracted(loadings: np.ndarray) -> np.ndarray:
 
 
 def heterotrait_ratio(
-    corr: np.ndarray, one: Sequence[int], other: Sequence[int], *, geometric: bool = False
+    corr: np.ndarray, one: Sequence[int] | np.ndarray, other: Sequence[int] | np.ndarray, *, geometric: bool = False
 ) -> np.ndarray:
     """(…) heterotrait-monotrait ratio of two constructs: HTMT, or HTMT2 with geometric means.
 
@@ -100,7 +100,7 @@ def heterotrait_ratio(
     return np.where(positive, across / np.where(positive, within, 1.0), np.inf)
 
 
-def _within(corr: np.ndarray, at: Sequence[int], geometric: bool) -> np.ndarray:
+def _within(corr: np.ndarray, at: Sequence[int] | np.ndarray, geometric: bool) -> np.ndarray:
     rows, columns = np.triu_indices(len(at), 1)
     place = np.asarray(at)
     return _mean(corr[..., place[rows], place[columns]], geometric)
