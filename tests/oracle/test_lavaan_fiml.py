@@ -1,8 +1,8 @@
 """Models of answers with gaps against lavaan 0.6-14 (R 4.2.2).
 
-tests/fixtures/lavaan/fiml_cases.json holds the reference cases; their rows are beside the checkout. fiml.json holds what
-they lack (made by fiml.R beside it: groups, equations, observed predictors, weights, clusters, covariances pair by
-pair) of rows drawn by rows.R, with gaps made by a rule.
+tests/fixtures/lavaan/fiml_cases.json holds the reference cases; their rows are beside the checkout. fiml.json holds
+what they lack (made by fiml.R beside it: groups, equations, observed predictors, weights, clusters, covariances pair
+by pair) of rows drawn by rows.R, with gaps made by a rule.
 
 Not lavaan's: robust CFI, TLI and RMSEA with random predictors (it refits with predictors fixed, so that they differ
 from the plain ones without any gap), and GFI with weights (its covariances are unweighted).
@@ -204,8 +204,8 @@ def test_factor_scores_with_random_predictors():
 def test_differences():
     """lavaan's method is Satorra & Bentler (2001) under MLR."""
     theirs = stored("fiml")["differences"]
-    # lavaan stops up to 7e-6 from the maximum of the scalar model, where χ² is 5e-9 larger than here. Its scaling factor
-    # is then off by 1e-6, and that of the difference of two models by 8e-6.
+    # lavaan stops up to 7e-6 from the maximum of the scalar model, where χ² is 5e-9 larger than here. Its scaling
+    # factor is then off by 1e-6, and that of the difference of two models by 8e-6.
     for key, estimator, tolerance in (("plain", "ML", 1e-9), ("bentler_2001", "MLR", 2e-5)):
         models = [
             csat.sem(survey(), stored("fiml")["models"]["cfa3"], missing="fiml", estimator=estimator, group="school",
