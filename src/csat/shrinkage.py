@@ -72,8 +72,9 @@ def shrink(estimates: Estimates, term: str | None = None) -> Shrunken:
         v ~ N(0, A). A by REML; mean squared errors g1 + g2 + 2·g3. A branch without a standard error of its own (fewer
         than two answers) gets the common mean. Sources: Fay & Herriot (1979), J. Am. Stat. Assoc. 74, 269–277;
         Prasad & Rao (1990), ibid. 85, 163–171; Datta & Lahiri (2000), Statistica Sinica 10, 613–627.
-        Rank intervals: 1 + the branches surely above … D − those surely below, by all pairwise differences with
-        Bonferroni (Klein, Wright & Wieczorek 2020, J. R. Stat. Soc. A 183, 1057–1083), from the direct figures.
+        Rank intervals: 1 + the branches surely above … D − those surely below, by all comparisons of two direct
+        figures with Holm's correction, simultaneously for all branches (Klein, Wright & Wieczorek 2020, J. R. Stat.
+        Soc. A 183, 1057–1083; Mogstad, Romano, Shaikh & Wilhelm 2024, Rev. Econ. Stud. 91, 476–518).
 
     Raises
     ------
