@@ -259,7 +259,7 @@ def test_bootstrap_of_plspm(cases, shared_case):
     paths = [name.split(" -> ") for name in case["result"]["paths"]["name"]]
     blocks = [f"{name} =~ {' + '.join(items)}" for name, items in BLOCKS.items()]
     model = "\n".join([*blocks, *(f"{to} ~ {by}" for by, to in paths)])
-    found = pls(survey, model, replicates=4000)
+    found = pls(survey, model, replicates=10_000)
     frame = found.tidy().set_index(["kind", "lhs", "rhs"])
     compared = [
         *(("weights", name, ("weight", *name.split("-"))) for name in case["result"]["weights"]["name"]),
