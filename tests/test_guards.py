@@ -195,6 +195,12 @@ def calls(survey, asked):
         "number_of_factors": (
             csat.number_of_factors, {"source": survey, "items": ["a", "b", "e"], "draws": 20, "seed": 1} | rest
         ),
+        "reliability": (
+            csat.reliability,
+            {"source": survey, "scales": {"f": ["a", "b", "e"]}, "by": "t", "missing": "listwise", "factors": "joint",
+             "se": "bootstrap", "interval": "percentile", "replicates": 50, "seed": 1, "questionnaire": asked} | rest,
+        ),
+        "feldt": (csat.reliability(survey, {"f": ["a", "b", "e"]}).feldt, {} | rest),
         "factor_scores": (csat.factor_scores, {"result": one, "source": survey, "method": "bartlett"}),
         "Model": (csat.Model, {"syntax": "e ~ a"}),
         "from_covariance": (
@@ -243,6 +249,7 @@ NAMES = (
     *("evaluate", "evaluate a matrix", "regress", "regress logit", "sem", "Model", "from_covariance"),
     *("sem of levels", "sem with gaps", "compare_models", "invariance", "modification_indices", "equality_tests"),
     *("polychoric", "efa", "Efa.model", "number_of_factors", "factor_scores"),
+    *("reliability", "feldt"),
     *("test_of", "differences", "stepwise", "best_subsets", "importance", "importance differences", "ipa"),
     *("reward_penalty", "diagnose", "Factor"),
     *("check_ranks", "check_composites", "trend", "split_change", "shrink", "contrast", "mean", "total", "ratio"),

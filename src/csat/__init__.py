@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     )
     from csat.fuzzy import Evaluation, evaluate
     from csat.indices import Index, index
+    from csat.measurement import Reliability, reliability
     from csat.model import Model
     from csat.moments import Groups, Levels, Moments, Recode, Source, from_covariance
     from csat.planning import SampleSize, detectable_gap, sample_size
@@ -105,6 +106,7 @@ _ROOMS: dict[str, str] = {
     "estimation": "Crosstab Difference box crosstab difference mean nps quantile ranktest ratio sd share total var",
     "fuzzy": "Evaluation evaluate",
     "indices": "Index index",
+    "measurement": "Reliability reliability",
     "model": "Model",
     "moments": "Groups Levels Moments Recode Source from_covariance",
     "planning": "SampleSize detectable_gap sample_size",
@@ -160,6 +162,7 @@ __all__ = [
     "Questionnaire",
     "Recode",
     "Regression",
+    "Reliability",
     "Replication",
     "SampleSize",
     "Sem",
@@ -209,6 +212,7 @@ __all__ = [
     "read_questionnaire",
     "read_survey",
     "regress",
+    "reliability",
     "reward_penalty",
     "sample_size",
     "sd",

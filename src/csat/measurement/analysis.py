@@ -17,7 +17,7 @@ from csat.measurement.result import Reliability
 from csat.measurement.scales import Scales, scales_of
 from csat.measurement.sums import covariances
 from csat.model import Model
-from csat.moments import Groups, Source, check_grouped, check_size, group_names, source_of
+from csat.moments import Groups, Source, check_grouped, check_size, group_names, shown, source_of
 from csat.questionnaire import Questionnaire
 from csat.results import Estimates, Provenance, Unavailable, check_level
 from csat.scoring import check_questionnaire
@@ -27,6 +27,8 @@ from csat.structural.robust import design_ignored
 #: Who counts → the sample rule of the sums. Factor models of scales.
 RULES = {"listwise": "listwise", "pairwise": "available"}
 FACTORS = ("joint", "separate")
+#: Most draws of a bootstrap.
+MOST = 100_000
 #: Key columns of the figures.
 KEYS = ("kind", "scale", "other", "measure")
 #: Variance of an item below this share of its squared mean is rounding.
@@ -149,7 +151,9 @@ def _options(
         check_choice("interval", interval, INTERVALS)
     for name, value, least in (("replicates", replicates, FEWEST), ("seed", seed, 0)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise OptionError(f"{name}={value!r} is a whole number, {least} or more.")
+            raise OptionError(f"{name} is a whole number, {least} or more; found {shown(value)}.")
+    if replicates > MOST:
+        raise OptionError(f"replicates is {MOST} at most: beyond, nothing changes but the time it takes.")
     if interval == "percentile" and se != "bootstrap":
         raise OptionError("interval='percentile' takes draws of a bootstrap: add se='bootstrap'.")
     if missing == "pairwise" and se in ("bootstrap", "normal"):

@@ -83,8 +83,8 @@ def factor_doubts(model: FactorModel, fit: Fit | None, label: str) -> Iterator[D
         yield (
             FactorModelWarning,
             f"The factor model of {listed(model.scales.names)} has no solution{place(label)}: too few answers, items "
-            "that repeat each other, or scales that share nothing. Omega, CR and AVE are missing; alpha and HTMT need no "
-            "model. factors='separate' fits each scale by itself.",
+            "that repeat each other, or scales that share nothing. Omega, CR and AVE are missing; alpha and HTMT need "
+            "no model. factors='separate' fits each scale by itself.",
         )
         return
     found = model.at(fit.state.theta)

@@ -22,11 +22,13 @@ Curve = Callable[[np.ndarray], np.ndarray]
 #: Where standard errors come from, and how intervals are made of them.
 ERRORS = ("design", "bootstrap", "normal")
 INTERVALS = ("transformed", "delta", "percentile")
-#: Scale without end on which the sampling distribution of a figure is nearly symmetric; others stay as they are.
+#: Scale without end on which the sampling distribution of a figure is nearly symmetric. Those of the factor model are
+#: not bounded by 1, and nearly symmetric as they are.
 SCALES = {
     **dict.fromkeys(("alpha", "alpha_std", "omega", "omega_model", "rho_c", "alpha_without"), "complement"),
     **dict.fromkeys(("ave", "ave_raw"), "logit"),
-    **dict.fromkeys(("item_rest", "loading", "correlation"), "fisher"),
+    **dict.fromkeys(("loading", "correlation"), "straight"),
+    "item_rest": "fisher",
     **dict.fromkeys(("htmt", "htmt2"), "log"),
 }
 
@@ -131,7 +133,7 @@ def _spread(draws: np.ndarray, centre: np.ndarray, replicates: Replicates) -> np
     mass = rule.rscales @ known
     with np.errstate(invalid="ignore", divide="ignore"):
         middle = centre if rule.mse else np.where(known, draws, 0.0).sum(axis=0) / known.sum(axis=0)
-        raised = np.sqrt(rule.rscales.sum() / mass)
+        raised = np.where(mass > 0, np.sqrt(rule.rscales.sum() / mass), np.nan)
     apart = np.where(known, draws - middle, 0.0) * np.sqrt(rule.rscales)[:, None] * raised
     return np.asarray(rule.scale * apart.T @ apart)
 
