@@ -632,6 +632,13 @@ def test_without_rows_there_is_a_reason():
     assert frame[["rank", "rank_low", "rank_high"]].to_numpy().tolist() == [[1, 1, 2], [2, 1, 2]]
 
 
+def test_what_is_always_in_may_be_named_among_the_drivers_or_not(rng):
+    source = csat.read_survey(answers(rng))
+    among, apart = (csat.importance(source, "y", own, always="x1") for own in (names(4), ["x0", "x2", "x3"]))
+    assert_allclose(among.estimates.estimate, apart.estimates.estimate, rtol=1e-12)
+    assert_allclose(among.estimates.vcov, apart.estimates.vcov, rtol=1e-9)
+
+
 def test_one_unit_has_no_interval(rng):
     source = csat.read_survey(answers(rng).assign(one="a"), design=csat.Design(psu="hall"))
     got = csat.importance(source.where(hall="3"), "y", ["x3"])

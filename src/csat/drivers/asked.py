@@ -15,20 +15,23 @@ from csat.moments import Moments, Recode, shown
 
 
 def terms_asked(candidates: Any, forced: Any) -> tuple[list[Any], int]:
-    """The forced terms and, after them, the candidates; and how many are forced.
+    """The forced terms and, after them, the other candidates; and how many are forced.
+
+    A term may be named in both: it is forced.
 
     Raises
     ------
     OptionError
-        Without a candidate, or for a term that is both.
+        Without a candidate, or if all of them are forced.
     """
     asked, fixed = _listed(candidates, "candidates"), _listed(forced, "forced")
     if not asked:
         raise OptionError("No driver is named: name at least one candidate.")
-    both = {_label(driver) for driver in asked} & {_label(driver) for driver in fixed}
-    if both:
-        raise OptionError(f"{sorted(both)[0]!r} is both forced and a candidate; name it once.")
-    return [*fixed, *asked], len(fixed)
+    always = {_label(driver) for driver in fixed}
+    free = [driver for driver in asked if _label(driver) not in always]
+    if not free:
+        raise OptionError("forced: every candidate is forced in; nothing is left to select from.")
+    return [*fixed, *free], len(fixed)
 
 
 def _listed(drivers: Any, what: str) -> list[Any]:

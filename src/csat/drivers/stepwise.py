@@ -135,7 +135,7 @@ def stepwise(
     enter, remove : probabilities of F, for "p"; `enter` < `remove`.
     tolerance : share of its variance that each column must have left when it enters, and that those in the model must
         keep (SPSS: 0.0001). 1e-12 admits all but exact repetitions, as R does.
-    forced : terms that are in the model from the start and never leave.
+    forced : terms that are in the model from the start and never leave; named among the candidates or not.
     start : "empty" (forced terms only) or "full". None: "full" for "backward", else "empty".
     se, level : of the final model, as in `regress`; `level` of the intervals of `stability` too. None: "design", for a
         printed matrix "classical"; `final` says which.

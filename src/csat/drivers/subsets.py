@@ -101,7 +101,7 @@ def best_subsets(
     outcome : dependent variable.
     candidates : terms to choose from, at most 50: names, items, `Factor`, `Recode`.
     criterion : "adjr2", "bic", "aic" or "cp": what `selected` compares sizes by.
-    forced : terms that are in every model.
+    forced : terms that are in every model; named among the candidates or not.
     most : largest size of interest, in columns; None: all.
     best : models shown of each size.
 
