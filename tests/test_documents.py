@@ -1,12 +1,16 @@
-"""The examples of docs/study.md and docs/codebook.md are read as they stand, and say what the pages claim."""
+"""The examples of the pages are read and run as they stand, and say what the pages claim."""
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from csat.cli import main
 from csat.questionnaire import MISSING_REASONS, read_questionnaire
 from csat.questionnaire.codebook import SHEETS
 from csat.questionnaire.parts import KINDS
@@ -18,6 +22,21 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 STUDY = (DOCS / "study.md").read_text(encoding="utf-8")
 CODEBOOK = (DOCS / "codebook.md").read_text(encoding="utf-8")
+
+
+def blocks_of(page, language):
+    """Blocks of code of a page."""
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def run(lines, folder):
+    """Lines of Python beside the sample data, in a process of their own."""
+    shutil.copytree(ROOT / "data" / "sample", folder / "data" / "sample")
+    (folder / "page.py").write_text("\n".join(lines), encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "page.py"], cwd=folder, env={**os.environ, "MPLBACKEND": "Agg"}, capture_output=True,
+        text=True, encoding="utf-8", check=False,
+    )  # fmt: skip
 
 
 def test_the_small_study_is_read(tmp_path):
@@ -59,15 +78,51 @@ def test_every_sheet_and_column_is_on_the_page():
 
 def test_the_examples_of_the_readme_run_as_printed(tmp_path):
     """All but the report, which has tests of its own."""
-    shutil.copytree(ROOT / "data" / "sample", tmp_path / "data" / "sample")
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    blocks = blocks_of(ROOT / "README.md", "python")
     lines = [line for block in blocks for line in block.splitlines() if not line.startswith("csat.write_report")]
     asked = next(line for line in lines if line.startswith("ipa.tidy()"))
     told = ["import matplotlib.pyplot as plt", f"print(len({asked}), len(plt.get_fignums()))"]
-    (tmp_path / "readme.py").write_text("\n".join([*lines, *told]), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "readme.py"], cwd=tmp_path, env={**os.environ, "MPLBACKEND": "Agg"}, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+    done = run([*lines, *told], tmp_path)
     assert done.returncode == 0, done.stderr
     assert (len(blocks), done.stdout.split()) == (2, ["9", "3"])
+
+
+def test_the_examples_of_structural_models_run_as_printed(tmp_path):
+    """And show what the page says of the sample data."""
+    blocks = blocks_of(DOCS / "structural.md", "python")
+    told = [
+        'complete = csat.sem(own, study.model, estimator="MLR").glance().iloc[0]',
+        'everyone = csat.sem(own, study.model, estimator="MLR", missing="fiml").glance().iloc[0]',
+        "print(complete['n'], everyone['n'], steps.glance()['suspect'][0])",
+        "print(*steps.verdicts, *freed.verdicts)",
+    ]
+    done = run([*blocks, *told], tmp_path)
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert first == "413 700 C33 ~1"
+    assert second == "supported supported not_supported not_supported supported supported supported unclear"
+
+
+@pytest.mark.parametrize(
+    "line", [line for block in blocks_of(DOCS / "structural.md", "sh") for line in block.splitlines()]
+)
+def test_the_shell_lines_of_structural_models_run_as_printed(line, tmp_path, monkeypatch, capsys):
+    (tmp_path / "measurement.txt").write_text("value =~ C31 + C32 + C33 + C11", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "data" / "sample" / "study.toml", "study.toml")
+    shutil.copy(ROOT / "data" / "sample" / "2026Q3.csv", "answers.csv")
+    assert main(shlex.split(line, comments=True)[1:]) == 0
+    assert capsys.readouterr().out
+
+
+def test_every_warning_of_structural_models_is_on_the_page():
+    import csat.structural
+
+    page = (DOCS / "structural.md").read_text(encoding="utf-8")
+    named = {
+        name
+        for path in Path(csat.structural.__file__).parent.glob("*.py")
+        for name in re.findall(r"^class (\w+Warning)\(", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert named
+    assert not [name for name in sorted(named) if name not in page]

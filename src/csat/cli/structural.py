@@ -150,7 +150,7 @@ def _invariance(part: Asked, model: Model | str, asked: argparse.Namespace, how:
 
 def _scores(found: Sem, part: Asked, asked: argparse.Namespace) -> Shown:
     """Write the scores of the respondents, and say how good they are."""
-    from csat.structural.factor_scores import factor_scores
+    from csat.structural import factor_scores
 
     made = factor_scores(found, part.survey)
     made.scores.to_csv(asked.scores, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 from csat.report.format import number
@@ -86,7 +87,8 @@ def _blanks(doubt: Doubt, names: Names) -> dict[str, Any]:
     if kind == "IllConditionedWarning":
         return {"condition": figures[0]}
     if kind == "FewCasesWarning":
-        return {"n": figures[0], "k": figures[1], "ratio": figures[0] / figures[1]}
+        # Rounded down, so that too few never read as enough.
+        return {"n": figures[0], "k": figures[1], "ratio": floor(10 * figures[0] / figures[1]) / 10}
     shown = [
         text if kind in _PLAIN else f"{text} ({number(figure, 'score')})"
         for text, figure in zip(_texts(doubt, names), figures, strict=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import floor
 
 import numpy as np
 
@@ -359,6 +360,15 @@ def _weak_indicators(layout: Layout, values: np.ndarray) -> Iterator[Doubt]:
         )  # fmt: skip
 
 
+def _in_short(ratio: float) -> str:
+    """One decimal, rounded down, so that too few never read as enough.
+
+    >>> _in_short(4.976)
+    '4.9'
+    """
+    return f"{floor(10 * ratio) / 10:.1f}"
+
+
 def _sizes(layout: Layout, sizes: Sequence[int]) -> Iterator[Doubt]:
     n, k = sum(sizes), free_parameters(layout)
     ratio = n / k if k else np.inf
@@ -369,7 +379,7 @@ def _sizes(layout: Layout, sizes: Sequence[int]) -> Iterator[Doubt]:
         )
         yield Doubt(
             FewCasesWarning,
-            f"{n} respondents for {k} free parameters, {ratio:.1f} each"
+            f"{n} respondents for {k} free parameters, {_in_short(ratio)} each"
             + (f": fewer than {FEW:g} are too few for stable estimates and tests. " if few else ". ") + advice,
             (((), n), ((), k)), raised=few,
         )  # fmt: skip
@@ -392,7 +402,7 @@ def _small_groups(layout: Layout, sizes: Sequence[int]) -> Iterator[Doubt]:
         yield Doubt(
             SmallGroupWarning,
             f"Groups with fewer than {LARGE} respondents, and fewer than {FEW:g} per parameter: "
-            + _listed([f"{label!r} ({ratio:.1f})" for (label,), ratio in small])
+            + _listed([f"{label!r} ({_in_short(ratio)})" for (label,), ratio in small])
             + ". Merge them with similar groups, share more parameters (equal=…), or leave them out.",
             tuple(small),
         )
