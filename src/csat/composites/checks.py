@@ -8,7 +8,7 @@ import numpy as np
 
 from csat.composites.blocks import Blocks
 from csat.composites.items import ItemMoments
-from csat.composites.solution import Settings, solve
+from csat.composites.solution import Settings, Solution, solve
 from csat.errors import CollinearityError, ConvergenceError, CsatError, SampleError, UnknownColumnError
 from csat.results import Unavailable
 
@@ -55,19 +55,25 @@ def repeats(corr: np.ndarray) -> list[int]:
     return [int(i) for i in np.argsort(-share) if share[i] > 1e-4]
 
 
-def not_converged(items: ItemMoments, blocks: Blocks, settings: Settings, steps: int) -> CsatError:
-    """Why one sample has no estimates although its items are in order."""
+def no_solution(items: ItemMoments, blocks: Blocks, settings: Settings, found: Solution) -> CsatError:
+    """Why one sample has no estimates although its items are in order; `found` : what the iteration came to."""
+    if found.converged and (found.rho_a[blocks.consistent] < 0).any():
+        name = blocks.constructs[int(np.flatnonzero(blocks.consistent & (found.rho_a < 0))[0])]
+        return ConvergenceError(
+            f"The reliability ρA of {name!r} is negative, as its items hardly correlate: its correlations cannot be "
+            "corrected for attenuation. Look at the items, or estimate a composite: leave it out of consistent=…."
+        )
     corr = solve(items.cov, blocks, Settings("factorial", settings.scaled)).proxies
     for j, by in blocks.explained:
         among = corr[np.ix_(by, by)]
         repeated = repeats(among) if np.isfinite(among).all() else []
         if repeated:
             names = [blocks.constructs[by[i]] for i in repeated]
-            found = CollinearityError.among(names[0], names[1:5])
-            return CollinearityError(f"Among what explains {blocks.constructs[j]!r}: {found}")
+            error = CollinearityError.among(names[0], names[1:5])
+            return CollinearityError(f"Among what explains {blocks.constructs[j]!r}: {error}")
     return ConvergenceError(
-        f"The weights did not settle in {steps} steps (scheme={settings.scheme!r}). Try another scheme, mode A for "
-        "blocks whose items say nearly the same, or a model with fewer constructs."
+        f"The weights did not settle in {int(found.steps)} steps (scheme={settings.scheme!r}). Try another scheme, "
+        "mode A for blocks whose items say nearly the same, or a model with fewer constructs."
     )
 
 

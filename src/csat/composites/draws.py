@@ -20,7 +20,7 @@ class Draws:
     """Estimates on R replicates of the D groups.
 
     items : moments, mean (R, D, p) and cov (R, D, p, p). solution : (R, D).
-    figures : (R, D, m) as in `Layout.keys`; NaN where a replicate has no estimates of a group.
+    figures : (R, D, m) as in `Layout.keys`; NaN where a replicate does not define one, or has no estimates of a group.
     used : (R, D) which have estimates. improper : (R, D) which have impossible ones.
     turned : (R, D) in which a construct was turned round to the direction that it has in the sample.
     scaling : how variances come from spread. df : degrees of freedom of the design. words : how they were made.
@@ -43,18 +43,17 @@ class Draws:
     def covariance(self, centre: np.ndarray) -> np.ndarray:
         """(D·m, D·m) covariance of the figures of all groups; `centre` (D, m) those of the sample.
 
-        A replicate without estimates of a group is taken to deviate as much as the others do on average.
+        A replicate without a figure is taken to deviate as much as the others do on average.
         """
-        factor = self.scaling.rscales[:, None] * self.used
+        known = np.isfinite(self.figures)
+        factor = self.scaling.rscales[:, None, None] * known
         weight = factor / np.maximum(factor.sum(axis=0), 1e-300)
-        drawn = np.where(self.used[..., None], self.figures, 0.0)
-        middle = centre if self.scaling.mse else np.einsum("rd,rdm->dm", weight, drawn)
+        middle = centre if self.scaling.mse else np.sum(weight * np.where(known, self.figures, 0.0), axis=0)
         size = self.scaling.scale * self.scaling.rscales.sum()
-        apart = np.sqrt(size * weight)[..., None] * np.where(self.used[..., None], self.figures - middle, 0.0)
+        apart = np.sqrt(size * weight) * np.where(known, self.figures - middle, 0.0)
         flat = apart.reshape(len(apart), -1)
-        found = flat.T @ flat
-        known = np.repeat(self.used.sum(axis=0) > 1, self.figures.shape[-1]) & np.isfinite(centre).ravel()
-        return np.where(known[:, None] & known, found, np.nan)
+        enough = ((known.sum(axis=0) > 1) & np.isfinite(centre)).ravel()
+        return np.where(enough[:, None] & enough, flat.T @ flat, np.nan)
 
     @property
     def counts(self) -> dict[str, np.ndarray]:
@@ -69,9 +68,10 @@ class Draws:
         }
 
 
-def usable(solution: Solution, figures: np.ndarray, sample: np.ndarray) -> np.ndarray:
-    """(R, D) whether replicates have estimates: converged, and every figure (…, m) that the sample (D, m) has."""
-    return solution.converged & (np.isfinite(figures) | ~np.isfinite(sample)).all(axis=-1)
+def usable(solution: Solution) -> np.ndarray:
+    """(…) whether samples have estimates: weights settled, and loadings and paths are numbers."""
+    known = np.isfinite(solution.loadings).all(axis=-1) & np.isfinite(solution.paths).all(axis=(-2, -1))
+    return np.asarray(solution.converged & known)
 
 
 def improper(solution: Solution, blocks: Blocks) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from csat.composites.blocks import Blocks, blocks_of
-from csat.composites.checks import fault_of, not_converged, reason_of, unknown_item
+from csat.composites.checks import fault_of, no_solution, reason_of, unknown_item
 from csat.composites.draws import SIGNS, Draws, directions, improper, turned, usable
 from csat.composites.figures import Layout
 from csat.composites.implied import distances, implied_items
@@ -142,7 +142,7 @@ def pls(
     layout = Layout(blocks, points, Settings(scheme, scaled), n)
     check_size(groupers, summary.domains, len(layout.keys))
     items, solution, faults = _solved(summary, layout)
-    figures = np.where(solution.converged[:, None], layout.values(items, solution), np.nan)
+    figures = np.where(usable(solution)[:, None], layout.values(items, solution), np.nan)
     draws = _draws(answers, summary, layout, (solution, figures), se, replicates, seed, sign, interval)
     if interval is None:
         interval = "percentile" if draws is not None and draws.drawn else "t"
@@ -165,7 +165,7 @@ def pls(
         n_eff=_effective(summary),
         left_out=summary.incomplete,
         ungrouped=summary.ungrouped,
-        improper=improper(solution, blocks) & solution.converged,
+        improper=improper(solution, blocks) & usable(solution),
         by=groupers,
         domains=summary.domains,
         interval=interval,
@@ -204,9 +204,9 @@ def _solved(summary: Groups, layout: Layout) -> tuple[ItemMoments, Solution, dic
     usable_cov = np.array(items.cov)
     usable_cov[list(errors)] = np.nan
     solution = solve(usable_cov, blocks, settings)
-    for d in np.flatnonzero(~solution.converged).tolist():
+    for d in np.flatnonzero(~usable(solution)).tolist():
         if d not in errors:
-            errors[d] = not_converged(items_of(items, d), blocks, settings, int(solution.steps[d]))
+            errors[d] = no_solution(items_of(items, d), blocks, settings, solution[d])
     if errors and not summary.by:
         raise errors[0]
     if len(errors) == len(layout.n):
@@ -234,29 +234,25 @@ def _draws(
         if kind == "jackknife"
         else bootstrap(source, summary, size, seed)
     )
-    found = _refitted(made, summary, layout, sample, sign)
+    own, figures = sample
+    found = _refitted(made, summary, layout, own, sign)
     if interval != "bca" or not made.drawn:
         return found
     left_out = jackknife(source, summary)
-    again = _refitted(left_out, summary, layout, sample, sign)
-    known = again.used[..., None]
-    apart = np.where(known, again.figures - sample[1], 0.0)
+    apart = np.nan_to_num(_refitted(left_out, summary, layout, own, sign).figures - figures)
     return replace(found, moves=-apart * left_out.scaling.rscales[:, None, None])
 
 
-def _refitted(made: Redone, summary: Groups, layout: Layout, sample: tuple[Solution, np.ndarray], sign: str) -> Draws:
+def _refitted(made: Redone, summary: Groups, layout: Layout, own: Solution, sign: str) -> Draws:
     """The model on every replicate of every group, in one batch."""
-    own, own_figures = sample
     blocks = layout.blocks
     items = item_moments(made.grams, summary.midpoint, blocks)
-    cov = np.where(own.converged[:, None, None], items.cov, np.nan)
+    cov = np.where(usable(own)[:, None, None], items.cov, np.nan)
     solution = solve(cov, blocks, layout.settings)
     signs = directions(solution, own, blocks)
     if sign == "construct":
         solution = turned(solution, signs, blocks)
-    with np.errstate(all="ignore"):
-        figures = layout.values(items, solution)
-    used = usable(solution, figures, own_figures) & own.converged
+    figures, used = layout.values(items, solution), usable(solution)
     found = Draws(
         items, solution, np.where(used[..., None], figures, np.nan), used, improper(solution, blocks),
         np.asarray((signs < 0).any(axis=-1)), made.scaling, float(summary.df), made.words, made.drawn,
@@ -283,7 +279,7 @@ def _notes(solution: Solution, draws: Draws | None, blocks: Blocks, labels: Sequ
     if draws is None:
         return tuple(odd)
     gone = lost(draws, labels)
-    if (~draws.used & solution.converged).any():
+    if (~draws.used & usable(solution)).any():
         warnings.warn(gone[0], ReplicatesWarning, stacklevel=3)
     return (*odd, *gone)
 

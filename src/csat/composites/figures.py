@@ -61,6 +61,10 @@ class Layout:
 
     def values(self, items: ItemMoments, solution: Solution) -> np.ndarray:
         """(…, D, m) figures of samples with leading axes (…, D); NaN where one is not defined."""
+        with np.errstate(all="ignore"):
+            return self._values(items, solution)
+
+    def _values(self, items: ItemMoments, solution: Solution) -> np.ndarray:
         blocks = self.blocks
         shares = index_weights(solution.weights, solution.sd, self.points, blocks, scaled=self.settings.scaled)
         effects = zip((solution.paths, solution.total, solution.indirect), self._cells, strict=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from csat.composites.blocks import Blocks
-from csat.composites.draws import Draws, improper
+from csat.composites.draws import Draws, improper, usable
 from csat.composites.solution import Solution
 from csat.errors import CsatWarning
 
@@ -24,7 +24,7 @@ def doubts(solution: Solution, blocks: Blocks, labels: Sequence[str]) -> list[st
     """What is impossible in the solutions (D,) of the groups that `labels` name ("" without groups)."""
     found = []
     for d, label in enumerate(labels):
-        if not solution.converged[d] or not improper(solution[d : d + 1], blocks)[0]:
+        if not usable(solution[d]) or not improper(solution[d : d + 1], blocks)[0]:
             continue
         where = f"In group {label!r}: " if label else ""
         found.append(f"{where}{_impossible(solution[d], blocks)} Figures of this solution are not to be trusted: merge "

@@ -19,8 +19,9 @@ from csat.composites.items import ItemMoments
 from csat.composites.quality import effect_sizes, goodness_of_fit, item_inflation
 from csat.composites.solution import Solution, variance_inflation
 from csat.distributions import two_sided_p
-from csat.errors import OptionError, check_choice
+from csat.errors import OptionError, check_choice, check_switch
 from csat.model import Model
+from csat.moments import as_names
 from csat.results import Estimates, Shown
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ class Pls(Shown):
 
     def correlations(self, group: str | Sequence[str] | None = None, *, corrected: bool = True) -> pd.DataFrame:
         """Correlations of constructs; of their composites if not `corrected` for attenuation."""
+        check_switch("corrected", corrected)
         one = self._one(group)
         return self._square(one.corr if corrected else one.proxies)
 
@@ -199,6 +201,7 @@ class Pls(Shown):
 
     def vif(self, group: str | Sequence[str] | None = None, *, corrected: bool = True) -> pd.DataFrame:
         """Variance inflation of each explaining construct (column) in the equation of the row; NaN without a path."""
+        check_switch("corrected", corrected)
         one = self._one(group)
         return self._square(variance_inflation(one.corr if corrected else one.proxies, self.blocks))
 
@@ -215,6 +218,7 @@ class Pls(Shown):
         Items of a composite correlate among one another as in the sample, those of a construct that is corrected for
         attenuation as its loadings say.
         """
+        check_switch("saturated", saturated)
         at = self._at(group)
         found = implied_items(self.items.corr[at], self.solution[at], self.blocks, saturated=saturated)
         return pd.DataFrame(found, list(self.blocks.items), list(self.blocks.items))
@@ -229,7 +233,7 @@ class Pls(Shown):
         """Position of a group: its label, or those of several grouping columns; None: the only one, or the first."""
         if group is None:
             return 0
-        wanted = (group,) if isinstance(group, str) else tuple(group)
+        wanted = as_names(group, "group")
         if wanted not in self.domains:
             raise OptionError.choose("group", group, [d[0] if len(d) == 1 else d for d in self.domains])
         return self.domains.index(wanted)

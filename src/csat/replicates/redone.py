@@ -80,7 +80,8 @@ def bootstrap(source: Source, summary: Groups, size: int, seed: int) -> Redone:
     again = _again(source, summary, Replication("subbootstrap", size=size, seed=seed), "A bootstrap")
     grams = replicate_sums(again, grams=True)
     of = "sampling units" if summary.psus else "random groups of respondents" if again.psus else "respondents"
-    return Redone(grams, scaling_of(again, len(grams)), f"bootstrap of {of}", True)
+    given = ", calibrated weights taken as given" if summary.calibrated else ""
+    return Redone(grams, scaling_of(again, len(grams)), f"bootstrap of {of}{given}", True)
 
 
 def jackknife(source: Source, summary: Groups) -> Redone:
