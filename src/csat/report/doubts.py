@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import floor
 from typing import TYPE_CHECKING, Any
 
 from csat.report.format import number
@@ -82,13 +81,14 @@ def _worded(doubt: Doubt, names: Names) -> Word:
 
 
 def _blanks(doubt: Doubt, names: Names) -> dict[str, Any]:
+    from csat.structural.guards import rounded
+
     kind = doubt.kind.__name__
     figures = [figure for _, figure in doubt.about]
     if kind == "IllConditionedWarning":
         return {"condition": figures[0]}
     if kind == "FewCasesWarning":
-        # Rounded down, so that too few never read as enough.
-        return {"n": figures[0], "k": figures[1], "ratio": floor(10 * figures[0] / figures[1]) / 10}
+        return {"n": figures[0], "k": figures[1], "ratio": rounded(figures[0] / figures[1])}
     shown = [
         text if kind in _PLAIN else f"{text} ({number(figure, 'score')})"
         for text, figure in zip(_texts(doubt, names), figures, strict=True)

@@ -360,13 +360,15 @@ def _weak_indicators(layout: Layout, values: np.ndarray) -> Iterator[Doubt]:
         )  # fmt: skip
 
 
-def _in_short(ratio: float) -> str:
-    """One decimal, rounded down, so that too few never read as enough.
+def rounded(ratio: float) -> float:
+    """Respondents per parameter in one decimal; too few never read as enough.
 
-    >>> _in_short(4.976)
-    '4.9'
+    >>> rounded(6.58), rounded(4.976), rounded(9.98)
+    (6.6, 4.9, 9.9)
     """
-    return f"{floor(10 * ratio) / 10:.1f}"
+    near = round(ratio, 1)
+    lifted = any(ratio < limit <= near for limit in (FEW, SCARCE))
+    return floor(10 * ratio) / 10 if lifted else near
 
 
 def _sizes(layout: Layout, sizes: Sequence[int]) -> Iterator[Doubt]:
@@ -379,7 +381,7 @@ def _sizes(layout: Layout, sizes: Sequence[int]) -> Iterator[Doubt]:
         )
         yield Doubt(
             FewCasesWarning,
-            f"{n} respondents for {k} free parameters, {_in_short(ratio)} each"
+            f"{n} respondents for {k} free parameters, {rounded(ratio):.1f} each"
             + (f": fewer than {FEW:g} are too few for stable estimates and tests. " if few else ". ") + advice,
             (((), n), ((), k)), raised=few,
         )  # fmt: skip
@@ -402,7 +404,7 @@ def _small_groups(layout: Layout, sizes: Sequence[int]) -> Iterator[Doubt]:
         yield Doubt(
             SmallGroupWarning,
             f"Groups with fewer than {LARGE} respondents, and fewer than {FEW:g} per parameter: "
-            + _listed([f"{label!r} ({_in_short(ratio)})" for (label,), ratio in small])
+            + _listed([f"{label!r} ({rounded(ratio):.1f})" for (label,), ratio in small])
             + ". Merge them with similar groups, share more parameters (equal=…), or leave them out.",
             tuple(small),
         )
