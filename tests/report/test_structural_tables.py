@@ -292,6 +292,7 @@ def test_remarks_of_the_engine_have_words(fitted):
         *notes_of_items(items),
         *fitted["polychoric"].notes,
         *_of_latent_responses(),
+        *_of_factors(),
     ]
     found = {remark(text).key.removeprefix("remark.") for text in said if not isinstance(remark(text), str)}
     assert found == set(PATTERNS)
@@ -299,6 +300,34 @@ def test_remarks_of_the_engine_have_words(fitted):
     for lang in ("en", "zh"):
         assert all("{" not in words(lang).say(remark(text)) for text in said)
     assert remark("Something new.") == "Something new."
+
+
+def _of_factors():
+    """Remarks of factor analyses: an item explained wholly, thin factors, little shared, a design left out."""
+    import pandas as pd
+
+    rng = np.random.default_rng(6)
+    wholly = np.array([[1, 0.93, 0.3, 0.3], [0.93, 1, 0.3, 0.2], [0.3, 0.3, 1, 0.6], [0.3, 0.2, 0.6, 1.0]])
+    chain = np.eye(4) + 0.5 * (np.eye(4, k=1) + np.eye(4, k=-1)) * np.array([[1], [1], [1], [0]])
+    chain[3, 2] = chain[2, 3] = 0.0
+    names = list("abcd")
+    common = rng.standard_normal((300, 1)) + rng.standard_normal((300, 4))
+    common[:, 3] = rng.standard_normal(300)
+    odd = np.array([[1, 0.6, 0.6, 0.05], [0.6, 1, 0.6, -0.08], [0.6, 0.6, 1, 0.06], [0.05, -0.08, 0.06, 1]])
+    weighted = pd.DataFrame(common, columns=names).assign(w=np.where(common[:, 0] > 0, 2.0, 1.0))
+    survey = csat.read_survey(weighted, design=csat.Design(weight="w"))
+    said = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", csat.CsatWarning)
+        for source, options in (
+            (csat.from_covariance(wholly, 200, names=names), {"factors": 1}),
+            (csat.from_covariance(chain, 200, names=names), {"factors": 1, "method": "minres"}),
+            (csat.from_covariance(odd, 200, names=names), {"factors": 1}),
+            (survey, {}),
+            (survey.groups(names, (), "listwise"), {"factors": 1}),
+        ):
+            said += csat.efa(source, names, **options).notes
+    return said
 
 
 def _of_latent_responses():

@@ -22,6 +22,12 @@ PATTERNS: Mapping[str, re.Pattern[str]] = {
         "sparse": r"Categories with fewer than (?P<few>\d+) answers: (?P<listed>.+)\. They are kept",
         "unused": r"Nobody chose (?P<listed>.+): thresholds are counted",
         "filled": r"(?P<tables>\d+) table\(s\) of two-category items have an empty cell",
+        "heywood": r"Heywood case: the factors explain (?P<listed>.+) wholly",
+        "thin_factors": r"Factors with fewer than (?P<needed>\d+) items .* load (?P<least>\S+) .*: (?P<listed>.+)\. Th",
+        "adequacy": r"Sampling adequacy \(KMO\) is (?P<kmo>\S+), below (?P<least>[\d.]+):",
+        "adequacy_items": r"Sampling adequacy below (?P<least>[\d.]+): (?P<listed>.+)\. Think",
+        "factor_random": r"The sample has weights, .*, but random eigenvalues are those",
+        "factor_design": r"The sample has weights, strata or sampling units: weights enter the correlations",
         "perfect": r"No answer to one contradicts the other.*: (?P<listed>.+) correlate at ±1",
     }.items()
 }

@@ -123,7 +123,8 @@ def efa(
     about = suitability(found.corr, found.n, 1.0 if spread is None else spread.of_none)
     raised = [*([] if spread else doubts_of_design(found, "standard errors and tests")),
               *doubts_of_items(found.names, about)]  # fmt: skip
-    number = number_of(found, about, draws, level, seed, tuple(text for _, text in raised))
+    guessed = [text for _, text in doubts_of_design(found, "random eigenvalues")] if spread else []
+    number = number_of(found, about, draws, level, seed, (*(text for _, text in raised), *guessed))
     m = _checked(factors, number, method)
     extracted = METHODS[method](found.corr, m)
     rotated = _ordered(_rotated(extracted.loadings, rotation))
@@ -151,7 +152,11 @@ def efa(
         suitability=about,
         estimates=_estimates(rotated, errors, found, called, level, provenance),
         number=number,
-        notes=(*(text for _, text in raised), *_thin(rotated.loadings, called)),
+        notes=(
+            *(text for _, text in raised),
+            *(guessed if isinstance(factors, str) else ()),
+            *_thin(rotated.loadings, called),
+        ),
         provenance=provenance,
     )
 
@@ -239,7 +244,7 @@ def _variance(method: str, spread: Spread | None, *, known: bool) -> str:
         return "none"
     if spread is not None:
         return f"sandwich; {spread.method}"
-    return "expected information" if method == "ml" else "normal theory"
+    return "expected information" if method == "ml" else "normal-theory information"
 
 
 def _test(found: Correlations, extracted: Extracted, m: int, method: str, spread: Spread | None) -> EfaTest:

@@ -11,6 +11,7 @@ import csat.report.plots.asymmetry as asymmetry
 import csat.report.plots.diagnosis as diagnosis
 import csat.report.plots.estimate as estimate
 import csat.report.plots.evaluation as evaluation
+import csat.report.plots.exploratory as exploratory
 import csat.report.plots.gap as gap
 import csat.report.plots.groups as groups
 import csat.report.plots.importance as importance
@@ -60,6 +61,8 @@ PLOTS: Mapping[str, Mapping[str, Drawing]] = {
     "Sem": {"path": paths.path, "loadings": structural.loadings, "residuals": structural.residuals},
     "Invariance": {"means": structural.latent_means},
     "LatentMeans": {"means": structural.latent_means},
+    "Efa": {"loadings": exploratory.loadings, "scree": exploratory.scree},
+    "FactorNumber": {"scree": exploratory.scree},
     "Polychoric": {"correlations": structural.correlations},
     "Evaluation": {"evaluation": evaluation.evaluation, "items": evaluation.items},
     "Gaps": {"bars": gap.bars, "dumbbell": gap.dumbbell},
@@ -94,9 +97,9 @@ def plot(
         ``"coefficients"``, ``"odds"`` or ``"effects"`` of a regression; ``"steps"`` or ``"stability"`` of a selection;
         ``"diagnosis"`` (four views), ``"residuals"``, ``"qq"``, ``"scale"``, ``"leverage"`` or ``"partial"`` (added
         variables) of a diagnosis; ``"path"``, ``"loadings"`` or ``"residuals"`` of a structural model;
-        ``"evaluation"`` or ``"items"`` of an evaluation; ``"bars"`` (gaps with their intervals) or ``"dumbbell"`` (both
-        scores) of gaps; ``"trend"`` or ``"changes"`` of a trend.
-        None: the usual one.
+        ``"loadings"`` or ``"scree"`` of a factor analysis; ``"evaluation"`` or ``"items"`` of an evaluation;
+        ``"bars"`` (gaps with their intervals) or ``"dumbbell"`` (both scores) of gaps; ``"trend"`` or ``"changes"`` of
+        a trend. None: the usual one.
     lang : "en" or "zh". Chinese needs no installed font.
     ax : axes to draw on. None: a new figure, sized to the rows.
     names : the questionnaire whose texts stand for the codes. None shows the codes.

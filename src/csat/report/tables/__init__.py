@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import csat.report.tables.comparing as comparing
 import csat.report.tables.diagnosis as diagnosis
+import csat.report.tables.exploratory as exploratory
 import csat.report.tables.factors as factors
 import csat.report.tables.importance as importance
 import csat.report.tables.priority as priority
@@ -77,6 +78,13 @@ TABLES: Mapping[str, Mapping[str, Builder]] = {
     "LatentMeans": {"means": comparing.latent_means},
     "EqualityTests": {"equalities": comparing.equalities},
     "Modifications": {"modifications": comparing.modifications},
+    "Efa": {
+        "loadings": exploratory.loadings,
+        "errors": exploratory.errors,
+        "variance": exploratory.variance,
+        "number": exploratory.number,
+    },
+    "FactorNumber": {"number": exploratory.number},
     "FactorScores": {"scores": factors.scores},
     "Polychoric": {"correlations": factors.correlations, "matrix": factors.matrix, "thresholds": factors.thresholds},
     "Evaluation": {"evaluation": evaluation, "summary": summary},
@@ -142,7 +150,8 @@ def table(
         of a map ``"ipa"``, ``"quadrants"``, ``"priorities"``; of rewards and penalties ``"asymmetry"``,
         ``"differences"``; of a diagnosis ``"tests"``, ``"flagged"``, ``"limits"``; of a structural model
         ``"parameters"``, ``"paths"``, ``"loadings"``, ``"thresholds"``, ``"fit"``; of invariance ``"steps"``,
-        ``"means"`` (of constructs), ``"equalities"``; of polychoric correlations ``"correlations"``, ``"matrix"``,
+        ``"means"`` (of constructs), ``"equalities"``; of a factor analysis ``"loadings"``, ``"errors"``,
+        ``"variance"``, ``"number"`` (of factors); of polychoric correlations ``"correlations"``, ``"matrix"``,
         ``"thresholds"``; of an evaluation ``"evaluation"``, ``"summary"``
         (without items); of a trend ``"trend"``, ``"changes"`` (of the last period); of a ledger ``"ledger"``,
         ``"columns"``, ``"other"`` (columns that are no scaled questions).
