@@ -100,29 +100,53 @@ def test_a_jackknife_made_from_sums_of_units(oracle):
     np.testing.assert_allclose(np.sqrt(np.diag(vcov)), expected["glm"]["se"], rtol=1e-8)
 
 
+PAIRS = pytest.mark.parametrize("case", ["made", pytest.param("ambulances", marks=pytest.mark.shared)])
+
+
+@pytest.fixture
+def pairs(oracle, shared_case):
+    """Two units in each stratum [stratum, psu, above, below], their replicate weights and the figures of R."""
+
+    def read(case: str, kind: str) -> tuple[pd.DataFrame, np.ndarray, dict]:
+        if case == "made":
+            found = oracle("pairs")
+            figures, units = (
+                found["result"][kind],
+                pd.DataFrame(found["units"])[["district", "hall", "solved", "visits"]],
+            )
+            weights = np.array(figures["weights"])
+        else:
+            figures = oracle("svy_scd_brr")["result"][kind]
+            units = pd.read_csv(shared_case("svy_scd_brr.csv"))[["ESA", "ambulance", "alive", "arrests"]]
+            weights = pd.read_csv(shared_case(figures["combined_weights_file"])).to_numpy()
+            figures = figures | {"total": figures["total"]["vcov"]["values"]}
+        return units.set_axis(["stratum", "psu", "above", "below"], axis=1), weights, figures
+
+    return read
+
+
+@PAIRS
 @pytest.mark.parametrize("kind", ["BRR", "Fay", "JKn"])
-def test_totals_and_ratio_from_given_weights(oracle, kind):
-    found = oracle("svy_scd_brr")
-    expected, units = found["result"][kind], found["summary"]["units"]
-    data = np.column_stack([units["alive"], units["arrests"]]).astype(float)
-    totals = np.array(found["summary"]["weights"][kind]).T @ data
+def test_totals_and_ratio_from_given_weights(pairs, kind, case):
+    units, weights, expected = pairs(case, kind)
+    data = units[["above", "below"]].to_numpy(float)
     scaling = (expected["scale"], np.array(expected["rscales"]))
-    total = replicate_covariance(lambda sums: sums, totals, data.sum(axis=0), *scaling)
-    np.testing.assert_allclose(total, expected["total"]["vcov"]["values"], rtol=1e-8)
-    ratio = replicate_covariance(lambda sums: sums[:, :1] / sums[:, 1:], totals, data.sum(axis=0), *scaling)
+    total = replicate_covariance(lambda sums: sums, weights.T @ data, data.sum(axis=0), *scaling)
+    np.testing.assert_allclose(total, expected["total"], rtol=1e-8)
+    ratio = replicate_covariance(lambda sums: sums[:, :1] / sums[:, 1:], weights.T @ data, data.sum(axis=0), *scaling)
     np.testing.assert_allclose(np.sqrt(ratio[0, 0]), expected["ratio_se"], rtol=1e-8)
 
 
+@PAIRS
 @pytest.mark.parametrize("kind", ["BRR", "Fay", "JKn"])
-def test_totals_and_ratio_from_made_weights(oracle, kind):
-    found = oracle("svy_scd_brr")
-    expected, units = found["result"][kind], pd.DataFrame(found["summary"]["units"])
+def test_totals_and_ratio_from_made_weights(pairs, kind, case):
+    units, _, expected = pairs(case, kind)
     replication = Replication(kind, rho=0.3 if kind == "Fay" else None)
-    design = csat.Design(stratum="ESA", psu="ambulance", replication=replication)
-    groups = csat.read_survey(units, design=design).groups(["alive", "arrests"])
+    design = csat.Design(stratum="stratum", psu="psu", replication=replication)
+    groups = csat.read_survey(units, design=design).groups(["above", "below"])
     scores = to_values(groups)
     total = totals_covariance(groups, scores)[0, :, 0, :]
-    np.testing.assert_allclose(total, expected["total"]["vcov"]["values"], rtol=1e-8)
+    np.testing.assert_allclose(total, expected["total"], rtol=1e-8)
 
     def ratio(totals: np.ndarray) -> np.ndarray:
         above, below = np.moveaxis(totals @ scores[0].T, -1, 0)
@@ -132,18 +156,16 @@ def test_totals_and_ratio_from_made_weights(oracle, kind):
     np.testing.assert_allclose(se, expected["ratio_se"], rtol=1e-8)
 
 
-def test_the_jackknife_weights_of_ambulances(oracle):
-    summary = oracle("svy_scd_brr")["summary"]
+def test_the_jackknife_weights_of_pairs(pairs):
     units = sampled_units(np.full(3, 2), np.full(3, np.inf), ("1", "2", "3"), "fail", "JKn")
-    np.testing.assert_array_equal(unit_factors(units, Replication("JKn")), summary["weights"]["JKn"])
+    np.testing.assert_array_equal(unit_factors(units, Replication("JKn")), pairs("made", "JKn")[1])
 
 
-def test_half_samples_are_as_balanced_as_those_of_r(oracle):
-    summary = oracle("svy_scd_brr")["summary"]
+def test_half_samples_are_as_balanced_as_those_of_r(pairs):
     for kind, rho in (("BRR", None), ("Fay", 0.3)):
         units = sampled_units(np.full(3, 2), np.full(3, np.inf), ("1", "2", "3"), "fail", kind)
         made = unit_factors(units, Replication(kind, rho=rho)) - 1
-        given = np.array(summary["weights"][kind]) - 1
+        given = pairs("made", kind)[1] - 1
         np.testing.assert_allclose(made @ made.T, given @ given.T, atol=1e-12)
 
 
