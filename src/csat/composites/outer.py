@@ -67,25 +67,26 @@ def outer_weights(
         Each construct is turned so that most of its items load positively. NaN where a sample has no variation.
     """
     size, p = cov.shape[:2]
-    found, steps, converged = np.full((size, p), np.nan), np.zeros(size, int), np.zeros(size, bool)
+    found, steps = np.full((size, p), np.nan), np.zeros(size, int)
     sd = np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
-    at = np.arange(size)
+    at, closed = np.arange(size), np.zeros(size, bool)
     with np.errstate(all="ignore"):
         update = _Update(cov, blocks, scheme)
         weights, load = update.scaled(np.ones((size, p)))
         for step in range(1, most + 1):
             new, load = update(weights, load)
             change = np.abs(np.abs(new) - np.abs(weights)) * sd[at]
-            done = ~(np.max(change, axis=1) >= tolerance)  # NaN is done too: nothing more will come of it
             weights = new
-            steps[at] = step
-            found[at] = weights
-            converged[at[done]] = np.isfinite(weights[done]).all(axis=1)
-            if done.all():
+            found[at[~closed]], steps[at[~closed]] = weights[~closed], step
+            closed |= ~(np.max(change, axis=1) >= tolerance)  # NaN too: nothing more will come of it
+            if closed.all():
                 break
-            if done.mean() > 0.2:
-                keep = ~done
-                at, weights, load, update = at[keep], weights[keep], load[keep], update.take(keep)
+            if closed.mean() > 0.2:
+                keep = ~closed
+                at, closed, weights, load, update = at[keep], closed[keep], weights[keep], load[keep], update.take(keep)
+        settled = np.ones(size, bool)
+        settled[at[~closed]] = False
+        converged = settled & np.isfinite(found).all(axis=1)
         return Outer(_turned(found, cov, blocks), steps, converged)
 
 

@@ -73,7 +73,6 @@ class Pls(Shown):
         return self.layout.blocks
 
     @property
-    @property
     def labels(self) -> tuple[str, ...]:
         """(D,) names of the groups; "" without groups."""
         return tuple(" × ".join(domain) for domain in self.domains)
