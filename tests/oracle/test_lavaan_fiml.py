@@ -102,12 +102,11 @@ def live(name):
 
 @pytest.fixture
 def case(shared_case):
-    """Answers and fit of a reference case."""
+    """Fit of a reference case."""
 
     def found(name, estimator):
         source = csat.read_survey(pd.read_csv(shared_case(f"{name}.csv")))
-        model = stored("fiml_cases")[name]["model"]
-        return source, csat.sem(source, model, missing="fiml", estimator=estimator)
+        return csat.sem(source, stored("fiml_cases")[name]["model"], missing="fiml", estimator=estimator)
 
     return found
 
@@ -173,7 +172,7 @@ def test_unrestricted_moments_and_coverage(name):
 @pytest.mark.shared
 @pytest.mark.parametrize(("name", "estimator"), [("sem_hs_fiml", "ML"), ("sem_hs_fiml_mlr", "MLR")])
 def test_reference_cases(case, name, estimator):
-    (_, found), theirs = case(name, estimator), stored("fiml_cases")[name]["result"]
+    found, theirs = case(name, estimator), stored("fiml_cases")[name]["result"]
     assert found.notes == ()
     assert found.measures.n == theirs["nobs"]["all"]
     assert found.glance()["patterns"].item() == theirs["missing_patterns"]
@@ -186,14 +185,6 @@ def test_reference_cases(case, name, estimator):
     assert_near(found.samples[0].cov, theirs["sample_cov"]["all"]["values"], 1e-5, 0)
     assert_near(found.implied_means(), list(theirs["implied_mean"]["all"].values()), 1e-5, 0)
     assert_near(found.residuals("cor"), theirs["residuals_cor"]["all"]["values"], 1e-5, 0)
-
-
-@pytest.mark.shared
-def test_factor_scores(case):
-    (source, found), theirs = case("sem_hs_fiml_scores", "ML"), stored("fiml_cases")["sem_hs_fiml_scores"]["result"]
-    scores = factor_scores(found, source).scores
-    assert list(scores.columns) == theirs["scores_regression"]["cols"]
-    assert_near(scores, theirs["scores_regression"]["values"], 1e-5, 0)
 
 
 def test_factor_scores_with_random_predictors():
