@@ -639,10 +639,44 @@ def test_what_is_always_in_may_be_named_among_the_drivers_or_not(rng):
     assert_allclose(among.estimates.vcov, apart.estimates.vcov, rtol=1e-9)
 
 
-def test_one_unit_has_no_interval(rng):
-    source = csat.read_survey(answers(rng).assign(one="a"), design=csat.Design(psu="hall"))
-    got = csat.importance(source.where(hall="3"), "y", ["x3"])
-    assert set(got.tidy()["note"]) == {str(csat.Unavailable("df_zero"))}
+@pytest.mark.parametrize("missing", ["listwise", "pairwise", "em"])
+def test_one_unit_has_no_interval(rng, missing):
+    data = answers(rng).assign(branch=lambda d: np.where(d["hall"] == "3", "one", "many"))
+    data.loc[::7, "x2"] = np.nan
+    source = csat.read_survey(data, design=csat.Design(psu="hall"))
+    alone = csat.importance(source.where(hall="3"), "y", ["x3"], missing=missing).tidy()
+    one = csat.importance(source, "y", ["x3", "x2"], by="branch", missing=missing)
+    for frame in (alone, one.tidy().query("branch == 'one'")):
+        assert set(frame["note"]) == {str(csat.Unavailable("df_zero"))}
+        assert frame[["se", "statistic", "p", "low", "high", "share_low", "share_high"]].isna().all(axis=None)
+        assert np.isfinite(frame["estimate"]).all()
+    assert (one.tidy().query("branch == 'many'")["se"] > 0).all()
+    for kind in ("drivers", "groups"):
+        gaps = one.differences(kind, of="share").tidy()
+        unknown = gaps["branch"] == "one" if kind == "drivers" else np.full(len(gaps), True)
+        assert gaps.loc[unknown, ["se", "statistic", "p", "low", "high", "p_greater"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("design", [{}, {"psu": "hall"}])
+def test_effective_sizes_are_those_of_the_weights_of_who_answered(rng, design):
+    data = answers(rng).assign(branch=np.repeat(["p", "q"], 150))
+    data.loc[::5, "x1"] = np.nan
+    source = csat.read_survey(data, design=csat.Design(weight="w", **design))
+
+    def kish(rows):
+        return rows["w"].sum() ** 2 / (rows["w"] ** 2).sum()
+
+    full = data.dropna()
+    assert_allclose(csat.importance(source, "y", names(3)).tidy()["n_eff"], [kish(full)] * 3, rtol=1e-12)
+    for missing in ("pairwise", "em"):
+        got = csat.importance(source, "y", names(3), by="branch", missing=missing).tidy()
+        expected = [kish(rows.dropna(subset=[x])) for _, rows in data.groupby("branch") for x in names(3)]
+        assert_allclose(got["n_eff"], expected, rtol=1e-12)
+    together = csat.importance(source, "y", names(3), groups={"G": ["x0", "x1"]}, missing="em").tidy()
+    assert_allclose(together["n_eff"], [kish(full), kish(data)], rtol=1e-12)
+    unweighted = csat.importance(csat.read_survey(data), "y", names(2)).tidy()
+    assert unweighted["n_eff"].tolist() == unweighted["n"].tolist() == [240, 240]
+    assert csat.importance(csat.from_covariance(COV, n=100), "y", ["a", "b"]).tidy()["n_eff"].tolist() == [100, 100]
 
 
 def test_tables_have_the_promised_columns(rng):

@@ -223,6 +223,34 @@ def test_the_slopes_are_those_of_a_regression(survey):
     assert got.gain().unit == got.potential.unit == "points"
 
 
+@pytest.mark.parametrize("by", [None, "city"])
+def test_coefficients_have_the_degrees_of_freedom_of_the_regression(survey, by):
+    """27 of the design for what is no regression, 4 fewer for coefficients and what is made of them."""
+    got, fitted = ipa(survey, by=by), csat.regress(survey, "y", DRIVERS, by=by).coefficients
+    expected = np.broadcast_to(fitted.df, len(fitted.term)).reshape(-1, 5)[:, 1:].ravel()
+    for found in (got.slopes, got.potential, got.gain()):
+        assert found.df.tolist() == expected.tolist()
+    low, high = (end.reshape(-1, 5)[:, 1:].ravel() for end in fitted.interval)
+    assert_allclose(got.slopes.interval, [low, high], rtol=1e-7)
+    assert got.performance.df.tolist() == (expected + 4).tolist()
+
+
+def test_where_the_regression_has_no_degrees_of_freedom_left_the_map_remains(survey, rows):
+    halls = rows.loc[rows["city"] == "north", "hall"].unique().tolist()
+    got = ipa(survey.where(city="north", hall=halls[:5])).tidy()  # 4 degrees of freedom, and 4 drivers
+    assert np.isfinite(got[["performance_se", "importance_se", "p_quadrant", "slope", "potential"]]).all(axis=None)
+    assert got[["slope_se", "slope_low", "potential_se", "potential_high"]].isna().all(axis=None)
+    assert set(got["note"]) == {str(csat.Unavailable("df_zero"))}
+    nothing = ipa(survey.where(city="north", hall=halls[0])).tidy()
+    assert nothing[["performance_se", "importance_se", "p_quadrant", "slope_se"]].isna().all(axis=None)
+    assert np.isfinite(nothing[["performance", "importance", "slope"]]).all(axis=None)
+
+
+def test_effective_size_of_the_weights(survey, rows):
+    weights = rows.dropna(subset=[*DRIVERS, "y"])["w"]
+    assert_allclose(ipa(survey).tidy()["n_eff"], weights.sum() ** 2 / (weights**2).sum(), rtol=1e-12)
+
+
 @pytest.mark.parametrize("method", ["lmg", "johnson", "first", "last", "pratt", "betasq", "car", "pmvd"])
 def test_shares_are_those_of_importance_and_gradients_those_of_differences(survey, method):
     from csat.drivers.axes import Plan

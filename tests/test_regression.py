@@ -346,8 +346,9 @@ class TestGroups:
         got = csat.regress(csat.read_survey(data, design=CLUSTERED), "y", ["x0", "x1"], by="branch").tidy()
         small = got[got["branch"] == "small"]
         assert np.isfinite(small["estimate"]).all()
-        assert small[["p", "low", "high"]].isna().all(axis=None)
-        assert set(small["note"]) == {"all answers from one sampling unit of each stratum: no interval"}
+        assert small[["se", "statistic", "p", "low", "high"]].isna().all(axis=None)
+        assert (small["df"] == 0).all()
+        assert set(small["note"]) == {"too few sampling units with answers: no degrees of freedom, no interval"}
 
     def test_a_replicate_that_leaves_a_group_out_leaves_the_others_alone(self, data):
         data["rare"] = np.where((data["branch"] == "xian") & (data["hall"] != "3"), 0.0, data["x2"])
@@ -379,6 +380,17 @@ class TestGroups:
                 call()
 
 
+@pytest.mark.parametrize("family", ["linear", "logit", "ordered"])
+def test_each_coefficient_shows_the_effective_size_of_the_whole(data, family):
+    cuts = [0.3, 0.7] if family == "ordered" else [0.5]
+    data = data.assign(w=np.linspace(0.5, 3, len(data)), y=np.searchsorted(data["y"].quantile(cuts), data["y"]))
+    for by in (None, "branch"):
+        got = csat.regress(csat.read_survey(data, design=csat.Design(weight="w")), "y", ["x0"], family=family, by=by)
+        kish = [rows["w"].sum() ** 2 / (rows["w"] ** 2).sum() for _, rows in data.groupby(by or (lambda _: 0))]
+        assert_allclose(got.glance()["n_eff"], kish, rtol=1e-12)
+        assert_allclose(got.tidy()["n_eff"], np.repeat(kish, len(got.tidy()) // len(kish)), rtol=1e-12)
+
+
 class TestDifferences:
     def test_against_a_group_and_against_the_others(self, survey):
         got = csat.regress(survey, "y", ["x0", "x1"], by="branch")
@@ -400,6 +412,34 @@ class TestDifferences:
         assert_allclose(found["estimate"][:2], b[0] - b[2], rtol=1e-12)
         assert found.loc[found["branch"] == "xian", "estimate"].isna().all()
         assert set(found.loc[found["branch"] == "xian", "note"]) == {"a variable does not vary here"}
+
+    def test_a_group_without_standard_errors_takes_none_from_the_others(self, data):
+        """20 respondents of two halls bear no error; the base is the smaller side, the others together being one."""
+        data["branch"] = np.where(np.arange(300) < 20, "small", np.array(["p", "q", "r"])[np.arange(300) % 3])
+        result = csat.regress(csat.read_survey(data, design=CLUSTERED), "y", ["x0", "x1"], by="branch")
+        n, got = result.glance().set_index("branch")["n"], result.differences()
+        contrast = np.kron([[1, -0.5, -0.5, 0]], np.eye(3))
+        expected = result.coefficients.contrast(contrast, ["(intercept)", "x0", "x1"])
+        assert_allclose(got.estimate[:3], expected.estimate, rtol=1e-12)
+        assert_allclose(got.se[:3], expected.se, rtol=1e-12)
+        found = got.tidy().groupby("branch").first()
+        assert found["n"].to_dict() == {"p": n["p"], "q": n["q"], "r": n["r"], "small": n["small"]}
+        assert np.isnan(found.loc["small", "se"])
+        assert "too few sampling units" in found.loc["small", "note"]
+        lone = result.differences("p").tidy().groupby("branch").first()
+        assert lone["n"].to_dict() == {"q": min(n["p"], n["q"]), "r": min(n["p"], n["r"]), "small": n["small"]}
+
+    def test_the_others_together_are_one_base(self, data):
+        data["branch"] = np.repeat(["large", "p", "q"], [220, 40, 40])
+        got = csat.regress(csat.read_survey(data), "y", ["x0"], by="branch").differences().tidy()
+        assert got["n"].tolist() == [80, 80, 40, 40, 40, 40]
+
+    def test_where_no_other_has_errors_the_difference_has_none(self, data):
+        data["branch"] = np.where(np.arange(300) < 20, "small", "large")
+        result = csat.regress(csat.read_survey(data, design=CLUSTERED), "y", ["x0", "x1"], by="branch")
+        got, b = result.differences(), result.coefficients.estimate.reshape(2, 3)
+        assert_allclose(got.estimate, np.r_[b[0] - b[1], b[1] - b[0]], rtol=1e-12)
+        assert np.isnan(got.se).all()
 
     def test_several_grouping_columns(self, survey):
         got = csat.regress(survey, "y", ["x0"], by=["branch", "brand"]).differences(against=("xian", "mzone"))

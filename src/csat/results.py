@@ -29,7 +29,7 @@ REASONS: Mapping[str, str] = {
     "no_uncertainty": "published without a standard deviation: no interval",
     "not_identified": "not identified by the data",
     "nonlinear_operator": "no standard error for an operator of minima and maxima",
-    "df_zero": "all answers from one sampling unit of each stratum: no interval",
+    "df_zero": "too few sampling units with answers: no degrees of freedom, no interval",
     "few_answers": "no more complete answers than coefficients",
     "constant": "a variable does not vary here",
     "collinear": "drivers repeat each other exactly here",
@@ -144,7 +144,8 @@ class Estimates(Shown):
     vcov : (k, k) whole covariance of the estimates, so that any contrast has a standard error.
     df : degrees of freedom of the t distribution, one number or (k,); inf means normal.
     n : (k,) respondents behind each figure, unweighted.
-    n_eff : (k,) the simple random sample that would give the same standard error; NaN where not defined.
+    n_eff : (k,) the simple random sample that would give the same standard error; of the figures of a regression, which
+        have no such sample, (Σw)²/Σw² (Kish 1965). NaN where not known.
     unit : of the estimates ("points" of 0–100, "scale" points, "share" …).
     level : of the intervals.
     null : value that `statistic` and `p` test against; None where a test makes no sense.

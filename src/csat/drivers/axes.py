@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from csat.drivers.least_squares import fit_least_squares
+from csat.drivers.passes import effective_sizes
 from csat.drivers.quotients import percentages, share_intervals
 from csat.drivers.shares import MEASURES
 from csat.errors import CollinearityError, SampleError
@@ -133,7 +134,7 @@ def _by_gram(by_cov: np.ndarray, gram: np.ndarray, used: Sequence[int]) -> np.nd
 class Figures:
     """Figures of D groups.
 
-    groups : where they come from. value : (D, q). df, n : (D,).
+    groups : where they come from. value : (D, q). df, n, n_eff : (D,).
     vcov : (D, q, D, q), NaN where a figure has no standard error.
     reason : why a group has no figures, or no standard errors; None where it has both. level : of intervals.
     """
@@ -143,6 +144,7 @@ class Figures:
     vcov: np.ndarray
     df: np.ndarray
     n: np.ndarray
+    n_eff: np.ndarray
     reason: tuple[Unavailable | None, ...]
     level: float
 
@@ -157,28 +159,36 @@ class Figures:
 
     def named(
         self, terms: Sequence[str], value: np.ndarray, jacobian: np.ndarray, unit: str,
-        keys: Mapping[str, tuple[Any, ...]] | None = None, null: float | None = 0.0,
+        keys: Mapping[str, tuple[Any, ...]] | None = None, null: float | None = 0.0, lost: int = 0,
     ) -> Estimates:  # fmt: skip
-        """Functions of the figures, (D, m) with derivatives (D, m, q), by the delta method."""
+        """Functions of the figures, (D, m) with derivatives (D, m, q), by the delta method.
+
+        lost : degrees of freedom that a regression takes, as in `csat.regress`; without any left there are no errors.
+        """
         size, m = value.shape
+        df = np.maximum(self.df - lost, 0)
+        reason = [
+            why or (None if free >= 1 else Unavailable("df_zero")) for why, free in zip(self.reason, df, strict=True)
+        ]
         half = np.einsum("dij,djek->diek", jacobian, self.vcov)
-        vcov = np.einsum("diek,elk->diel", half, jacobian).reshape(size * m, size * m)
+        vcov = np.einsum("diek,elk->diel", half, jacobian)
+        vcov[df < 1] = vcov[:, :, df < 1] = np.nan
         labels = {
             name: tuple(d[i] for d in self.groups.domains for _ in terms) for i, name in enumerate(self.groups.by)
         }
         known = np.isfinite(value)
         missing = {
-            d * m + i: self.reason[d] or Unavailable("not_identified")
+            d * m + i: reason[d] or Unavailable("not_identified")
             for d, i in np.ndindex(size, m)
-            if self.reason[d] is not None or not known[d, i]
+            if reason[d] is not None or not known[d, i]
         }
         return Estimates(
             term=tuple(terms) * size,
             estimate=value.ravel(),
-            vcov=vcov,
-            df=np.repeat(self.df, m),
+            vcov=vcov.reshape(size * m, size * m),
+            df=np.repeat(df, m),
             n=np.repeat(self.n, m),
-            n_eff=np.full(size * m, np.nan),
+            n_eff=np.repeat(self.n_eff, m),
             unit=unit,
             provenance=Provenance("listwise", "none" if self.groups.published else method_of(self.groups)),
             level=self.level,
@@ -227,9 +237,11 @@ def figures(source: Source, groups: Groups, plan: Plan, level: float) -> Figures
         value[usable] = plan(gram[usable])
         if _has_errors(source, groups):
             vcov = _covariance(source, groups, gram, plan, usable)
+            vcov[df < 1] = vcov[:, :, df < 1] = np.nan
         for d in usable:
             fault[d] = _doubt(vcov[d, :, d], float(df[d]), groups.published)
-    return Figures(groups, value, vcov, df, groups.over_domains(groups.n), tuple(fault), level)
+    n, n_eff = groups.over_domains(groups.n), effective_sizes(source, groups)[:, 0]
+    return Figures(groups, value, vcov, df, n, n_eff, tuple(fault), level)
 
 
 def _fault(groups: Groups, domain: tuple[str, ...], plan: Plan) -> Unavailable | None:

@@ -86,7 +86,7 @@ def _degrees(problem: Problem, se: str) -> np.ndarray:
             f"{k} drivers but only {units[0]:g} degrees of freedom in the design (units with answers minus strata): "
             "use fewer drivers, or se='classical' with its assumptions."
         )
-    return units - k
+    return np.maximum(units - k, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +127,8 @@ def _figures(
             estimate[at] = np.where(known, each.figures(np.zeros(len(each.inverse)), each.average.effect), np.nan)
             vague = ~np.isfinite(vcov[at].diagonal(axis1=0, axis2=2)[at])
             missing |= {(at, j): Unavailable("not_identified") for j in np.flatnonzero(vague).tolist()}
-        vcov[at, ~known] = vcov[:, :, at, ~known] = np.nan
+        known_well = known & (df[at] >= 1)
+        vcov[at, ~known_well] = vcov[:, :, at, ~known_well] = np.nan
         reason = faults.get(domain, Unavailable("no_answers"))
         missing |= {(at, j): reason for j in np.flatnonzero(~known).tolist()}
     return Figures(estimate, vcov, df, missing, method_of(problem.sums.groups) if se == "design" else se)
@@ -147,7 +148,7 @@ def _estimates(
         vcov=figures.vcov[:, at][:, :, :, at].reshape(count, count),
         df=np.repeat(figures.df, size) if groups.by else float(figures.df[0]),
         n=np.repeat(groups.over_domains(groups.n), size),
-        n_eff=np.full(count, np.nan),
+        n_eff=np.repeat(problem.sums.kish, size),
         unit=unit,
         provenance=Provenance("listwise", figures.variance),
         level=level,
@@ -162,7 +163,7 @@ def _result(
 ) -> CategoricalRegression:
     """Everything about the models, put into its places."""
     groups, terms, size = problem.groups, problem.terms, len(problem.names)
-    n, weight = groups.over_domains(groups.n), groups.over_domains(groups.gram)[:, 0, 0]
+    n = groups.over_domains(groups.n)
     df = np.broadcast_to(coefficients.df, len(coefficients.term))[::size]
     found = [
         _tests(problem, domain, coefficients.estimate[at], coefficients.vcov[at, at], float(df[d]))
@@ -177,8 +178,6 @@ def _result(
     def each(figures: np.ndarray) -> Any:
         return figures if groups.by else figures.item()
 
-    with np.errstate(invalid="ignore", divide="ignore"):
-        kish = np.square(weight) / problem.sums.square_weights
     facts = _likelihoods(problem, models)
     return CategoricalRegression(
         outcome=problem.outcome,
@@ -194,7 +193,7 @@ def _result(
         tests=tuple(test for _, test in found),
         n=each(n),
         left_out=each(problem.sums.left_out),
-        n_eff=each(kish),
+        n_eff=each(problem.sums.kish),
         r2=each(np.full(len(n), np.nan)),
         adj_r2=each(np.full(len(n), np.nan)),
         sigma=each(np.full(len(n), np.nan)),

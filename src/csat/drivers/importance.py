@@ -11,6 +11,7 @@ import numpy as np
 
 from csat.drivers.least_squares import Fit, fit_least_squares
 from csat.drivers.notes import CorrelationsWarning, Facts, Note, contradiction, notes_of
+from csat.drivers.passes import effective_sizes
 from csat.drivers.players import Players, players_of
 from csat.drivers.quotients import percentages, share_intervals
 from csat.drivers.ranking import OWN_COLUMNS, Importance
@@ -189,8 +190,10 @@ def _estimates(
     """The parts of all groups, group by group."""
     groups = sample.groups
     size, m = parts.shape
-    flat = vcov.reshape(size * m, size * m)
+    flat = vcov.reshape(size * m, size * m).copy()
     df = degrees_of_freedom(groups).min(axis=1)
+    without = np.repeat(df < 1, m)
+    flat[without] = flat[:, without] = np.nan
     unavailable = {i: Unavailable("df_zero") for i in range(size * m) if df[i // m] < 1}
     if sample.no_errors is not None:
         unavailable |= dict.fromkeys(range(size * m), sample.no_errors)
@@ -204,7 +207,7 @@ def _estimates(
         vcov=flat,
         df=np.repeat(df, m) if groups.by else float(df[0]),
         n=_bases(answered, players).ravel(),
-        n_eff=np.full(size * m, np.nan),
+        n_eff=_bases(effective_sizes(sample.source, groups), players).ravel(),
         unit="share of R²",
         provenance=Provenance(missing, "none" if sample.no_errors is not None else method_of(groups)),
         level=level,
@@ -215,7 +218,7 @@ def _estimates(
 
 
 def _bases(answered: np.ndarray, players: Players) -> np.ndarray:
-    """(D, m) respondents behind each player: the fewest that answered one of its columns."""
+    """(D, m) respondents behind each player: the fewest that answered one of its columns; or their effective sizes."""
     wide = np.broadcast_to(answered, (len(answered), len(players.terms.variables)))
     return np.stack([wide[:, list(own)].min(axis=1) for own in players.columns], axis=1)
 

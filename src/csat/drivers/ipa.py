@@ -286,13 +286,13 @@ def _shown(found: Figures, plan: Plan, terms: tuple[str, ...], units: tuple[str,
 
 
 def _effects(found: Figures, terms: tuple[str, ...], unit: str, known: bool) -> tuple[Estimates, Estimates | None]:
-    """Coefficients, and what goes with a perfect score: b · (100 − performance)."""
+    """Coefficients, and what goes with a perfect score: b · (100 − performance); degrees of freedom as in `regress`."""
     k = len(terms)
     slope, room = found.value[:, 2 * k : 3 * k], FULL - found.value[:, :k]
-    slopes = found.named(terms, slope, found.some(2 * k, 3 * k), unit)
+    slopes = found.named(terms, slope, found.some(2 * k, 3 * k), unit, lost=k)
     if not known:
         return slopes, None
     jacobian = np.zeros((len(slope), k, found.value.shape[1]))
     at = np.arange(k)
     jacobian[:, at, at], jacobian[:, at, 2 * k + at] = -slope, room
-    return slopes, found.named(terms, slope * room, jacobian, unit.split(" per ", maxsplit=1)[0])
+    return slopes, found.named(terms, slope * room, jacobian, unit.split(" per ", maxsplit=1)[0], lost=k)

@@ -22,7 +22,7 @@ COLUMNS = (
     *(f"{figure}{part}" for figure in reversed(AXES) for part in ("", "_se", "_low", "_high")),
     *("quadrant", "p_quadrant", *(f"p_{zone}" for zone in QUADRANTS)),
     *(f"{figure}{part}" for figure in ("distance", "slope", "potential") for part in ("", "_se", "_low", "_high")),
-    *("priority", "n", "note"),
+    *("priority", "n", "n_eff", "note"),
 )
 
 
@@ -200,7 +200,7 @@ class Ipa(Shown):
         columns["quadrant"] = self.quadrant
         columns["p_quadrant"] = self.zones[np.arange(len(own)), own]
         columns |= {f"p_{zone}": self.zones[:, j] for j, zone in enumerate(QUADRANTS)}
-        columns |= {"priority": self.priority, "n": performance.n, "note": performance.tidy()["note"].tolist()}
+        columns |= {"priority": self.priority, "n": performance.n, "n_eff": performance.n_eff, "note": self._notes()}
         return pd.DataFrame(columns)[["term", *self.by, *COLUMNS]]
 
     def glance(self) -> pd.DataFrame:
@@ -227,6 +227,11 @@ class Ipa(Shown):
             "version": made.version,
         }
         return pd.DataFrame(facts, index=range(len(self.groups)))
+
+    def _notes(self) -> list[str]:
+        """Why figures are missing: performance, or the coefficients alone."""
+        notes = [self.performance.tidy()["note"]] + ([] if self.slopes is None else [self.slopes.tidy()["note"]])
+        return [next((note for note in row if note), "") for row in zip(*notes, strict=True)]
 
     def _axis(self, axis: int) -> np.ndarray:
         size, k = len(self.groups), len(self.terms)

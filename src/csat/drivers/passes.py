@@ -30,6 +30,12 @@ class Sums:
     square_weights: np.ndarray
     left_out: np.ndarray
 
+    @property
+    def kish(self) -> np.ndarray:
+        """(D,) effective sizes (Σw)²/Σw²; NaN if single weights are not known."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.square(self.groups.over_domains(self.groups.gram[:, 0, 0])) / self.square_weights
+
 
 def summed(source: Source, variables: Sequence[Variable], by: Sequence[str]) -> Sums:
     """Sum the complete rows of each group."""
@@ -70,6 +76,52 @@ class _Everywhere(Mapping[tuple[str, ...], RowScores]):
 
     def __len__(self) -> int:
         return 1
+
+
+def effective_sizes(source: Source, groups: Groups) -> np.ndarray:
+    """Effective sizes (Σw)²/Σw² of those who count for each variable.
+
+    Parameters
+    ----------
+    source : where `groups` came from; asked for a pass over the rows if the sums do not tell.
+    groups : "listwise", or "available" with rows z = [1, m, m·y].
+
+    Returns
+    -------
+    (D, p) array
+        NaN where single weights are not known.
+
+    Source: Kish (1965), Survey Sampling, 11.7.
+    """
+    design: Design | None = getattr(source, "design", None)
+    p = len(groups.names)
+    if groups.published or (design is not None and design.weight is None):
+        return groups.over_domains(groups.counts).astype(float)
+    at = list(range(1, 1 + p)) if groups.rule == "available" else [0] * p
+    if groups.square is not None:
+        squares = groups.over_domains(np.diagonal(groups.square, axis1=1, axis2=2))[:, at]
+    elif isinstance(source, RowSource) and groups.replication is None:
+        squares = score_sums(source, groups, _Everywhere(_WeightsOf(at)))
+    else:
+        return np.full((len(groups.domains), p), np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.square(groups.over_domains(groups.gram[:, 0])[:, at]) / squares
+
+
+@dataclass(frozen=True, slots=True)
+class _WeightsOf:
+    """w of each row for the variables that it answered, by the columns of z that are 1 there."""
+
+    at: Sequence[int]
+
+    @property
+    def size(self) -> int:
+        """Variables."""
+        return len(self.at)
+
+    def __call__(self, z: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """(n, p)."""
+        return weight[:, None] * z[:, list(self.at)]
 
 
 def _plain_weights(groups: Groups, known: bool) -> tuple[np.ndarray, np.ndarray]:

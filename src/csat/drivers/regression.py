@@ -94,7 +94,7 @@ def regress(
     alone = np.flatnonzero(determined_alone(answers, sums.groups, fits, se))
     vcov[alone] = vcov[:, alone] = np.nan
     lone = dict.fromkeys(alone.tolist(), Unavailable("full_leverage"))
-    estimates = _estimates(sums.groups, terms, fits, faults, vcov, df, se, level, lone)
+    estimates = _estimates(sums, terms, fits, faults, vcov, df, se, level, lone)
     return _result(sums, terms, fits, estimates, passes)
 
 
@@ -132,11 +132,11 @@ def _fault(error: Exception, n: int, q: int) -> Unavailable:
 
 
 def _estimates(
-    groups: Groups, terms: Terms, fits: Sequence[Fit | None], faults: Mapping[int, Unavailable], vcov: np.ndarray,
+    sums: Sums, terms: Terms, fits: Sequence[Fit | None], faults: Mapping[int, Unavailable], vcov: np.ndarray,
     df: np.ndarray, se: str, level: float, lone: Mapping[int, Unavailable],
 ) -> Estimates:  # fmt: skip
     """The coefficients of all domains, domain by domain; `lone` ones are determined by one respondent each."""
-    q = len(vcov) // len(fits)
+    groups, q = sums.groups, len(vcov) // len(fits)
     names = (*(["(intercept)"] * (q - len(terms.columns))), *terms.names)
     estimate = np.concatenate([np.full(q, np.nan) if fit is None else fit.coef for fit in fits])
     n = groups.over_domains(groups.n)
@@ -151,7 +151,7 @@ def _estimates(
         vcov=vcov,
         df=np.repeat(df, q) if groups.by else float(df[0]),
         n=np.repeat(n, q),
-        n_eff=np.full(len(vcov), np.nan),
+        n_eff=np.repeat(sums.kish, q),
         unit="outcome units",
         provenance=Provenance("listwise", method_of(groups) if se == "design" else se),
         level=level,
@@ -178,11 +178,11 @@ def _result(
     def each(figures: Sequence[Any] | np.ndarray) -> Any:
         return np.array(figures) if groups.by else np.array(figures).item()
 
-    n, weight = groups.over_domains(groups.n), groups.over_domains(groups.gram[:, 0, 0])
+    n = groups.over_domains(groups.n)
     loglik = np.array([figures.loglik for figures in found])
     tolerance = np.concatenate([figures.tolerance for figures in found])
     with np.errstate(invalid="ignore", divide="ignore"):
-        kish, penalty = np.square(weight) / sums.square_weights, np.log(n)
+        penalty = np.log(n)
     owner = (*[""] * (q - len(terms.columns)), *(terms.labels[owner] for owner in terms.owner))
     return Regression(
         outcome=term_of(terms.outcome),
@@ -198,7 +198,7 @@ def _result(
         tests=tuple(figures.test for figures in found),
         n=each(n),
         left_out=each(sums.left_out),
-        n_eff=each(kish),
+        n_eff=each(sums.kish),
         r2=each([figures.r2 for figures in found]),
         adj_r2=each([figures.adj_r2 for figures in found]),
         sigma=each([figures.sigma for figures in found]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -151,7 +151,8 @@ class Regression(Shown):
         -------
         Estimates
             Coefficient of the group minus that of the reference, with the joint covariance of both: groups may share
-            sampling units. Groups whose regression could not be computed are not among the others.
+            sampling units. Groups without coefficients, or without standard errors, are not among the others. `n` is
+            the smaller base of the two sides, that of the others being all of their respondents.
 
         Raises
         ------
@@ -165,19 +166,26 @@ class Regression(Shown):
             raise OptionError("Differences are between groups: ask for a regression with by=… two groups or more.")
         reference = None if against is None else self._position(against)
         own = [g for g in range(len(labels)) if g != reference]
-        known = np.isfinite(self.coefficients.estimate.reshape(len(labels), size)).any(axis=1)
-        matrix = np.zeros((len(own), len(labels)))
+        bases, matrix = self.coefficients.n.reshape(len(labels), size), np.zeros((len(own), len(labels)))
+        n = np.zeros((len(own), size), int)
         for row, g in enumerate(own):
-            peers = [i for i in range(len(labels)) if (known[i] and i != g if reference is None else i == reference)]
-            matrix[row, peers] = -1 / max(len(peers), 1)
+            peers = self._others(g) if reference is None else [reference]
+            matrix[row, peers] = -1 / len(peers)
             matrix[row, g] = 1
+            n[row] = np.minimum(bases[g], bases[peers].sum(axis=0))
         word = OTHERS if reference is None else " × ".join(map(str, labels[reference]))
         keys: dict[str, tuple[Any, ...]] = {
             key: tuple(labels[g][i] for g in own for _ in range(size)) for i, key in enumerate(self.coefficients.keys)
         }
         keys["against"] = (word,) * (len(own) * size)
         term = self.coefficients.term[:size] * len(own)
-        return self.coefficients.contrast(np.kron(matrix, np.eye(size)), term, keys)
+        return replace(self.coefficients.contrast(np.kron(matrix, np.eye(size)), term, keys), n=n.ravel())
+
+    def _others(self, group: int) -> list[int]:
+        """Positions of the groups that one is compared with: those with standard errors, if there are any."""
+        others = [g for g in range(len(self.tests)) if g != group]
+        known = np.isfinite(self.coefficients.se.reshape(len(self.tests), -1)).any(axis=1)
+        return [g for g in others if known[g]] or others
 
     def _position(self, group: Any) -> int:
         """Place of a group, given by its label or labels."""

@@ -37,8 +37,8 @@ def covariance(
     Returns
     -------
     vcov, df
-        (D·q, D·q), zero where a fit is exact, NaN where there is none or where a row has leverage 1 (HC2, HC3);
-        and (D,).
+        (D·q, D·q), zero where a fit is exact, NaN where there is none, where a row has leverage 1 (HC2, HC3) or
+        without degrees of freedom; and (D,), 0 or more.
 
     Raises
     ------
@@ -64,7 +64,9 @@ def covariance(
     for d, turn in enumerate(turns):
         out[d] = np.einsum("ij,jdk->idk", turn, out[d])
         out[:, :, d] = np.einsum("dik,jk->dij", out[:, :, d], turn)
-    return out.reshape(size * q, size * q), df
+    out[df < 1] = np.nan
+    out[:, :, df < 1] = np.nan
+    return out.reshape(size * q, size * q), np.maximum(df, 0)
 
 
 def determined_alone(source: Source, groups: Groups, fits: Sequence[Fit | None], se: str) -> np.ndarray:
