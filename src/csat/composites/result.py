@@ -5,28 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from csat.composites.blocks import Blocks
-from csat.composites.draws import Draws
-from csat.composites.figures import OF_CONSTRUCTS, RELATIONS, Layout
+from csat.composites.figures import OF_CONSTRUCTS, RELATIONS
+from csat.composites.fitted import Fitted
 from csat.composites.implied import Distances, implied_items
 from csat.composites.inference import bounds_of, check_interval, part_of
-from csat.composites.items import ItemMoments
 from csat.composites.quality import effect_sizes, goodness_of_fit, item_inflation
+from csat.composites.scores import PlsScores, pls_scores
 from csat.composites.solution import Solution, variance_inflation
 from csat.distributions import two_sided_p
-from csat.errors import OptionError, check_choice, check_switch
+from csat.errors import check_choice, check_switch
 from csat.model import Model
-from csat.moments import as_names
+from csat.moments import Source
 from csat.results import Estimates, Shown
-
-if TYPE_CHECKING:
-    from csat.composites.scores import PlsScores
-    from csat.moments import Source
 
 #: Columns of this result's tables: no grouping column may have their names.
 OWN_COLUMNS = frozenset({
@@ -37,45 +32,24 @@ OWN_COLUMNS = frozenset({
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Pls(Shown):
-    """A path model by partial least squares; with `by` one for each of D groups, else D = 1.
+class Pls(Fitted, Shown):
+    """A path model by partial least squares; with `by` one for each of D groups, else D = 1. See `Fitted` too.
 
-    model : as given. layout : its blocks, and which figures it has.
-    items : moments of the items, mean (D, p) and cov (D, p, p). solution : (D,) all that follows from them.
-    estimates : (D·m,) all figures of all groups with one joint covariance; keys: groups, ``kind``, ``lhs``, ``rhs``.
+    model : as given.
     distances : (D,) from the sample's to the implied correlations.
-    draws : estimates on replicates; None for a summary without rows.
     n_eff : (D,) (Σw)²/Σw² (Kish 1965); NaN where single weights are not known.
     left_out : respondents without an answer to one of the items. ungrouped : respondents without a group.
     improper : (D,) whether a corrected reliability, loading or correlation is impossible.
-    interval : how intervals are made. notes : doubts, in words.
+    notes : doubts, in words.
     """
 
     model: Model
-    layout: Layout
-    items: ItemMoments
-    solution: Solution
-    estimates: Estimates
     distances: Distances
-    draws: Draws | None
     n_eff: np.ndarray
     left_out: int
     ungrouped: int
     improper: np.ndarray
-    by: tuple[str, ...]
-    domains: tuple[tuple[str, ...], ...]
-    interval: str
     notes: tuple[str, ...] = ()
-
-    @property
-    def blocks(self) -> Blocks:
-        """Constructs, items and paths."""
-        return self.layout.blocks
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """(D,) names of the groups; "" without groups."""
-        return tuple(" × ".join(domain) for domain in self.domains)
 
     def tidy(self) -> pd.DataFrame:
         """One row per weight, loading, path, total and indirect effect (and group).
@@ -206,7 +180,7 @@ class Pls(Shown):
 
     def item_vif(self, group: str | Sequence[str] | None = None) -> pd.DataFrame:
         """Variance inflation of each item among those of its construct: construct, item, vif."""
-        corr = self.items.corr[self._at(group)]
+        corr = self.items.corr[self.position(group)]
         owners = [self.blocks.constructs[j] for j in self.blocks.block]
         found = item_inflation(corr, self.blocks)
         return pd.DataFrame({"construct": owners, "item": list(self.blocks.items), "vif": found})
@@ -218,27 +192,16 @@ class Pls(Shown):
         attenuation as its loadings say.
         """
         check_switch("saturated", saturated)
-        at = self._at(group)
+        at = self.position(group)
         found = implied_items(self.items.corr[at], self.solution[at], self.blocks, saturated=saturated)
         return pd.DataFrame(found, list(self.blocks.items), list(self.blocks.items))
 
     def scores(self, source: Source, *, unit: str = "standardized") -> PlsScores:
         """Scores of respondents on the constructs. Reads the rows; see `csat.composites.scores.pls_scores`."""
-        from csat.composites.scores import pls_scores
-
         return pls_scores(self, source, unit=unit)
 
-    def _at(self, group: str | Sequence[str] | None) -> int:
-        """Position of a group: its label, or those of several grouping columns; None: the only one, or the first."""
-        if group is None:
-            return 0
-        wanted = as_names(group, "group")
-        if wanted not in self.domains:
-            raise OptionError.choose("group", group, [d[0] if len(d) == 1 else d for d in self.domains])
-        return self.domains.index(wanted)
-
     def _one(self, group: str | Sequence[str] | None) -> Solution:
-        return self.solution[self._at(group)]
+        return self.solution[self.position(group)]
 
     def _square(self, values: np.ndarray) -> pd.DataFrame:
         return pd.DataFrame(values, list(self.blocks.constructs), list(self.blocks.constructs))

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from csat.composites.checks import unknown_item
+from csat.composites.fitted import Fitted
 from csat.composites.items import index_weights
-from csat.composites.result import Pls
 from csat.errors import OptionError, SampleError, UnknownColumnError, check_choice
 from csat.moments import Source, TableSource, source_of
 from csat.results import Shown
@@ -53,7 +53,7 @@ class PlsScores(Shown):
         return pd.DataFrame([facts])
 
 
-def pls_scores(result: Pls, source: Source, *, unit: str = "standardized") -> PlsScores:
+def pls_scores(result: Fitted, source: Source, *, unit: str = "standardized") -> PlsScores:
     """Score respondents on the constructs of a path model. Reads the rows; it needs a survey.
 
     Parameters
@@ -105,7 +105,7 @@ def pls_scores(result: Pls, source: Source, *, unit: str = "standardized") -> Pl
     )
 
 
-def _groups(frame: pd.DataFrame, result: Pls) -> np.ndarray:
+def _groups(frame: pd.DataFrame, result: Fitted) -> np.ndarray:
     """(n,) position of each row's group; −1 where it has none, or one without estimates."""
     if not result.by:
         return np.zeros(len(frame), int)
@@ -125,7 +125,7 @@ def _groups(frame: pd.DataFrame, result: Pls) -> np.ndarray:
     return np.array([place.get(label, -1) for label in labels], int)
 
 
-def _lines(result: Pls, unit: str) -> tuple[np.ndarray, np.ndarray]:
+def _lines(result: Fitted, unit: str) -> tuple[np.ndarray, np.ndarray]:
     """Scores are (D, q) offsets plus sums of answers by (D, p) slopes."""
     solution, blocks, scaled = result.solution, result.blocks, result.layout.settings.scaled
     if unit == "points":
