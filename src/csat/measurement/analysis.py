@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from csat.errors import CsatWarning, DesignIgnoredWarning, OptionError, SampleError, check_choice
-from csat.measurement.doubts import factor_doubts, reversed_items, sizes
+from csat.errors import OptionError, SampleError, check_choice
+from csat.measurement.doubts import (
+    Remark,
+    factor_remarks,
+    of_failures,
+    of_normal_theory,
+    reversed_items,
+    sizes,
+)
 from csat.measurement.factors import FactorModel
 from csat.measurement.figures import Figures
 from csat.measurement.inference import ERRORS, INTERVALS, Inference, Sample, ends, infer
@@ -21,7 +28,7 @@ from csat.moments import Groups, Source, check_grouped, check_size, group_names,
 from csat.questionnaire import Questionnaire
 from csat.results import Estimates, Provenance, Unavailable, check_level
 from csat.scoring import check_questionnaire
-from csat.structural.resampling import FEWEST, ReplicatesWarning
+from csat.structural.resampling import FEWEST
 from csat.structural.robust import design_ignored
 
 #: Who counts → the sample rule of the sums. Factor models of scales.
@@ -117,9 +124,10 @@ def reliability(
         se = _of_published(se)
     sample, missed = _sample(figures, groups)
     found = infer(source, figures, sample, se or "design", replicates, seed)
-    doubts = [*_doubts(figures.model, sample), *_ignored(groups, se), *_failed(found)]
-    for kind, text in doubts:
-        warnings.warn(text, kind, stacklevel=2)
+    remarks = [*_remarks(figures.model, sample), *_of_errors(groups, se, found), *sizes(asked)]
+    for remark in remarks:
+        if remark.kind is not None:
+            warnings.warn(remark.text, remark.kind, stacklevel=2)
     mean, sd, missing_share = _answers(source, asked, groups)
     return Reliability(
         scales=asked,
@@ -132,7 +140,7 @@ def reliability(
         sizes=tuple(sample.sizes.tolist()),
         left_out=groups.ungrouped + groups.incomplete,
         factors=factors,
-        notes=(*(text for _, text in doubts), *sizes(asked), *asked.notes),
+        remarks=tuple(remarks),
         failed=found.failed,
     )
 
@@ -219,33 +227,18 @@ def _flat(groups: Groups, domain: tuple[str, ...], cov: np.ndarray) -> list[str]
     return [name for name, v, m in zip(groups.names, np.diag(cov), mean, strict=True) if not v > FLAT * m**2]
 
 
-def _doubts(model: FactorModel, sample: Sample) -> list[tuple[type[CsatWarning], str]]:
-    found: list[tuple[type[CsatWarning], str]] = []
+def _remarks(model: FactorModel, sample: Sample) -> Iterator[Remark]:
     for domain, cov, fit in zip(sample.groups.domains, sample.covs, sample.fits, strict=True):
         if np.isfinite(cov).all():
-            label = " × ".join(domain)
-            found += [*reversed_items(model.scales, cov, label), *factor_doubts(model, fit, label)]
-    return found
+            yield from reversed_items(model.scales, cov, domain)
+            yield from factor_remarks(model, fit, domain)
 
 
-def _ignored(groups: Groups, se: str | None) -> list[tuple[type[CsatWarning], str]]:
-    if se != "normal" or not design_ignored(groups, "ML"):
-        return []
-    return [(
-        DesignIgnoredWarning,
-        "The sample has weights, strata or sampling units: weights enter the figures, but se='normal' takes the sample "
-        "for a simple random one. se='design' follows the design.",
-    )]  # fmt: skip
-
-
-def _failed(found: Inference) -> list[tuple[type[CsatWarning], str]]:
-    if not found.failed or found.draws is None:
-        return []
-    return [(
-        ReplicatesWarning,
-        f"On {found.failed} of {len(found.draws)} replicates the factor model has no solution; they are left out of "
-        "the standard errors and intervals of omega, CR, AVE, loadings and correlations.",
-    )]  # fmt: skip
+def _of_errors(groups: Groups, se: str | None, found: Inference) -> Iterator[Remark]:
+    if se == "normal" and design_ignored(groups, "ML"):
+        yield of_normal_theory()
+    if found.failed and found.draws is not None:
+        yield of_failures(found.failed, len(found.draws))
 
 
 def _estimates(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from csat.consistency import correlations
-from csat.errors import CsatWarning
+from csat.errors import CsatWarning, DesignIgnoredWarning
 from csat.measurement.factors import FactorModel, Fit
 from csat.measurement.scales import Scales
+from csat.structural.resampling import ReplicatesWarning
 
 #: Most names in one sentence.
 _LISTED = 6
@@ -27,42 +29,55 @@ class ImproperFactorsWarning(CsatWarning):
     """A factor model with a negative variance, or with scales that correlate beyond 1."""
 
 
-#: A kind of warning and its words.
-Doubt = tuple[type[CsatWarning], str]
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something to know about scales.
+
+    key : what it is; `report/locale` has its words. text : in English, for warnings and ``Reliability.notes``.
+    scales, items, numbers : what it is about. group : labels of the group it is about; () for all of them.
+    kind : of warning; None: it is only noted.
+    """
+
+    key: str
+    text: str
+    scales: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    numbers: tuple[float, ...] = ()
+    group: tuple[str, ...] = ()
+    kind: type[CsatWarning] | None = None
 
 
-def place(label: str) -> str:
-    """Where, in words."""
-    return f" in group {label!r}" if label else ""
+def _place(group: Sequence[str]) -> str:
+    return f" in group {' × '.join(group)!r}" if group else ""
 
 
-def listed(parts: Sequence[str]) -> str:
-    """The first few of several names."""
+def _listed(parts: Sequence[str]) -> str:
     more = f" and {len(parts) - _LISTED} more" if len(parts) > _LISTED else ""
     return ", ".join(parts[:_LISTED]) + more
 
 
-def reversed_items(scales: Scales, cov: np.ndarray, label: str) -> Iterator[Doubt]:
+def reversed_items(scales: Scales, cov: np.ndarray, group: tuple[str, ...]) -> Iterator[Remark]:
     """Negative correlations within scales, and which item seems to make them."""
     corr = correlations(cov)
     for c in scales.several:
         items, own = scales.members[c], corr[np.ix_(scales.places[c], scales.places[c])]
-        worst = np.unravel_index(np.argmin(own), own.shape)
-        if not own[worst] < 0:
+        i, j = (int(at) for at in np.unravel_index(np.argmin(own), own.shape))
+        if not own[i, j] < 0:
             continue
-        pair = f"{items[worst[0]]} and {items[worst[1]]} correlate {own[worst]:.2f}"
-        turned = [items[i] for i in _turned(own)]
+        turned = [items[at] for at in _turned(own)]
         which = (
-            f"{listed(turned)} seem{'s' if len(turned) == 1 else ''} to run the other way round: if so, recode the "
+            f"{_listed(turned)} seem{'s' if len(turned) == 1 else ''} to run the other way round: if so, recode the "
             "answers (highest to lowest) before they enter the scale."
             if turned
             else "One of them may be worded the other way round, or they measure different things."
         )
-        yield (
-            ReversedItemWarning,
-            f"Items of scale {scales.names[c]!r} correlate negatively{place(label)}: {pair}. {which} Alpha and omega "
-            "suppose that all items run the same way.",
+        text = (
+            f"Items of scale {scales.names[c]!r} correlate negatively{_place(group)}: {items[i]} and {items[j]} "
+            f"correlate {own[i, j]:.2f}. {which} Alpha and omega suppose that all items run the same way."
         )
+        about = (items[i], items[j], *turned)
+        key = "reversed" if turned else "negative"
+        yield Remark(key, text, (scales.names[c],), about, (float(own[i, j]),), group, ReversedItemWarning)
 
 
 def _turned(corr: np.ndarray) -> list[int]:
@@ -70,57 +85,76 @@ def _turned(corr: np.ndarray) -> list[int]:
     if len(corr) < 3:
         return []
     axis = np.linalg.eigh(corr)[1][:, -1]
-    axis = axis * np.sign(axis.sum() or 1.0)
-    negative = np.flatnonzero(axis < 0)
-    if 2 * len(negative) == len(corr):
+    negative, positive = np.flatnonzero(axis < 0), np.flatnonzero(axis > 0)
+    if len(negative) == len(positive):
         return []
-    return (negative if 2 * len(negative) < len(corr) else np.flatnonzero(axis > 0)).tolist()
+    return min(negative, positive, key=len).tolist()
 
 
-def factor_doubts(model: FactorModel, fit: Fit | None, label: str) -> Iterator[Doubt]:
+def factor_remarks(model: FactorModel, fit: Fit | None, group: tuple[str, ...]) -> Iterator[Remark]:
     """What is wrong with the factor model of one group."""
+    names, where = model.scales.names, _place(group)
     if fit is None:
-        yield (
-            FactorModelWarning,
-            f"The factor model of {listed(model.scales.names)} has no solution{place(label)}: too few answers, items "
-            "that repeat each other, or scales that share nothing. Omega, CR and AVE are missing; alpha and HTMT need "
-            "no model. factors='separate' fits each scale by itself.",
+        text = (
+            f"The factor model of {_listed(names)} has no solution{where}: too few answers, items that repeat each "
+            "other, or scales that share nothing. Omega, CR and AVE are missing; alpha and HTMT need no model. "
+            "factors='separate' fits each scale by itself."
         )
+        yield Remark("no_factors", text, group=group, kind=FactorModelWarning)
         return
     found = model.at(fit.state.theta)
-    negative = [
-        f"{item} ({value:.3g})"
-        for item, value in zip(model.scales.items, found.unique.tolist(), strict=True)
-        if value < 0
-    ]
+    negative = tuple(model.scales.items[at] for at in np.flatnonzero(found.unique < 0))
     if negative:
-        yield (
-            ImproperFactorsWarning,
-            f"Negative residual variance (Heywood case){place(label)} of {listed(negative)}: omega, CR and AVE of its "
-            "scale cannot be trusted. Leave the item out, or use factors='separate'.",
+        text = (
+            f"Negative residual variance (Heywood case){where} of {_listed(negative)}: omega, CR and AVE of the scale "
+            "cannot be trusted. Leave the item out, or use factors='separate'."
         )
-    names = model.scales.names
-    beyond = [
-        f"{names[i]} and {names[j]} ({found.correlation[i, j]:.3f})"
-        for i, j in zip(*np.triu_indices(len(names), 1), strict=True)
-        if abs(found.correlation[i, j]) > 1
-    ]
-    if beyond:
-        yield (
-            ImproperFactorsWarning,
-            f"Scales that correlate beyond 1{place(label)}: {listed(beyond)}. The answers do not tell them apart; "
-            "merge them, or drop one.",
-        )
+        yield Remark("heywood", text, items=negative, group=group, kind=ImproperFactorsWarning)
+    for i, j in zip(*np.triu_indices(len(names), 1), strict=True):
+        value = float(found.correlation[i, j])
+        if abs(value) > 1:
+            text = (
+                f"Scales {names[i]!r} and {names[j]!r} correlate beyond 1 ({value:.3f}){where}. The answers do not "
+                "tell them apart; merge them, or drop one."
+            )
+            yield Remark("beyond_one", text, (names[i], names[j]), (), (value,), group, ImproperFactorsWarning)
 
 
-def sizes(scales: Scales) -> Iterator[str]:
+def sizes(scales: Scales) -> Iterator[Remark]:
     """What scales of one or two items have instead."""
-    pairs = [name for name, items in zip(scales.names, scales.members, strict=True) if len(items) == 2]
-    single = [name for name, items in zip(scales.names, scales.members, strict=True) if len(items) == 1]
+    pairs, single = (
+        tuple(name for name, items in zip(scales.names, scales.members, strict=True) if len(items) == size)
+        for size in (2, 1)
+    )
     if pairs:
-        yield (
+        text = (
             f"Two items only: {', '.join(pairs)}. Their standardized alpha is the Spearman–Brown coefficient, which "
             "suits two items best (Eisinga, te Grotenhuis & Pelzer 2013, International Journal of Public Health 58(4))."
         )
+        yield Remark("two_items", text, pairs)
     if single:
-        yield f"A single item: {', '.join(single)}. How reliable it is cannot be seen from one survey."
+        text = f"A single item: {', '.join(single)}. How reliable it is cannot be seen from one survey."
+        yield Remark("single_item", text, single)
+    if scales.composed:
+        text = f"Left out, as composed (<~) of items that need not agree: {', '.join(scales.composed)}."
+        yield Remark("composed", text, scales.composed)
+    if scales.higher:
+        yield Remark("higher", f"Left out, as measured by other constructs: {', '.join(scales.higher)}.", scales.higher)
+
+
+def of_normal_theory() -> Remark:
+    """Standard errors that leave the design out."""
+    text = (
+        "The sample has weights, strata or sampling units: weights enter the figures, but se='normal' takes the "
+        "sample for a simple random one. se='design' follows the design."
+    )
+    return Remark("design_ignored", text, kind=DesignIgnoredWarning)
+
+
+def of_failures(failed: int, size: int) -> Remark:
+    """Replicates without a factor model."""
+    text = (
+        f"On {failed} of {size} replicates the factor model has no solution; they are left out of the standard errors "
+        "and intervals of omega, CR, AVE, loadings and correlations."
+    )
+    return Remark("failed", text, numbers=(failed, size), kind=ReplicatesWarning)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from csat.measurement.doubts import Remark
 from csat.measurement.figures import OF_ITEM, OF_PAIR, OF_SCALE
 from csat.measurement.scales import Scales
 from csat.results import Estimates, Shown, check_level
@@ -33,7 +34,7 @@ class Reliability(Shown):
         - of a pair of scales: ``htmt``, ``htmt2`` (geometric means), ``correlation`` (of the factors).
     mean, sd, missing : (D, p) of the answers to each item, and the share of respondents without one.
     sizes : (D,) respondents behind the figures. left_out : respondents who did not count.
-    factors : "joint" or "separate". notes : doubts, as warned of, and remarks.
+    factors : "joint" or "separate". remarks : doubts, and what else should be known.
     failed : replicates on which the factor model has no optimum.
     """
 
@@ -47,8 +48,13 @@ class Reliability(Shown):
     sizes: tuple[int, ...]
     left_out: int
     factors: str
-    notes: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     failed: int = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Remarks in English, those first that were warned of."""
+        return tuple(remark.text for remark in self.remarks)
 
     def tidy(self) -> pd.DataFrame:
         """One row per figure: ``term``, the group, ``kind scale other measure``, ``estimate se … low high … note``."""

@@ -20,12 +20,14 @@ from csat.scoring import tree_of
 class Scales:
     """Scales and their items, no item in two of them.
 
-    names : (c,) scales. members : (c,) tuples of the items of each. notes : what was left out, in words.
+    names : (c,) scales. members : (c,) tuples of the items of each. composed, higher : constructs of a model that were
+        left out, as composed of items, or measured by constructs.
     """
 
     names: tuple[str, ...]
     members: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...] = ()
+    composed: tuple[str, ...] = ()
+    higher: tuple[str, ...] = ()
 
     @cached_property
     def items(self) -> tuple[str, ...]:
@@ -84,17 +86,12 @@ def _of_model(model: Model) -> Scales:
         if term.op == "=~":
             measured.setdefault(term.lhs, []).append(term.rhs)
     known = set(model.latents)
-    higher = [name for name, items in measured.items() if known & set(items)]
-    composed = [name for name in model.latents if name not in measured]
+    higher = tuple(name for name, items in measured.items() if known & set(items))
+    composed = tuple(name for name in model.latents if name not in measured)
     kept = {name: tuple(items) for name, items in measured.items() if name not in higher}
     if not kept:
         raise OptionError("No construct of this model is measured by items (=~), so that none has a reliability.")
-    notes = []
-    if composed:
-        notes.append(f"Left out, as composed (<~) of items that need not agree: {', '.join(composed)}.")
-    if higher:
-        notes.append(f"Left out, as measured by other constructs: {', '.join(higher)}.")
-    return Scales(tuple(kept), tuple(kept.values()), tuple(notes))
+    return Scales(tuple(kept), tuple(kept.values()), composed, higher)
 
 
 def _of_questionnaire(asked: Questionnaire) -> Scales:
