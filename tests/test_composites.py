@@ -280,6 +280,20 @@ def test_consistent_estimates_find_the_factors_of_a_population():
     assert some.constructs()["mode"].tolist() == ["A, consistent", "A, consistent", "A", "A"]
 
 
+def test_factor_weights_are_those_of_factor_analysis(survey, rows):
+    found = pls(survey, MODEL, modes=dict.fromkeys(BLOCKS, "factor"), replicates=50)
+    weights = pd.Series(found.select("weight").estimate, ITEMS)
+    for name in ("image", "quality"):
+        items = BLOCKS[name]
+        load = csat.efa(survey, items, 1, method="minres", rotation=None).pattern[:, 0]
+        by_hand = np.linalg.solve(np.outer(load, load) + np.diag(1 - load**2), load)  # Thurstone's regression
+        assert_allclose(weights[items] / weights[items].sum(), by_hand / by_hand.sum(), atol=1e-6)
+    assert weights["c1"] == pytest.approx(weights["c2"])
+    assert found.constructs()["mode"].tolist() == ["factor"] * 4
+    raw = pls(survey, MODEL, modes=dict.fromkeys(BLOCKS, "factor"), scaled=False, replicates=50)
+    assert_allclose(raw.correlations(), found.correlations(), atol=1e-9)
+
+
 def test_effects_add_up(survey):
     found = pls(survey, MODEL, replicates=50)
     path, total, indirect = (figures(found, kind) for kind in ("path", "total", "indirect"))
@@ -591,7 +605,7 @@ def test_definitions_are_refused_with_their_place(survey):
     [
         ({"scheme": "pca"}, "scheme='pca' is not known; choose one of 'path', 'centroid', 'factorial'"),
         ({"modes": {"imag": "B"}}, "modes names 'imag', which is no construct of the model. Did you mean 'image'"),
-        ({"modes": {"image": "C"}}, r"modes\['image'\]='C' is not known; choose one of 'A', 'B', 'unit'"),
+        ({"modes": {"image": "C"}}, r"modes\['image'\]='C' is not known; choose one of 'A', 'B', 'unit', 'factor'"),
         ({"modes": "B"}, "modes is a table such as"),
         ({"consistent": ["imag"]}, "consistent names 'imag', which is no construct"),
         (

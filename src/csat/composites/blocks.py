@@ -14,8 +14,8 @@ from csat.model import Model, Term
 from csat.moments import as_names, shown
 
 #: How the weights of a block come about: "A" correlations with the inner proxy, "B" regression of the proxy on the
-#: block, "unit" equal weights.
-MODES = ("A", "B", "unit")
+#: block, "unit" equal weights, "factor" those of the regression scores of a common factor.
+MODES = ("A", "B", "unit", "factor")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ def blocks_of(model: Model, *, modes: Any = None, consistent: Any = False) -> Bl
     ----------
     model : ``=~`` blocks in mode A, ``<~`` in mode B, ``~`` paths; an observed variable in a path is a construct of
         its own, known without error.
-    modes : construct → "A", "B" or "unit", where the model's own is not wanted.
+    modes : construct → "A", "B", "unit" or "factor", where the model's own is not wanted.
     consistent : correct all reflective constructs (``=~``) for attenuation, or the named ones, none.
 
     Raises

@@ -64,7 +64,8 @@ def pls(
         variance more weight.
     consistent : True corrects constructs measured by several items (``=~``) for attenuation (PLSc: loadings,
         correlations and paths of common factors); or the names of those to correct.
-    modes : construct → "A", "B" or "unit" (equal weights), instead of the model's own.
+    modes : construct → "A", "B", "unit" (equal weights) or "factor" (those of regression scores of the block's common
+        factor), instead of the model's own.
     by : grouping columns: a model for each group, with the joint covariance of all figures.
     level : of the intervals.
     se : "bootstrap" (units of the design drawn within strata, with their weights), "replicates" (replicate weights that

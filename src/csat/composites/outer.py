@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from csat.composites.blocks import Blocks
+from csat.composites.fixed import fixed_weights
 from csat.composites.linear import inverse, regressions
 
 #: Largest change of a standardized weight in the last step, and most steps.
@@ -71,7 +72,7 @@ def outer_weights(
     sd = np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
     at, closed = np.arange(size), np.zeros(size, bool)
     with np.errstate(all="ignore"):
-        update = _Update(cov, blocks, scheme)
+        update = _Update.of(cov, blocks, scheme)
         weights, load = update.scaled(np.ones((size, p)))
         for step in range(1, most + 1):
             new, load = update(weights, load)
@@ -92,23 +93,25 @@ def outer_weights(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Update:
-    """One step of the iteration: cov (m, p, p); inverses (m, k, k) of the blocks in mode B."""
+    """One step of the iteration: cov (m, p, p); inverses (m, k, k) of the blocks in mode B; weights that are fixed."""
 
     cov: np.ndarray
     blocks: Blocks
     scheme: str
-    inverses: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
+    inverses: tuple[tuple[np.ndarray, np.ndarray], ...]
+    fixed: tuple[np.ndarray, np.ndarray]
 
-    def __post_init__(self) -> None:
-        if not self.inverses:
-            regressed = [self.blocks.columns(j) for j, mode in enumerate(self.blocks.modes) if mode == "B"]
-            made = tuple((at, inverse(self.cov[:, at[:, None], at])) for at in regressed)
-            object.__setattr__(self, "inverses", made)
+    @classmethod
+    def of(cls, cov: np.ndarray, blocks: Blocks, scheme: str) -> _Update:
+        """With what does not change from step to step."""
+        regressed = [blocks.columns(j) for j, mode in enumerate(blocks.modes) if mode == "B"]
+        inverses = tuple((at, inverse(cov[:, at[:, None], at])) for at in regressed)
+        return cls(cov, blocks, scheme, inverses, fixed_weights(cov, blocks))
 
     def take(self, keep: np.ndarray) -> _Update:
         """The same for fewer samples."""
         inverses = tuple((at, found[keep]) for at, found in self.inverses)
-        return _Update(self.cov[keep], self.blocks, self.scheme, inverses)
+        return _Update(self.cov[keep], self.blocks, self.scheme, inverses, (self.fixed[0], self.fixed[1][keep]))
 
     def scaled(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(m, p) weights that give variances of 1, and (m, p, q) covariances of items and constructs."""
@@ -125,8 +128,7 @@ class _Update:
         said = np.einsum("mpi,mpi->mp", load, inner[:, blocks.block])
         for at, inverted in self.inverses:
             said[:, at] = (inverted @ said[:, at, None])[..., 0]
-        equal = np.array([mode == "unit" for mode in blocks.modes])[blocks.block]
-        said[:, equal] = 1.0
+        said[:, self.fixed[0]] = self.fixed[1]
         return self.scaled(said)
 
 

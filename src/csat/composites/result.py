@@ -113,8 +113,8 @@ class Pls(Fitted, Shown):
         Returns
         -------
         DataFrame
-            Group columns, construct, mode ("A", "B", "unit"; "A, consistent" if corrected for attenuation; "single"),
-            items, r2, adj_r2 (NaN where nothing explains), ave, alpha, rho_a, rho_c, performance, and ``…_se`` of each.
+            Group columns, construct, mode ("A", "B", "unit", "factor"; "A, consistent" if corrected for attenuation;
+            "single"), items, r2, adj_r2 (NaN where nothing explains), ave, alpha, rho_a, rho_c, performance, and ``…_se`` of each.
         """
         size, names = len(self.domains), self.blocks.constructs
         columns: dict[str, Any] = {
