@@ -19,6 +19,7 @@ import csat.report.plots.index as index
 import csat.report.plots.paths as paths
 import csat.report.plots.priority as priority
 import csat.report.plots.regression as regression
+import csat.report.plots.reliability as reliability
 import csat.report.plots.selection as selection
 import csat.report.plots.structural as structural
 import csat.report.plots.style as style
@@ -64,6 +65,7 @@ PLOTS: Mapping[str, Mapping[str, Drawing]] = {
     "Efa": {"loadings": exploratory.loadings, "scree": exploratory.scree},
     "FactorNumber": {"scree": exploratory.scree},
     "Polychoric": {"correlations": structural.correlations},
+    "Reliability": {"scales": reliability.scales, "htmt": reliability.ratios},
     "Evaluation": {"evaluation": evaluation.evaluation, "items": evaluation.items},
     "Gaps": {"bars": gap.bars, "dumbbell": gap.dumbbell},
     "Trend": {"trend": trend.lines, "changes": trend.changes},
@@ -97,7 +99,8 @@ def plot(
         ``"coefficients"``, ``"odds"`` or ``"effects"`` of a regression; ``"steps"`` or ``"stability"`` of a selection;
         ``"diagnosis"`` (four views), ``"residuals"``, ``"qq"``, ``"scale"``, ``"leverage"`` or ``"partial"`` (added
         variables) of a diagnosis; ``"path"``, ``"loadings"`` or ``"residuals"`` of a structural model;
-        ``"loadings"`` or ``"scree"`` of a factor analysis; ``"evaluation"`` or ``"items"`` of an evaluation;
+        ``"loadings"`` or ``"scree"`` of a factor analysis; ``"scales"`` or ``"htmt"`` of reliability;
+        ``"evaluation"`` or ``"items"`` of an evaluation;
         ``"bars"`` (gaps with their intervals) or ``"dumbbell"`` (both scores) of gaps; ``"trend"`` or ``"changes"`` of
         a trend. None: the usual one.
     lang : "en" or "zh". Chinese needs no installed font.

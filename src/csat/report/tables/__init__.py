@@ -17,6 +17,7 @@ import csat.report.tables.factors as factors
 import csat.report.tables.importance as importance
 import csat.report.tables.priority as priority
 import csat.report.tables.regression as regression
+import csat.report.tables.reliability as reliability
 import csat.report.tables.selection as selection
 import csat.report.tables.structural as structural
 from csat.errors import OptionError
@@ -87,6 +88,12 @@ TABLES: Mapping[str, Mapping[str, Builder]] = {
     "FactorNumber": {"number": exploratory.number},
     "FactorScores": {"scores": factors.scores},
     "Polychoric": {"correlations": factors.correlations, "matrix": factors.matrix, "thresholds": factors.thresholds},
+    "Reliability": {
+        "scales": reliability.constructs,
+        "items": reliability.items,
+        "discriminant": reliability.discriminant,
+        "pairs": reliability.pairs,
+    },
     "Evaluation": {"evaluation": evaluation, "summary": summary},
     "Gaps": {"gaps": gaps},
     "Estimates": {"estimates": estimates},
@@ -152,7 +159,8 @@ def table(
         ``"parameters"``, ``"paths"``, ``"loadings"``, ``"thresholds"``, ``"fit"``; of invariance ``"steps"``,
         ``"means"`` (of constructs), ``"equalities"``; of a factor analysis ``"loadings"``, ``"errors"``,
         ``"variance"``, ``"number"`` (of factors); of polychoric correlations ``"correlations"``, ``"matrix"``,
-        ``"thresholds"``; of an evaluation ``"evaluation"``, ``"summary"``
+        ``"thresholds"``; of reliability ``"scales"``, ``"items"``,
+        ``"discriminant"`` (a square), ``"pairs"``; of an evaluation ``"evaluation"``, ``"summary"``
         (without items); of a trend ``"trend"``, ``"changes"`` (of the last period); of a ledger ``"ledger"``,
         ``"columns"``, ``"other"`` (columns that are no scaled questions).
     base : whom the result is about, e.g. ``plan.base("own", lang)``; stands first among the notes.
