@@ -124,20 +124,33 @@ def sem(
 
     Warns
     -----
-    NegativeVarianceWarning, LatentCovarianceWarning, StandardizedPathWarning, IllConditionedWarning, \
-    LatentCorrelationWarning, DiscriminantValidityWarning, EmpiricalIdentificationWarning, NearCollinearityWarning, \
+    NegativeVarianceWarning, LatentCovarianceWarning
+        If a variance is below 0 (a Heywood case), or the covariances of the constructs are impossible together: the
+        solution must not be reported.
+    StandardizedPathWarning
+        If a standardized path lies beyond ±1.
+    LatentCorrelationWarning, DiscriminantValidityWarning
+        If constructs correlate near 1, or their indicators correlate across as much as within (HTMT).
+    EmpiricalIdentificationWarning, IllConditionedWarning, NearCollinearityWarning
+        If these data hardly tell parameters apart (under missing="fiml" also: if the likelihood does not fall in some
+        direction), or observed variables nearly repeat each other.
     FewCasesWarning, SmallGroupWarning
-        If the solution cannot be trusted; see `csat.structural.guards` for the limits. The same sentences, and some
-        that are no warnings, are kept in ``Sem.notes``, and as values in ``Sem.doubts``.
+        If there are too few respondents, or too few in some group, for so many parameters.
     FewUnitsWarning, ScalingWarning
         If the sampling units are too few for a robust test of this model, or its correction does not exist.
     MissingPredictorWarning, PairwiseWarning
         If respondents are left out for a missing predictor, or covariances are over different respondents.
+    SparseCategoryWarning, IndefiniteCorrelationWarning, KurtosisWarning
+        Of ordered items: if an answer is rare, the correlations behind the answers contradict each other, or a
+        continuous variable beside them is far from normal.
     ReplicatesWarning
         If some replicates have no estimates.
     DesignIgnoredWarning
         If the sample is weighted, clustered or stratified and the estimator is not a robust one: weights enter the
         estimates, but these standard errors and tests are those of a simple random sample.
+
+    The sentences name the constructs and say what to do. They, and some that are no warnings (weak indicators), are
+    kept in ``Sem.notes``, and as values in ``Sem.doubts``; `csat.structural.guards` has the limits.
 
     Notes
     -----

@@ -12,7 +12,6 @@ from math import floor
 
 import numpy as np
 
-from csat.consistency import correlations, heterotrait_ratio
 from csat.errors import (
     CsatWarning,
     IllConditionedWarning,
@@ -23,6 +22,7 @@ from csat.errors import (
 from csat.model import Row
 from csat.structural.checks import condition_number, information_axes
 from csat.structural.discrepancy import Sample
+from csat.structural.heterotrait import heterotrait_ratios
 from csat.structural.linear import definite
 from csat.structural.measures import free_parameters
 from csat.structural.structure import Layout, Point, State, Structure
@@ -121,7 +121,7 @@ def doubts(state: State, samples: Sequence[Sample], sizes: Sequence[int], inform
     return (
         *local,
         *_large_paths(state.layout, standard),
-        *_ill_conditioned(condition),
+        *_ill_conditioned(state, information, slope, condition),
         *traded,
         *_weak_indicators(state.layout, standard),
         *_sizes(state.layout, sizes),
@@ -181,16 +181,28 @@ def _latent_covariance(point: Point, label: str) -> Iterator[Doubt]:
     sd = np.sqrt(np.where(variance > 0, variance, 1.0))
     if not len(block) or np.linalg.eigvalsh(block / np.outer(sd, sd))[0] >= -1e-10:
         return
-    corr, pairs = _latent_correlations_of(point)
-    beyond = [((st.latents[i], st.latents[j]), float(corr[i, j])) for i, j in pairs if abs(corr[i, j]) > 1]
-    shown = f" ({_pairs(beyond)})" if beyond else ""
     yield Doubt(
         LatentCovarianceWarning,
         f"The covariance matrix of the constructs {', '.join(st.latents)}{_place(label)} is not positive definite: "
-        f"some correlation lies beyond 1{shown} or some variance below 0. Do not report this solution; merge "
-        "constructs that cannot be told apart, or drop one of them.",
+        f"{_contradiction(point)}. Do not report this solution; merge constructs that cannot be told apart, or drop "
+        "one of them.",
         tuple(((name,), float(value)) for name, value in zip(st.latents, variance, strict=True)), label,
     )  # fmt: skip
+
+
+def _contradiction(point: Point) -> str:
+    """What makes the covariances of the constructs impossible."""
+    st = point.structure
+    variance = np.diag(point.total[st.p :, st.p :])
+    negative = [f"{name} ({value:.3g})" for name, value in zip(st.latents, variance, strict=True) if value < 0]
+    if negative:
+        return f"the variance of {_listed(negative)} is below 0"
+    corr, pairs = _latent_correlations_of(point)
+    sized = sorted((((st.latents[i], st.latents[j]), float(corr[i, j])) for i, j in pairs), key=lambda x: -abs(x[1]))
+    beyond = [pair for pair in sized if abs(pair[1]) > 1]
+    if beyond:
+        return f"beyond 1 lies the correlation of {_pairs(beyond)}"
+    return f"no data can have these correlations together, the largest of which are {_pairs(sized[:3])}"
 
 
 def _latent_correlations(point: Point, label: str) -> Iterator[Doubt]:
@@ -223,36 +235,6 @@ def _discriminant_validity(structure: Structure, cov: np.ndarray, label: str) ->
             "both; do not read their paths as separate effects.",
             tuple(high), label,
         )  # fmt: skip
-
-
-def heterotrait_ratios(structure: Structure, cov: np.ndarray) -> dict[tuple[str, str], float]:
-    """HTMT of every pair of constructs with two or more indicators of their own.
-
-    The mean correlation (in absolute value) between the indicators of two constructs, over the geometric mean of the
-    mean correlations within each.
-
-    Parameters
-    ----------
-    structure : says which observed variables measure (``=~``) which construct; those that measure both count for none.
-    cov : (p, p) covariances or correlations of the observed variables.
-
-    References
-    ----------
-    Henseler, Ringle & Sarstedt (2015), Journal of the Academy of Marketing Science 43(1), 115–135, equation 6.
-    """
-    corr = correlations(cov)
-    place = {name: at for at, name in enumerate(structure.observed)}
-    measured = {
-        name: [place[row.rhs] for row in structure.rows if row.op == "=~" and row.lhs == name and row.rhs in place]
-        for name in structure.latents
-    }
-    ratios = {}
-    for one, other in combinations(measured, 2):
-        shared = set(measured[one]) & set(measured[other])
-        a, b = ([at for at in measured[name] if at not in shared] for name in (one, other))
-        if min(len(a), len(b)) > 1:
-            ratios[one, other] = float(heterotrait_ratio(corr, a, b))
-    return ratios
 
 
 def _near_collinearity(names: Sequence[str], cov: np.ndarray, label: str) -> Iterator[Doubt]:
@@ -291,13 +273,17 @@ def _large_paths(layout: Layout, values: np.ndarray) -> Iterator[Doubt]:
         )
 
 
-def _ill_conditioned(condition: float) -> Iterator[Doubt]:
+def _ill_conditioned(state: State, information: np.ndarray, slope: np.ndarray, condition: float) -> Iterator[Doubt]:
     if condition > ILL_CONDITIONED:
+        part = np.abs(information_axes(information, slope)[1][:, 0])
+        rows = _row_of_each(state.layout)
+        first = [rows[k].relation for k in np.argsort(-part).tolist() if part[k] > part.max() / 2]
         yield Doubt(
             IllConditionedWarning,
             f"The information matrix is nearly singular (condition number {condition:.2g}, expected below "
-            f"{ILL_CONDITIONED:.0g}): some parameters can hardly be told apart, and their estimates would change a lot "
-            "with a few answers. Look for constructs that correlate near 1, and merge them or leave paths out.",
+            f"{ILL_CONDITIONED:.0g}): some parameters can hardly be told apart, above all {_listed(first)}, and their "
+            "estimates would change a lot with a few answers. Look for constructs that correlate near 1, and merge "
+            "them, leave paths out, or use PLS.",
             (((), condition),),
         )
 
