@@ -664,3 +664,38 @@ def test_the_table_says_what_is_there(survey):
     assert found.implied().shape == (11, 11)
     expected = np.linalg.inv(found.items.corr[0][:3, :3]).diagonal()
     assert_allclose(found.item_vif()["vif"][:3], expected)
+
+
+def test_given_replicate_weights_are_those_that_csat_makes(rows):
+    some = rows.head(60)
+    left_out = {f"r{i}": np.where(np.arange(60) == i, 0.0, 60 / 59) for i in range(60)}
+    given_ = pd.concat([some, pd.DataFrame(left_out, index=some.index)], axis=1)
+    design = Design(replicates=tuple(left_out), replication=Replication("JK1"))
+    found = pls(csat.read_survey(given_, design=design), MODEL)
+    made = pls(csat.read_survey(some, design=Design()), MODEL, se="jackknife")
+    assert_allclose(found.estimates.se, made.estimates.se, rtol=1e-8, atol=1e-9)
+
+
+def test_one_unit_of_each_stratum_leaves_no_degrees_of_freedom(rows):
+    design = Design(stratum="stratum", psu="stratum_", lone_psu="certainty")
+    halls = rows.assign(stratum_=rows["stratum"], one=np.where(rows.index < 150, "p", "q"))
+    with pytest.raises(DesignError, match="no replicate differs from the sample"):
+        pls(csat.read_survey(halls, design=design), MODEL)
+
+
+def test_answers_that_are_missing_or_no_numbers(rows):
+    empty = rows.assign(a1=np.nan)
+    with pytest.raises(SampleError, match="needs at least 12 complete answers; 0 found"):
+        pls(csat.read_survey(empty.assign(a1=empty["a1"].astype(float)), design=Design()), MODEL)
+    with pytest.raises(SampleError, match="holds categories such as"):
+        pls(csat.read_survey(rows, design=Design()), "f =~ brand + a1\ng =~ b1\ng ~ f")
+
+
+def test_many_groups_are_summed_up_in_one_note(rows):
+    survey = csat.read_survey(
+        pd.concat([answers(60, seed) for seed in range(6)]).assign(brand=np.repeat(list("abcdef"), 60)), design=Design()
+    )
+    with pytest.warns((ReplicatesWarning, ImproperSolutionWarning)):
+        found = pls(survey, MODEL, by="brand", consistent=True, replicates=100)
+    assert len(found.notes) < 12
+    assert any(note.startswith("In ") and "Most of them, " in note for note in found.notes)

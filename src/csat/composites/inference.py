@@ -79,7 +79,7 @@ def estimates_of_groups(
         null=0.0,
         keys={name: tuple(domain[i] for domain in domains for _ in range(m)) for i, name in enumerate(by)}
         | {name: tuple(key[i] for key in layout.keys) * size for i, name in enumerate(("kind", "lhs", "rhs"))},
-        unavailable=_unavailable(layout, estimate, np.diag(vcov), faults, no_rows=draws is None),
+        unavailable=_unavailable(layout, estimate, np.diag(vcov), df, faults, no_rows=draws is None),
         bounds=bounds_of(estimate, vcov, draws, level, method),
     )
 
@@ -88,11 +88,12 @@ _OPERATORS = {"weight": "<~", "loading": "=~", "path": "~", "total": "~", "indir
 
 
 def _unavailable(
-    layout: Layout, estimate: np.ndarray, variance: np.ndarray, faults: Mapping[int, Unavailable], *, no_rows: bool
-) -> dict[int, Unavailable]:
-    """Why figures or their standard errors are missing."""
+    layout: Layout, estimate: np.ndarray, variance: np.ndarray, df: np.ndarray, faults: Mapping[int, Unavailable],
+    *, no_rows: bool,
+) -> dict[int, Unavailable]:  # fmt: skip
+    """Why figures, their standard errors or intervals are missing."""
     m = len(layout.keys)
-    found = {}
+    found = {i: Unavailable("df_zero") for i in range(len(estimate)) if df[i // m] < 1}
     for i in np.flatnonzero(~np.isfinite(variance)).tolist():
         figure = np.isfinite(estimate[i])
         found[i] = Unavailable("no_rows" if figure and no_rows else "not_converged" if figure else "not_identified")

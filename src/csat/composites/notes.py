@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -49,20 +49,33 @@ def _impossible(solution: Solution, blocks: Blocks) -> str:
 
 
 def lost(draws: Draws, labels: Sequence[str]) -> list[str]:
-    """What became of replicates, where it is not that all have estimates."""
-    found = []
-    counts: Mapping[str, np.ndarray] = draws.counts
-    for d, label in enumerate(labels):
-        failed, odd, size = (int(counts[f"replicates{end}"][d]) for end in ("_failed", "_improper", ""))
-        where = f"In group {label!r} " if label else ""
-        if failed:
-            found.append(
-                f"{where}{failed} of {size} replicates ({draws.words}) have no estimates; they are left out of "
-                "standard errors and intervals."
-            )
-        if odd:
-            found.append(
-                f"{where}{odd} of {size} replicates have a reliability, loading or correlation beyond 1, or "
-                "correlations that no population has; they count in standard errors and intervals."
-            )
-    return found
+    """What became of replicates, where it is not that all have estimates and possible ones."""
+    counts = draws.counts
+    return [
+        *_counted(counts["replicates_failed"], draws, labels, _NO_ESTIMATES),
+        *_counted(counts["replicates_improper"], draws, labels, _IMPOSSIBLE),
+    ]
+
+
+_NO_ESTIMATES = "have no estimates; they are left out of standard errors and intervals."
+_IMPOSSIBLE = (
+    "have a reliability, loading or correlation beyond 1, or correlations that no population has; they count in "
+    "standard errors and intervals."
+)
+#: More groups than these are not listed one by one.
+_LISTED = 3
+
+
+def _counted(found: np.ndarray, draws: Draws, labels: Sequence[str], what: str) -> list[str]:
+    """Sentences about so many replicates of each group (D,); one about the worst if there are many such groups."""
+    size, concerned = len(draws.used), np.flatnonzero(found).tolist()
+    if len(concerned) > _LISTED:
+        worst = int(np.argmax(found))
+        return [
+            f"In {len(concerned)} of {len(labels)} groups some of {size} replicates ({draws.words}) {what} Most of "
+            f"them, {int(found[worst])}, in group {labels[worst]!r}."
+        ]
+    return [
+        f"{f'In group {labels[d]!r} ' if labels[d] else ''}{int(found[d])} of {size} replicates ({draws.words}) {what}"
+        for d in concerned
+    ]

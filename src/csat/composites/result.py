@@ -114,7 +114,8 @@ class Pls(Fitted, Shown):
         -------
         DataFrame
             Group columns, construct, mode ("A", "B", "unit", "factor"; "A, consistent" if corrected for attenuation;
-            "single"), items, r2, adj_r2 (NaN where nothing explains), ave, alpha, rho_a, rho_c, performance, and ``…_se`` of each.
+            "single"), items, r2, adj_r2 (NaN where nothing explains), ave, alpha, rho_a, rho_c, performance, and
+            ``…_se`` of each.
         """
         size, names = len(self.domains), self.blocks.constructs
         columns: dict[str, Any] = {
