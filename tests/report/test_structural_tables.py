@@ -16,6 +16,7 @@ import csat
 from csat.errors import OptionError
 from csat.report.jupyter import Table
 from csat.report.names import Names
+from csat.report.network.blocks import written
 from csat.report.remarks import PATTERNS, remark
 from csat.report.tables.structural import between, bounded, chance_of, error_note, relation_of
 from csat.report.text import to_csv
@@ -408,3 +409,25 @@ def test_latent_means_are_drawn_in_standard_deviations(fitted, study):
     axes = csat.plot(fitted["invariance"], names=study)
     dots = [float(line.get_xdata()[0]) for line in axes.lines if line.get_marker() == "o"]
     assert dots == fitted["invariance"].latent_means().tidy()["effect"].tolist()
+
+
+def test_loadings_of_groups_stand_side_by_side(fitted, study):
+    axes = csat.plot(fitted["groups"], "loadings", names=study)
+    expected = fitted["groups"].standardized("all").query("op == '=~'")
+    dots = [line for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata())]
+    assert [float(line.get_xdata()[0]) for line in dots] == expected["estimate"].tolist()
+    assert len(axes.get_yticks()) == len(expected) / 2
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["Mobile", "Broadband"]
+    one = csat.plot(fitted["groups"], "loadings", names=study, group="broadband")
+    assert one.get_title(loc="left").endswith("Broadband") or "(Broadband)" in one.get_title(loc="left")
+    assert len([line for line in one.lines if line.get_marker() == "o"]) == len(expected) / 2
+
+
+def test_a_lone_indicator_is_not_beyond_one(study):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", csat.CsatWarning)
+        own = csat.read_survey(SAMPLE / "2026Q3.csv", study).where(branch="gansu")
+        result = csat.sem(own, "value =~ C31 + C32 + C33\nstay =~ L1\nstay ~ value")
+    axes = csat.plot(result, "loadings", names=study)
+    assert not [text for text in axes.texts if "!" in text.get_text()]
+    assert written(1 + 1e-12) == "1.00" and written(1.001) == "1.00 !"

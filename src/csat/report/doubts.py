@@ -112,4 +112,9 @@ def _text(kind: str, ends: tuple[str, ...]) -> str:
 
 def beyond_one(op: str, same: bool, value: float) -> bool:
     """Whether a standardised loading, path or correlation lies beyond ±1."""
-    return op in ("=~", "~", "~~") and not (op == "~~" and same) and abs(value) > 1 + 1e-9
+    return op in ("=~", "~", "~~") and not (op == "~~" and same) and impossible(value)
+
+
+def impossible(value: float) -> bool:
+    """Whether a standardised value lies beyond ±1 by more than rounding."""
+    return abs(value) > 1 + 1e-9

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from csat.report.doubts import impossible
 from csat.report.format import number
 from csat.report.lines import wrap
 from csat.report.network.graph import Graph, Node
@@ -117,7 +118,7 @@ def _boxed(node: Node, values: dict[tuple[str, str], float]) -> Shape:
 
 def written(value: float) -> str:
     """A standardised value on an arrow; beyond ±1 with a mark."""
-    return number(value, "score") + (" !" if abs(value) > 1 else "")
+    return number(value, "score") + (" !" if impossible(value) else "")
 
 
 def _with(shape: Shape, half: tuple[float, ...], at: tuple[float, float] = (0.0, 0.0)) -> Shape:

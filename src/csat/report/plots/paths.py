@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import csat.report.plots.style as style
 from csat.errors import OptionError, check_choice
-from csat.report.doubts import gravest_of
+from csat.report.doubts import gravest_of, impossible
 from csat.report.names import Names
 from csat.report.network.blocks import ITEM, LEADING, NAME, SHARE, VALUE, Shape
 from csat.report.network.graph import Edge, Graph, graphs_of
@@ -81,7 +81,7 @@ def _notes(result: Sem, names: Names, graphs: Sequence[Graph], hidden: int) -> l
     edges = [edge for graph in graphs for edge in graph.edges]
     _, items, others = graphs[0].hidden
     return [
-        *([Word("plot.beyond_one")] if any(abs(edge.value) > 1 for edge in edges) else []),
+        *([Word("plot.beyond_one")] if any(impossible(edge.value) for edge in edges) else []),
         *([Word("plot.dashed")] if not all(edge.clear for edge in edges) else []),
         *([Word("plot.double")] if any(edge.both for edge in edges) else []),
         *([Word("plot.not_drawn_items", {"count": items})] if items else []),

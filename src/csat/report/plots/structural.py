@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 import csat.report.plots.heat as heat
 import csat.report.plots.style as style
-from csat.errors import check_choice
+from csat.bases import Base
+from csat.errors import OptionError, check_choice
 from csat.report.doubts import beyond_one, gravest_of
 from csat.report.names import Names
 from csat.report.network.blocks import written
@@ -25,40 +29,63 @@ LARGE, LIMIT = 0.1, 0.3
 
 
 def loadings(result: Sem, names: Names, ax: Axes | None, *, group: str | None = None) -> Axes:
-    """Standardised loadings with intervals, construct by construct; of every group, or of one."""
-    catalogue = words(names.lang)
+    """Standardised loadings with intervals, construct by construct; of all groups side by side, or of one."""
+    say = words(names.lang).say
     frame = result.standardized("all")
     frame = frame[frame["op"] == "=~"]
-    if group is not None:
-        frame = frame[frame["group"] == result.groups[check_group(result, group)]]
-    constructs = list(dict.fromkeys(frame["lhs"]))
+    chosen = result.groups if group is None else (result.groups[check_group(result, group)],)
+    if len(chosen) > len(style.SERIES):
+        raise OptionError(
+            f'kind="loadings" draws up to {len(style.SERIES)} groups; there are {len(chosen)}. Name one: group=….'
+        )
+    parts = [frame[frame["group"] == label] for label in chosen]
     labels = [
-        style.wrap(f"{names.construct(lhs)} → {names.code(rhs)}{_of(result, label, names)}", 44)
-        for lhs, rhs, label in zip(frame["lhs"], frame["rhs"], frame["group"], strict=True)
+        style.wrap(f"{names.construct(lhs)} → {names.code(rhs)}", 44)
+        for lhs, rhs in zip(parts[0]["lhs"], parts[0]["rhs"], strict=True)
     ]
-    colours = [style.SERIES[constructs.index(lhs) % len(style.SERIES)] for lhs in frame["lhs"]]
-    estimate, low, high = (frame[name].to_numpy(float) for name in ("estimate", "low", "high"))
     sizes = dict(zip(result.groups, result.sizes, strict=True))
-    bases = [names.bases.judge(min(sizes[label], result.measures.n)) for label in frame["group"]]
-    beyond = any(beyond_one("=~", False, value) for value in estimate)
-    notes = [
-        *([catalogue.say(Word("plot.beyond_one"))] if beyond else []),
-        *map(catalogue.say, (*gravest_of(result, names), *respondents_of(result, names))),
-    ]
-    ax = style.axes_for(ax, style.row_height(labels) + 1.3 + 0.17 * sum(1 + len(note) // style.LINE for note in notes))
-    draw_rows(ax, labels, bases, estimate, low, high, colours=colours, write=written)
-    ax.set_xlabel(catalogue.say(Word("plot.loading")))
-    style.below(ax, *remarks(bases, names.bases, catalogue, level_of(result)), *notes)
-    ax.set_title(catalogue.say(Word("title.loadings")))
+    judged = [names.bases.judge(min(sizes[label], result.measures.n)) for label in chosen]
+    notes = _notes_of_loadings(result, names, pd.concat(parts)["estimate"])
+    least = 0.3 if len(chosen) == 1 else 0.2 + 0.15 * len(chosen)
+    lines = sum(1 + len(note) // style.LINE for note in notes)
+    ax = style.axes_for(ax, style.row_height(labels, least) + 1.3 + 0.17 * lines + 0.25 * (len(chosen) > 1))
+    _draw_loadings(ax, labels, parts, judged)
+    ax.set_xlabel(say(Word("plot.loading")))
+    bases = [base for base in judged for _ in labels]
+    style.below(ax, *remarks(bases, names.bases, words(names.lang), level_of(result)), *notes)
+    title = Word("title.loadings")
+    if len(chosen) > 1:
+        for label, colour in zip(chosen, style.SERIES, strict=False):
+            ax.plot([], [], "o", color=colour, label=group_text(result, label, names))
+        style.title_over_legend(ax, say(title))
+        return ax
+    if chosen[0]:
+        title = Word("title.of_group", {"title": title, "group": group_text(result, chosen[0], names)})
+    ax.set_title(say(title))
     return ax
 
 
-def _of(result: Sem, label: str, names: Names) -> str:
-    """A group behind a name, in brackets; nothing without groups."""
-    if not label:
-        return ""
-    said = group_text(result, label, names)
-    return f"（{said}）" if names.lang == "zh" else f" ({said})"
+def _draw_loadings(ax: Axes, labels: list[str], parts: list[pd.DataFrame], judged: list[Base]) -> None:
+    """Dots of one group, a colour for each construct and figures beside; of several, a colour for each group."""
+    alone = len(parts) == 1
+    constructs = list(dict.fromkeys(parts[0]["lhs"]))
+    of_constructs = [style.SERIES[constructs.index(name) % len(style.SERIES)] for name in parts[0]["lhs"]]
+    offsets = [0.0] if alone else np.linspace(-0.3, 0.3, len(parts)).tolist()
+    for part, base, offset, colour in zip(parts, judged, offsets, style.SERIES, strict=False):
+        before = len(ax.lines)
+        figures = [part[name].to_numpy(float) for name in ("estimate", "low", "high")]
+        colours = of_constructs if alone else [colour] * len(labels)
+        draw_rows(ax, labels, [base] * len(labels), *figures, colours=colours, write=written, shown=alone)
+        for line in ax.lines[before:]:
+            line.set_ydata(np.asarray(line.get_ydata(), float) + offset)
+
+
+def _notes_of_loadings(result: Sem, names: Names, values: pd.Series) -> list[str]:
+    beyond = any(beyond_one("=~", False, value) for value in values)
+    said = (
+        *([Word("plot.beyond_one")] if beyond else []), *gravest_of(result, names), *respondents_of(result, names),
+    )  # fmt: skip
+    return [words(names.lang).say(note) for note in said]
 
 
 def residuals(result: Sem, names: Names, ax: Axes | None, *, group: str | None = None) -> Axes:
