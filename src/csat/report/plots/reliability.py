@@ -79,18 +79,22 @@ def ratios(result: Reliability, names: Names, ax: Axes | None, *, group: str | N
         values[place[row["other"]], place[row["scale"]]] = row["htmt"]
     rows, columns = heat.numbered([names.construct(code) for code in codes])
     notes = [say(Word("plot.htmt", limits())), say(Word("plot.n", {"n": result.sizes[at]}))]
-    ax = heat.draw_matrix(
-        ax,
-        values,
-        rows,
-        columns,
-        limit=1.0,
-        least=LIMITS["htmt"][0],
-        lines=sum(1 + len(n) // style.LINE for n in notes),
-    )
+    lines = sum(1 + len(note) // style.LINE for note in notes)
+    ax = heat.draw_matrix(ax, values, rows, columns, limit=1.0, least=0.0, lines=lines)
+    _frame_cells(ax, values, LIMITS["htmt"][0])
     style.below(ax, *notes)
     ax.set_title(say(title), pad=22)
     return ax
+
+
+def _frame_cells(ax: Axes, values: np.ndarray, least: float) -> None:
+    """Frame the cells of a square with a value of `least` or more."""
+    from matplotlib.patches import Rectangle
+
+    with np.errstate(invalid="ignore"):
+        cells = np.argwhere(values >= least)
+    for i, j in cells.tolist():
+        ax.add_patch(Rectangle((j - 0.47, i - 0.46), 0.94, 0.92, fill=False, ec=style.ORANGE, lw=1.6, zorder=3))
 
 
 def _check_group(result: Reliability, group: str | None) -> int:

@@ -58,7 +58,7 @@ def items(result: Reliability, names: Names) -> Table:
         Show("missing", "percent", N, Word("column.unanswered")),
         *_with_interval("item_rest", level_of(result)),
         Show("alpha_without", "score", N),
-        Show("loading", "score", N),
+        Show("loading", "score", N, Word("relation.loading")),
         Show("n", "count"),
     ]
     notes = [Word("note.reliability_items"), *notes_of(result, names)]
