@@ -95,7 +95,7 @@ def reliability(
     Warns
     -----
     ReversedItemWarning
-        If items of one scale correlate negatively.
+        If items of one scale correlate negatively, by more than chance.
     FactorModelWarning, ImproperFactorsWarning
         If the factor model has no solution, or one with impossible values.
     DesignIgnoredWarning
@@ -228,9 +228,9 @@ def _flat(groups: Groups, domain: tuple[str, ...], cov: np.ndarray) -> list[str]
 
 
 def _remarks(model: FactorModel, sample: Sample) -> Iterator[Remark]:
-    for domain, cov, fit in zip(sample.groups.domains, sample.covs, sample.fits, strict=True):
+    for domain, cov, fit, n in zip(sample.groups.domains, sample.covs, sample.fits, sample.sizes, strict=True):
         if np.isfinite(cov).all():
-            yield from reversed_items(model.scales, cov, domain)
+            yield from reversed_items(model.scales, cov, float(n), domain)
             yield from factor_remarks(model, fit, domain)
 
 

@@ -13,6 +13,8 @@ from csat.measurement.factors import FactorModel, Fit
 from csat.measurement.scales import Scales
 from csat.structural.resampling import ReplicatesWarning
 
+#: Standard errors of a correlation of 0, 1/√n, beyond which a negative one is no chance.
+CHANCE = 2.0
 #: Most names in one sentence.
 _LISTED = 6
 
@@ -56,13 +58,13 @@ def _listed(parts: Sequence[str]) -> str:
     return ", ".join(parts[:_LISTED]) + more
 
 
-def reversed_items(scales: Scales, cov: np.ndarray, group: tuple[str, ...]) -> Iterator[Remark]:
-    """Negative correlations within scales, and which item seems to make them."""
+def reversed_items(scales: Scales, cov: np.ndarray, n: float, group: tuple[str, ...]) -> Iterator[Remark]:
+    """Correlations within scales that lie below 0 by more than chance, and which item seems to make them."""
     corr = correlations(cov)
     for c in scales.several:
         items, own = scales.members[c], corr[np.ix_(scales.places[c], scales.places[c])]
         i, j = (int(at) for at in np.unravel_index(np.argmin(own), own.shape))
-        if not own[i, j] < 0:
+        if not own[i, j] < -CHANCE / np.sqrt(n):
             continue
         turned = [items[at] for at in _turned(own)]
         which = (
