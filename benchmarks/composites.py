@@ -1,9 +1,9 @@
 """`csat.pls` against an obvious numpy loop over rows, and seminr and plspm of R where they are installed.
 
 `python benchmarks/composites.py` takes a minute; one thread. One fit, and 5,000 bootstrap draws with standard errors
-and percentile intervals of all figures. Model and answers: those of the reference cases beside the checkout (the European
-index of 250 customers of a mobile phone provider), else made up ones of the same shape. R's packages make as many draws
-as are given after their names and are timed inside R; their time is taken as proportional to the draws.
+and percentile intervals of all figures. Model and answers: those of the reference cases beside the checkout (the
+European index of 250 customers of a mobile phone provider), else made up ones of the same shape. R's packages make
+fewer draws and are timed inside R; their time is taken as proportional to the draws.
 """
 
 import os
