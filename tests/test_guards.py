@@ -195,6 +195,12 @@ def calls(survey, asked):
         "number_of_factors": (
             csat.number_of_factors, {"source": survey, "items": ["a", "b", "e"], "draws": 20, "seed": 1} | rest
         ),
+        "pls": (
+            csat.pls,
+            {"source": survey, "model": "f =~ a + b\ne ~ f", "scheme": "path", "scaled": True, "consistent": False,
+             "modes": None, "by": "t", "se": "bootstrap", "replicates": 50, "seed": 1, "sign": "construct",
+             "interval": "percentile", "limits": None} | rest,
+        ),
         "reliability": (
             csat.reliability,
             {"source": survey, "scales": {"f": ["a", "b", "e"]}, "by": "t", "missing": "listwise", "factors": "joint",
@@ -249,7 +255,7 @@ NAMES = (
     *("evaluate", "evaluate a matrix", "regress", "regress logit", "sem", "Model", "from_covariance"),
     *("sem of levels", "sem with gaps", "compare_models", "invariance", "modification_indices", "equality_tests"),
     *("polychoric", "efa", "Efa.model", "number_of_factors", "factor_scores"),
-    *("reliability", "feldt"),
+    *("pls", "reliability", "feldt"),
     *("test_of", "differences", "stepwise", "best_subsets", "importance", "importance differences", "ipa"),
     *("reward_penalty", "diagnose", "Factor"),
     *("check_ranks", "check_composites", "trend", "split_change", "shrink", "contrast", "mean", "total", "ratio"),

@@ -19,6 +19,7 @@ from csat.version import __version__
 
 if TYPE_CHECKING:
     from csat.comparisons import Gaps, Letters, contributions, expectation_gaps, gaps, letters
+    from csat.composites import Pls, pls
     from csat.design import Design, Replication
     from csat.drivers import (
         Asymmetry,
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
 #: Room of each public name. A room is loaded when one of its names is first used: importing csat costs next to nothing.
 _ROOMS: dict[str, str] = {
     "comparisons": "Gaps Letters contributions expectation_gaps gaps letters",
+    "composites": "Pls pls",
     "design": "Design Replication",
     "drivers": (
         "Asymmetry CategoricalRegression Diagnosis Differences Factor Importance Ipa Regression "
@@ -158,6 +160,7 @@ __all__ = [
     "Model",
     "Modifications",
     "Moments",
+    "Pls",
     "Polychoric",
     "Questionnaire",
     "Recode",
@@ -204,6 +207,7 @@ __all__ = [
     "nps",
     "number_of_factors",
     "plot",
+    "pls",
     "polychoric",
     "quantile",
     "questionnaire_from_sav",
