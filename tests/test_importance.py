@@ -410,6 +410,49 @@ def test_replicate_weights_with_gaps(gappy, missing):
     assert_allclose(made.se, linear.se, rtol=0.1, atol=5e-4)
 
 
+@pytest.mark.parametrize("missing", ["pairwise", "em"])
+@pytest.mark.parametrize("design", [{}, {"psu": "hall"}])
+def test_where_nothing_is_missing_replicates_are_those_of_complete_answers(rng, missing, design):
+    """The same figures to rounding, computed anew with each replicate and not to first order; no note."""
+    data = answers(rng, n=120).assign(branch=np.repeat(["p", "q"], 60))
+    source = csat.read_survey(data, design=csat.Design(weight="w", **design))
+    drawn = source.replicated(Replication("JK1") if design else Replication("bootstrap", size=60))
+    for by in (None, "branch"):
+        got = csat.importance(drawn, "y", names(4), missing=missing, by=by)
+        whole = csat.importance(drawn, "y", names(4), by=by)
+        assert_allclose(got.estimates.vcov, whole.estimates.vcov, rtol=1e-9)
+        assert_allclose(got.estimates.estimate, whole.estimates.estimate, rtol=1e-12)
+        assert (got.estimates.provenance.sample, got.left_out if by is None else 0) == (missing, 0)
+        assert (np.asarray(got.pairs) == (120 if by is None else 60)).all()
+        assert "first_order" not in {note.kind for note in got.notes}
+        plain = csat.importance(source, "y", names(4), missing=missing, by=by).estimates
+        assert np.abs(got.estimates.se / plain.se - 1).max() > 0.01  # what a first-order change would not show
+
+
+def test_errors_of_first_order_are_told(rng, gappy):
+    """Replicate weights with gaps under "em", of single rows under "pairwise", and with sampled orders."""
+    rows = csat.read_survey(gappy, design=csat.Design(weight="w")).replicated(Replication("bootstrap", size=20))
+    halls = csat.read_survey(gappy, design=csat.Design(weight="w", psu="hall")).replicated(Replication("JK1"))
+    plain = csat.read_survey(gappy, design=csat.Design(weight="w", psu="hall"))
+    told = {
+        (place, missing): "first_order"
+        in {note.kind for note in csat.importance(s, "y", names(4), missing=missing).notes}
+        for place, s in (("rows", rows), ("halls", halls), ("plain", plain))
+        for missing in ("listwise", "pairwise", "em")
+    }
+    assert {key for key, said in told.items() if said} == {("rows", "em"), ("halls", "em"), ("rows", "pairwise")}
+    sampled = csat.importance(halls, "y", names(4), draws=50)
+    assert "first_order" in {note.kind for note in sampled.notes}
+    assert "the standard errors are of first order" in "; ".join(map(str, sampled.notes))
+
+
+def test_respondents_who_answered_nothing_are_counted_where_the_others_answered_all(rng):
+    data = answers(rng)
+    data.loc[0, [*names(4), "y"]] = np.nan
+    for missing in ("pairwise", "em"):
+        assert csat.importance(csat.read_survey(data), "y", names(4), missing=missing).left_out == 1
+
+
 def test_maximum_likelihood_removes_the_bias_of_complete_answers(rng):
     """Gaps that depend on an answer: complete answers overstate nothing at random, they lose a part of the range."""
     data = answers(rng, n=20000)

@@ -72,10 +72,11 @@ def importance(
     -------
     Importance
         Standard errors come from the exact gradient of each part, design-based, and under replicate weights from
-        computing the parts anew with each (from the gradient for sampled orders, "em", and "pairwise" with weights of
-        single rows). They are not computable for a summary without rows. Intervals are cut at the ends of what a part
-        can be; shares have their own, by Fieller's method (1954), which knows that R² is estimated too. Where R² may
-        be zero they run from 0 to 100.
+        computing the parts anew with each (from the gradient for sampled orders and, where answers are missing, for
+        "em", and for "pairwise" with weights of single rows: a note of kind "first_order" says so). They are not
+        computable for a summary without rows. Intervals are cut at the ends of what a part can be; shares have their
+        own, by Fieller's method (1954), which knows that R² is estimated too. Where R² may be zero they run from 0 to
+        100. Rank intervals hold for all drivers of a group at once at `level`. `n_eff` is (Σw)²/Σw² (Kish 1965).
 
     Raises
     ------
@@ -302,9 +303,20 @@ def _result(
         ungrouped=groups.ungrouped,
         draws=0 if split.orders is None else split.orders.shape[0] * split.orders.shape[1],
         draw_se=draw_se.ravel(),
-        notes=(*contradictions, *_notes(sample, split.players, fits, estimates, shares)),
+        notes=(
+            *contradictions,
+            *_of_first_order(sample, split),
+            *_notes(sample, split.players, fits, estimates, shares),
+        ),
         pairs=sample.pairs,
     )
+
+
+def _of_first_order(sample: Sample, split: Split) -> Iterator[Note]:
+    """A note where replicate weights have not computed the figures anew."""
+    replicated = sample.no_errors is None and sample.groups.replication is not None
+    if replicated and (sample.first_order or split.orders is not None):
+        yield Note("first_order")
 
 
 def _notes(

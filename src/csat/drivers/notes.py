@@ -30,6 +30,7 @@ NOTES: Mapping[str, str] = {
     "small_sample": "All figures rest on {n:.0f} respondents only.",
     "small_base": "{term}: answered by {n:.0f} respondents only.",
     "small_pair": "{term}: only {n:.0f} respondents answered both.",
+    "first_order": "The replicate weights did not compute these figures anew: the standard errors are of first order.",
     "not_psd": "The pairwise correlations contradict each other (smallest eigenvalue {eigenvalue:.3g}): no data can "
     "have them. Use missing='em'.",
 }

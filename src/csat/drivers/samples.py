@@ -1,7 +1,8 @@
 """Who counts when answers are missing: covariances of a model's variables under three rules, and what they are worth.
 
 "listwise": those who answered everything. "pairwise": each covariance over those who answered both, each variance over
-all who answered. "em": maximum likelihood for normal variables, which uses all answers (`csat.normal`).
+all who answered. "em": maximum likelihood for normal variables, which uses all answers (`csat.normal`). Where nothing
+is missing all three are the first.
 Each rule knows the influence of a respondent on its covariances, so that any smooth figure gets a design-based error.
 """
 
@@ -48,6 +49,11 @@ class Sample(ABC):
         remembered = groups.psus or groups.replicate_sums is not None or isinstance(self.source, RowSource)
         return Unavailable("no_rows") if groups.published or not remembered else None
 
+    @property
+    def first_order(self) -> bool:
+        """Whether replicate weights do not compute the figures anew but take their first-order change."""
+        return False
+
     @abstractmethod
     def vcov(self, slopes: np.ndarray, usable: Sequence[int], figures: Figures | None) -> np.ndarray:
         """Covariance of q figures of each usable group.
@@ -93,6 +99,11 @@ class Pairwise(Sample):
             return Unavailable("no_rows")
         return Sample.no_errors.__get__(self)
 
+    @property
+    def first_order(self) -> bool:
+        """With replicate weights of single rows, whose Gram matrices are not kept."""
+        return self.groups.replication is not None and self.groups.replicate_sums is not None
+
     def vcov(self, slopes: np.ndarray, usable: Sequence[int], figures: Figures | None) -> np.ndarray:
         """By linearisation; replicates of single rows take the first-order change, those of units compute anew."""
         p = slopes.shape[2]
@@ -100,7 +111,7 @@ class Pairwise(Sample):
         scores = np.zeros((*slopes.shape[:2], 1 + 2 * p, 1 + 2 * p))
         for d in usable:
             scores[d] = _pairwise_scores(slopes_by_covariance(slopes[d], _known(self.moments[d])), grams[d])
-        if self.groups.replication is not None and self.groups.replicate_sums is not None:
+        if self.first_order:
             return linearised_scores(self.source, self.groups, quadratic(self.groups, scores))
         anew = None if figures is None else _replicated(figures, pairwise_correlations, usable, slopes.shape[1])
         return linearised(self.source, self.groups, scores, anew)
@@ -111,6 +122,11 @@ class Likely(Sample):
     """Maximum likelihood; `normal` (D,) holds the estimates."""
 
     normal: tuple[Normal | None, ...] = ()
+
+    @property
+    def first_order(self) -> bool:
+        """With any replicate weights: the search for the maximum is not repeated."""
+        return self.groups.replication is not None
 
     def vcov(self, slopes: np.ndarray, usable: Sequence[int], figures: Figures | None) -> np.ndarray:  # noqa: ARG002
         """By linearisation, under replicate weights too: these take the first-order change."""
@@ -131,9 +147,20 @@ def listwise(source: Source, variables: Sequence[Variable], by: tuple[str, ...])
     return Listwise(source, groups, moments, {}, groups.over_domains(groups.counts), None, left_out)
 
 
+def _without_gaps(source: Source, variables: Sequence[Variable], by: tuple[str, ...], groups: Groups) -> Sample | None:
+    """The sample of complete answers where nothing is missing in `groups`, of all answers; None where something is."""
+    kept = groups.replicate_sums is None or isinstance(source, RowSource)  # a summary may lack what replicates need
+    if not kept or not (groups.counts == groups.n[:, None]).all():
+        return None
+    return replace(listwise(source, variables, by), pairs=_everybody(groups))
+
+
 def pairwise(source: Source, variables: Sequence[Variable], by: tuple[str, ...]) -> Sample:
     """The sample of all answers, pair by pair."""
     groups = _without_residuals(source.groups(variables, by, "available"))
+    whole = _without_gaps(source, variables, by, groups)
+    if whole is not None:
+        return whole
     pairs, silent = _counts(source, variables, groups)
     moments: list[Moments | None] = []
     faults = {}
@@ -151,6 +178,9 @@ def likely(source: Source, variables: Sequence[Variable], by: tuple[str, ...]) -
     if not isinstance(source, PatternSource) or not isinstance(source, RowSource):
         raise SampleError.needs_rows('missing="em"')
     groups = _without_residuals(source.groups(variables, by, "available"))
+    whole = _without_gaps(source, variables, by, groups)
+    if whole is not None:
+        return whole
     patterns = source.patterns(variables, by)
     found: list[Normal | None] = []
     faults = {}
@@ -253,9 +283,14 @@ def _counts(source: Source, variables: Sequence[Variable], groups: Groups) -> tu
         patterns = source.patterns(variables, groups.by)
         return patterns.pairs, patterns.silent
     if (groups.counts == groups.n[:, None]).all():
-        n = groups.over_domains(groups.n)
-        return np.broadcast_to(n[:, None, None], (len(n), len(variables), len(variables))), np.zeros_like(n)
+        return _everybody(groups), np.zeros(len(groups.domains), int)
     return None, np.full(len(groups.domains), np.nan)
+
+
+def _everybody(groups: Groups) -> np.ndarray:
+    """(D, p, p) who answered both where everybody answered everything."""
+    n, p = groups.over_domains(groups.n), len(groups.names)
+    return np.broadcast_to(n[:, None, None], (len(n), p, p))
 
 
 def _pairwise_moments(available: Moments, pairs: np.ndarray | None) -> Moments:
