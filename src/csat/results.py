@@ -50,6 +50,7 @@ REASONS: Mapping[str, str] = {
     "perfect_correlation": "a correlation of ±1: no standard error",
     "not_converged": "the estimates did not settle",
     "no_points": "the scale or the mean of an item is not known: no figure on 0–100",
+    "unstable": "paths in a circle amplify each other: the effects add up to no finite sum",
     "no_loading_error": "no standard error: components, promax, or an item explained wholly",
 }
 

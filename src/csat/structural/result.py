@@ -15,6 +15,7 @@ from csat.model import Model
 from csat.results import Estimates, Provenance, Shown
 from csat.structural.answered import Answered
 from csat.structural.discrepancy import Discrepancy, Sample
+from csat.structural.effects import Effects, Fitted, effects_of
 from csat.structural.figures import Figures, delta_errors, symmetric_figures, without_noise
 from csat.structural.fit import Optimum
 from csat.structural.guards import Doubt, doubts
@@ -26,6 +27,12 @@ from csat.structural.scaled import Indices
 from csat.structural.structure import Layout, Point
 from csat.structural.thresholds import Thresholds
 from csat.structural.values import KINDS, explained, table_values, tables
+
+#: What `Sem.glance` begins with, whatever the estimator.
+_HEADLINES = (
+    *("estimator", "n", "chisq", "df", "p", "cfi", "tli", "nfi", "gfi", "rmsea", "rmsea_low", "rmsea_high", "rmsea_p"),
+    *("srmr", "loglik", "aic", "bic", "npar", "converged", "iterations"),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -167,6 +174,32 @@ class Sem(Shown):
         values = table_values(self.layout, self.model.definitions, self.optimum.theta, kind)
         return pd.DataFrame(self._keys() | self._figures(kind, values).columns)
 
+    def effects(self, specific: str | Sequence[str] = ()) -> Effects:
+        """Direct, indirect and total effects between all variables that paths connect, raw and standardized.
+
+        Standard errors are those of the model: by the delta method, or from its draws, with their percentiles.
+
+        Parameters
+        ----------
+        specific : single ways to show as well, e.g. "quality → satisfaction → loyalty"; "->" is the same.
+
+        Raises
+        ------
+        ModelError
+            If the model has no paths.
+        OptionError
+            If a way takes an arrow that the model does not have.
+
+        Notes
+        -----
+        Where paths form a circle, indirect and total effects sum up ever longer ways round. The sum is finite only if
+        the stability index (largest |eigenvalue| of the path matrix) is below 1; else there are no such effects.
+        """
+        fitted = Fitted(
+            self.layout, self.optimum.theta, self.vcov, self.resampled, self.sizes, self.level, np.inf, self.provenance
+        )
+        return effects_of(fitted, specific)
+
     def intervals(self, method: str = "bca", kind: str = "raw") -> pd.DataFrame:
         """Intervals from the draws of a bootstrap.
 
@@ -221,7 +254,8 @@ class Sem(Shown):
         corrected = {} if self.indices is None else asdict(self.indices)
         corrected |= {} if self.robust is None else asdict(self.robust.scaled)
         corrected |= {} if self.resampled is None else self.resampled.counts
-        return pd.DataFrame([{"estimator": self.estimator} | asdict(self.measures) | corrected | found])
+        values = {"estimator": self.estimator} | asdict(self.measures) | corrected | found
+        return pd.DataFrame([{key: values[key] for key in _HEADLINES} | values])
 
     @property
     def _patterns(self) -> int:
