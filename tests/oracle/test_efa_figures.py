@@ -93,6 +93,39 @@ def test_rotations_of_psych(mobi, key, method, rotation):
         np.testing.assert_allclose(found.variance["squares"], theirs[key]["ss"], atol=1e-3)
 
 
+@pytest.mark.parametrize("method", ["ml", "minres"])
+@pytest.mark.parametrize("rotation", ["oblimin", "varimax"])
+def test_rotations_run_to_the_end(mobi, oracle, method, rotation):
+    """GPArotation on psych's unrotated loadings, which psych extracts to five decimals."""
+    _, source, names = mobi
+    theirs = oracle("factor_number")[method]
+    found = efa(source, names, 3, method=method, rotation=rotation)
+    assert_loadings(found, theirs[rotation], 1e-4, theirs["phi"] if rotation == "oblimin" else None)
+
+
+def test_average_partials_of_psych(mobi, oracle):
+    """psych counts from one component on."""
+    _, source, names = mobi
+    np.testing.assert_allclose(
+        number_of_factors(source, names).averages[1:9], oracle("factor_number")["map"], atol=1e-14
+    )
+
+
+def test_the_reference_case_from_its_rows(mobi, shared_case):
+    """The tolerances of the case: communalities 1e-4, loadings 2e-3 up to sign and order."""
+    theirs, _, names = mobi
+    survey = csat.read_survey(pd.read_csv(shared_case("efa_mobi.csv")))
+    found = efa(survey, names, 3, rotation=None)
+    assert (found.n, found.left_out) == (250, 0)
+    np.testing.assert_allclose(found.communality, [theirs["ml"]["communality"][n] for n in names], atol=1e-4)
+    for key, method, rotation in (
+        ("ml_varimax", "ml", "varimax"), ("minres_varimax", "minres", "varimax"), ("ml_oblimin", "ml", "oblimin"),
+        ("pca_varimax", "pca", "varimax"),
+    ):  # fmt: skip
+        matrix = theirs[key].get("loadings", theirs[key])
+        assert_loadings(efa(survey, names, 3, method=method, rotation=rotation), matrix["values"], 2e-3)
+
+
 @pytest.mark.parametrize("key", ["none1", "none2", "none3", "varimax2", "varimax3", "promax2", "promax3"])
 def test_factors_of_r(hs, key):
     case, source, names = hs
