@@ -11,11 +11,11 @@ from csat.distributions import t_quantile
 from csat.errors import SampleError
 from csat.measurement.factors import Fit
 from csat.measurement.figures import Figures, Label
-from csat.measurement.sums import by_gram
+from csat.measurement.sums import ManyForms, by_gram
 from csat.moments import Groups, RowSource, Source
 from csat.replicates.intervals import quantile
 from csat.structural.replicated import Replicates, declared_replicates, drawn_replicates
-from csat.variance import degrees_of_freedom, linearised, method_of
+from csat.variance import degrees_of_freedom, linearised, linearised_scores, method_of
 
 #: A function of numbers, one by one.
 Curve = Callable[[np.ndarray], np.ndarray]
@@ -83,14 +83,23 @@ def infer(source: Source, figures: Figures, sample: Sample, se: str, replicates:
         return _replicated(figures, sample, drawn)
     if groups.replication is not None and groups.rule == "listwise":
         return _replicated(figures, sample, declared_replicates(groups, means=False, wishart=False))
+    return _linearised(source, figures, sample)
+
+
+def _linearised(source: Source, figures: Figures, sample: Sample) -> Inference:
+    groups = sample.groups
     if not groups.psus and not isinstance(source, RowSource):
         raise SampleError.needs_rows("A standard error without sampling units (se='normal' needs none)")
     grams = groups.over_domains(groups.gram)
-    scores = np.stack([
-        by_gram(figures.slopes(cov, fit), gram, groups.rule) if np.isfinite(cov).all() else np.zeros((q, *gram.shape))
-        for cov, fit, gram, q in zip(sample.covs, sample.fits, grams, [len(figures.labels)] * len(grams), strict=True)
-    ])  # fmt: skip
-    vcov = linearised(source, groups, scores)
+    scores = np.zeros((len(grams), len(figures.labels), *grams.shape[1:]))
+    for g, (cov, fit) in enumerate(zip(sample.covs, sample.fits, strict=True)):
+        if np.isfinite(cov).all():
+            scores[g] = by_gram(figures.slopes(cov, fit), grams[g], groups.rule)
+    if groups.psus or groups.replication is not None:
+        vcov = linearised(source, groups, scores)
+    else:
+        forms = {domain: ManyForms(each) for domain, each in zip(groups.domains, scores, strict=True)}
+        vcov = linearised_scores(source, groups, forms)
     size = vcov.shape[0] * vcov.shape[1]
     return Inference(vcov.reshape(size, size), degrees_of_freedom(groups).min(axis=1), method_of(groups))
 

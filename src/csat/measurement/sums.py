@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+
+#: Rows whose products are held at once.
+_BLOCK = 8192
 
 
 def covariances(gram: np.ndarray, rule: str) -> np.ndarray:
@@ -52,3 +57,25 @@ def by_gram(slopes: np.ndarray, gram: np.ndarray, rule: str) -> np.ndarray:
     out[:, 1 : 1 + p, 1 + p :] = crossed.swapaxes(1, 2)
     out[:, 1 : 1 + p, 1 : 1 + p] = share * (mean * mean.T - cov)
     return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ManyForms:
+    """Scores s_q = zᵀ·D_q·z for many symmetric D (q, g, g): the products of a row are made once for all of them."""
+
+    matrices: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Figures per row."""
+        return len(self.matrices)
+
+    def __call__(self, z: np.ndarray, weight: np.ndarray) -> np.ndarray:  # noqa: ARG002
+        """(n, q) scores of rows z (n, g)."""
+        rows, columns = np.triu_indices(self.matrices.shape[-1])
+        folded = (self.matrices[:, rows, columns] * np.where(rows == columns, 1.0, 2.0)).T
+        out = np.empty((len(z), len(self.matrices)))
+        for at in range(0, len(z), _BLOCK):
+            part = z[at : at + _BLOCK]
+            out[at : at + _BLOCK] = (part[:, rows] * part[:, columns]) @ folded
+        return out
