@@ -691,6 +691,19 @@ def test_answers_that_are_missing_or_no_numbers(rows):
         pls(csat.read_survey(rows, design=Design()), "f =~ brand + a1\ng =~ b1\ng ~ f")
 
 
+def test_limits_of_memory_and_of_the_jackknife_are_said(rows):
+    survey = csat.read_survey(pd.concat([rows] * 7, ignore_index=True), design=Design())
+    with pytest.raises(
+        OptionError, match="interval='bca' leaves each of the 2100 sampled units out in turn; at most 2000"
+    ):
+        pls(survey, MODEL, replicates=50, interval="bca")
+    with pytest.raises(SampleError, match="A jackknife leaves each of 2100 units out in turn; at most 2000 are"):
+        pls(survey, MODEL, se="jackknife")
+    many = pd.concat([rows.head(15)] * 60, ignore_index=True).assign(brand=np.repeat(np.arange(60), 15).astype(str))
+    with pytest.raises(OptionError, match="replicates=9000: with 11 items in 60 groups at most 5509 draws"):
+        pls(csat.read_survey(many, design=Design()), MODEL, by="brand", replicates=9000)
+
+
 def test_many_groups_are_summed_up_in_one_note(rows):
     survey = csat.read_survey(
         pd.concat([answers(60, seed) for seed in range(6)]).assign(brand=np.repeat(list("abcdef"), 60)), design=Design()

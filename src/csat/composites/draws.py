@@ -23,7 +23,7 @@ class Draws:
     figures : (R, D, m) as in `Layout.keys`; NaN where a replicate does not define one, or has no estimates of a group.
     used : (R, D) which have estimates. improper : (R, D) which have impossible ones.
     turned : (R, D) in which a construct was turned round to the direction that it has in the sample.
-    scaling : how variances come from spread. df : degrees of freedom of the design. words : how they were made.
+    scaling : how variances come from spread. words : how they were made.
     drawn : whether each is a sample from the sample, so that quantiles are intervals.
     moves : (u, D, m) how far leaving each sampled unit out moves the figures; None if it was not asked for.
     """
@@ -35,7 +35,6 @@ class Draws:
     improper: np.ndarray
     turned: np.ndarray
     scaling: Scaling
-    df: float
     words: str
     drawn: bool
     moves: np.ndarray | None = None

@@ -4,34 +4,27 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from csat.composites.blocks import Blocks, blocks_of
 from csat.composites.checks import fault_of, no_solution, reason_of, unknown_item
-from csat.composites.draws import SIGNS, Draws, directions, improper, turned, usable
+from csat.composites.draws import Draws, improper, usable
 from csat.composites.figures import Layout
 from csat.composites.implied import distances, implied_items
-from csat.composites.inference import INTERVALS, check_interval, estimates_of_groups
-from csat.composites.items import ItemMoments, item_moments, points_of, sample_moments
+from csat.composites.inference import check_interval, estimates_of_groups
+from csat.composites.items import ItemMoments, points_of, sample_moments
 from csat.composites.notes import ImproperSolutionWarning, ReplicatesWarning, doubts, lost
 from csat.composites.outer import SCHEMES
+from csat.composites.resampling import DEFAULT_DRAWS, Resampling, draws_of
 from csat.composites.result import OWN_COLUMNS, Pls
 from csat.composites.solution import Settings, Solution, solve
-from csat.errors import ConvergenceError, CsatError, OptionError, UnknownColumnError, check_choice, check_switch
+from csat.errors import CsatError, OptionError, UnknownColumnError, check_choice, check_switch
 from csat.model import Model
 from csat.moments import Groups, Source, check_grouped, check_size, group_names, shown, source_of
-from csat.replicates.intervals import QUANTILES
-from csat.replicates.redone import Redone, bootstrap, can_be_redone, declared, jackknife
 from csat.results import Unavailable, check_level
 from csat.variance import degrees_of_freedom
-
-#: Where standard errors come from.
-ERRORS = ("bootstrap", "replicates", "jackknife")
-#: Draws: a standard error then has a simulation error of 2 per cent. Fewest and most.
-DEFAULT_DRAWS, FEWEST, MOST = 1000, 50, 100_000
 
 
 def pls(
@@ -127,8 +120,7 @@ def pls(
     check_choice("scheme", scheme, SCHEMES)
     check_switch("scaled", scaled)
     check_level(level)
-    check_choice("sign", sign, SIGNS)
-    _check_errors(se, replicates, seed, interval)
+    resampling = Resampling(se, replicates, seed, sign, interval)
     model = Model(model) if isinstance(model, str) else model
     if not isinstance(model, Model):
         raise OptionError(f"model is a text such as 'loyalty ~ quality', or a csat.Model; found {shown(model)}.")
@@ -144,7 +136,7 @@ def pls(
     check_size(groupers, summary.domains, len(layout.keys))
     items, solution, faults = _solved(summary, layout)
     figures = np.where(usable(solution)[:, None], layout.values(items, solution), np.nan)
-    draws = _draws(answers, summary, layout, (solution, figures), se, replicates, seed, sign, interval)
+    draws = draws_of(answers, summary, layout, (solution, figures), resampling)
     if interval is None:
         interval = "percentile" if draws is not None and draws.drawn else "t"
     check_interval(interval, draws)
@@ -182,20 +174,6 @@ def _groupers(by: Any) -> tuple[str, ...]:
     return names
 
 
-def _check_errors(se: Any, replicates: Any, seed: Any, interval: Any) -> None:
-    """Refuse ways to standard errors and intervals that there are not."""
-    if se is not None:
-        check_choice("se", se, ERRORS)
-    for name, value, least, most in (("replicates", replicates, FEWEST, MOST), ("seed", seed, 0, 2**63)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
-            ends = f"{least} to {most}" if name == "replicates" else "0 or more"
-            raise OptionError(f"{name}={shown(value)} is a whole number, {ends}.")
-    if interval is not None:
-        check_choice("interval", interval, INTERVALS)
-        if interval in QUANTILES and se == "jackknife":
-            raise OptionError(f"interval={interval!r} needs draws of a bootstrap; a jackknife gives 't' or 'normal'.")
-
-
 def _solved(summary: Groups, layout: Layout) -> tuple[ItemMoments, Solution, dict[int, Unavailable]]:
     """The model in each group, and why groups have none; without groups that is an error."""
     blocks, settings = layout.blocks, layout.settings
@@ -218,58 +196,6 @@ def _solved(summary: Groups, layout: Layout) -> tuple[ItemMoments, Solution, dic
 def items_of(items: ItemMoments, at: int) -> ItemMoments:
     """The moments of one group."""
     return ItemMoments(items.mean[at], items.cov[at])
-
-
-def _draws(
-    source: Source, summary: Groups, layout: Layout, sample: tuple[Solution, np.ndarray], se: str | None, size: int,
-    seed: int, sign: str, interval: str | None,
-) -> Draws | None:  # fmt: skip
-    """Estimates on replicates; None where there is nothing to make them of and nobody insists."""
-    if se is None and summary.replication is None and not can_be_redone(source, summary):
-        return None
-    kind = se or ("bootstrap" if summary.replication is None else "replicates")
-    made: Redone = (
-        declared(summary)
-        if kind == "replicates"
-        else jackknife(source, summary)
-        if kind == "jackknife"
-        else bootstrap(source, summary, size, seed)
-    )
-    own, figures = sample
-    found = _refitted(made, summary, layout, own, sign)
-    if interval != "bca" or not made.drawn:
-        return found
-    left_out = jackknife(source, summary)
-    apart = np.nan_to_num(_refitted(left_out, summary, layout, own, sign).figures - figures)
-    return replace(found, moves=-apart * left_out.scaling.rscales[:, None, None])
-
-
-def _refitted(made: Redone, summary: Groups, layout: Layout, own: Solution, sign: str) -> Draws:
-    """The model on every replicate of every group, in one batch."""
-    blocks = layout.blocks
-    items = item_moments(made.grams, summary.midpoint, blocks)
-    cov = np.where(usable(own)[:, None, None], items.cov, np.nan)
-    solution = solve(cov, blocks, layout.settings)
-    signs = directions(solution, own, blocks)
-    if sign == "construct":
-        solution = turned(solution, signs, blocks)
-    figures, used = layout.values(items, solution), usable(solution)
-    found = Draws(
-        items, solution, np.where(used[..., None], figures, np.nan), used, improper(solution, blocks),
-        np.asarray((signs < 0).any(axis=-1)), made.scaling, float(summary.df), made.words, made.drawn,
-    )  # fmt: skip
-    _check_used(found, summary.by)
-    return found
-
-
-def _check_used(draws: Draws, by: Sequence[str]) -> None:
-    """Refuse replicates of which fewer than one in twenty have estimates."""
-    used, size = int(draws.used.sum(axis=0).max()), len(draws.used)
-    if used < max(2, size // 20):
-        raise ConvergenceError(
-            f"Only {used} of {size} replicates ({draws.words}) have estimates{' in any group' if by else ''}: this "
-            "model cannot be resampled on these data. Simplify it, or merge constructs that cannot be told apart."
-        )
 
 
 def _notes(solution: Solution, draws: Draws | None, blocks: Blocks, labels: Sequence[str]) -> tuple[str, ...]:
