@@ -87,7 +87,8 @@ def draws_of(
     if summary.units.sum() > MOST_UNITS:
         raise OptionError(
             f"interval='bca' leaves each of the {int(summary.units.sum())} sampled units out in turn; at most "
-            f"{MOST_UNITS} are. Use 'bias-corrected' or 'percentile': with so many units there is little skewness to correct."
+            f"{MOST_UNITS} are. Use 'bias-corrected' or 'percentile': with so many units there is little skewness to "
+            "correct."
         )
     left_out = jackknife(source, summary)
     apart = np.nan_to_num(refitted(left_out, summary, layout, own, asked.sign).figures - figures)
