@@ -130,7 +130,7 @@ def driver_options(verb: argparse.ArgumentParser) -> None:
 
 
 #: Tables of ``csat sem``, and those that are shown unless others are asked for.
-SEM_TABLES = ("fit", "paths", "loadings", "thresholds", "parameters")
+SEM_TABLES = ("fit", "paths", "loadings", "thresholds", "effects", "parameters")
 USUAL_SEM_TABLES = ("fit", "parameters")
 #: Choices of structural models; a test holds them to those of the methods.
 ESTIMATORS = ("ML", "MLR", "MLM", "MLMV", "GLS", "ULS", "DWLS", "WLSMV")

@@ -46,11 +46,13 @@ class Effects(Shown):
     estimates : raw. standardized : the same with all variables standardized. Both have their whole covariance.
     stability : (G,) largest |eigenvalue| of the coefficients of each group; total effects exist below 1. It is 0 if
         no path leads back to where it came from.
+    group : column whose categories are the groups; None without groups.
     """
 
     estimates: Estimates
     standardized: Estimates
     stability: np.ndarray
+    group: str | None
 
     def tidy(self) -> pd.DataFrame:
         """One row per effect.
@@ -78,7 +80,7 @@ class Fitted:
 
     layout : of the model. theta : (k,) its estimates. vcov : (k, k) their covariance, for the delta method.
     resampled : replicates to take errors from instead. df : of the t distribution of intervals, at `level`.
-    sizes : (G,) respondents.
+    sizes : (G,) respondents. group : column whose categories are the groups.
     """
 
     layout: Layout
@@ -89,6 +91,7 @@ class Fitted:
     level: float
     df: float
     provenance: Provenance
+    group: str | None
 
 
 def effects_of(fitted: Fitted, specific: str | Sequence[str]) -> Effects:
@@ -109,7 +112,7 @@ def effects_of(fitted: Fitted, specific: str | Sequence[str]) -> Effects:
     stability = np.array([_stability(structure, fitted.theta) for structure in fitted.layout.groups])
     lost = {at for at, row in enumerate(rows) if _endless(row) and stability[row.group] >= 1}
     raw, standardized = (_estimates(rows, fitted, lost, standardized=how) for how in (False, True))
-    return Effects(raw, standardized, stability)
+    return Effects(raw, standardized, stability, fitted.group)
 
 
 def _endless(row: Effect) -> bool:

@@ -196,8 +196,9 @@ class Sem(Shown):
         the stability index (largest |eigenvalue| of the path matrix) is below 1; else there are no such effects.
         """
         fitted = Fitted(
-            self.layout, self.optimum.theta, self.vcov, self.resampled, self.sizes, self.level, np.inf, self.provenance
-        )
+            self.layout, self.optimum.theta, self.vcov, self.resampled, self.sizes, self.level, np.inf, self.provenance,
+            self.group,
+        )  # fmt: skip
         return effects_of(fitted, specific)
 
     def intervals(self, method: str = "bca", kind: str = "raw") -> pd.DataFrame:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import csat.report.tables.comparing as comparing
 import csat.report.tables.diagnosis as diagnosis
+import csat.report.tables.effects as effects
 import csat.report.tables.exploratory as exploratory
 import csat.report.tables.factors as factors
 import csat.report.tables.importance as importance
@@ -68,8 +69,10 @@ TABLES: Mapping[str, Mapping[str, Builder]] = {
         "paths": structural.paths,
         "loadings": structural.loadings,
         "thresholds": structural.thresholds,
+        "effects": effects.effects_of_model,
         "fit": structural.fit,
     },
+    "Effects": {"effects": effects.effects},
     "Comparison": {"comparison": comparing.comparison},
     "Invariance": {
         "steps": comparing.invariance,
@@ -156,9 +159,9 @@ def table(
         ``"final"``, ``"excluded"``, ``"stability"``, ``"models"``; of importance ``"importance"``, ``"differences"``;
         of a map ``"ipa"``, ``"quadrants"``, ``"priorities"``; of rewards and penalties ``"asymmetry"``,
         ``"differences"``; of a diagnosis ``"tests"``, ``"flagged"``, ``"limits"``; of a structural model
-        ``"parameters"``, ``"paths"``, ``"loadings"``, ``"thresholds"``, ``"fit"``; of invariance ``"steps"``,
-        ``"means"`` (of constructs), ``"equalities"``; of a factor analysis ``"loadings"``, ``"errors"``,
-        ``"variance"``, ``"number"`` (of factors); of polychoric correlations ``"correlations"``, ``"matrix"``,
+        ``"parameters"``, ``"paths"``, ``"loadings"``, ``"thresholds"``, ``"effects"`` (direct, indirect, total),
+        ``"fit"``; of invariance ``"steps"``, ``"means"`` (of constructs), ``"equalities"``; of a factor
+        analysis ``"loadings"``, ``"errors"``, ``"variance"``, ``"number"`` (of factors); of polychoric correlations ``"correlations"``, ``"matrix"``,
         ``"thresholds"``; of reliability ``"scales"``, ``"items"``,
         ``"discriminant"`` (a square), ``"pairs"``; of an evaluation ``"evaluation"``, ``"summary"``
         (without items); of a trend ``"trend"``, ``"changes"`` (of the last period); of a ledger ``"ledger"``,
