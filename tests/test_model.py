@@ -241,7 +241,7 @@ def test_numbers_that_overflow_are_refused(model, number):
 
 def test_a_model_of_constructs_alone():
     with pytest.raises(ModelError, match="line 1, character 4: no variable of the data"):
-        Model("f=~g1\ng1=~f")
+        Model("f=~g\ng<~h\nh<~f")
 
 
 def test_a_model_is_a_text():

@@ -8,17 +8,18 @@ import numpy as np
 
 from csat.errors import (
     CollinearityError,
+    ModelError,
     ModelIdentificationError,
     SampleError,
 )
 from csat.structural.discrepancy import Discrepancy
-from csat.structural.linear import definite
-from csat.structural.structure import Point, State, evaluate
+from csat.structural.linear import RANK, allowed, definite
+from csat.structural.structure import Layout, Point, State, evaluate
 
-#: Singular values below this share of the largest count as zero.
-_RANK = 1e-7
 #: Eigenvalues of the scaled curvature above this share of their sum leave no doubt about its rank.
 _PLAIN = 1e-8
+#: Steps after which equations between parameters are as near to holding as they will be.
+_STEPS = 100
 
 
 def check_sample(names: Sequence[str], cov: np.ndarray, mean: np.ndarray, n: int) -> None:
@@ -81,11 +82,48 @@ def check_identified(here: State, discrepancy: Discrepancy, *, generic: bool) ->
     length = np.linalg.norm(slope, axis=1, keepdims=True)
     triangle = np.linalg.qr(np.vstack([jacobian * unit, slope / np.where(length > 0, length, 1.0)]), mode="r")
     _, values, vectors = np.linalg.svd(triangle)
-    rank = int((values > _RANK * values[0]).sum())
+    rank = int((values > RANK * values[0]).sum())
     if rank < size:
         part = np.abs(vectors[rank:]).max(axis=0)
         loose = [name for name, share in zip(layout.names, part, strict=True) if share > 1e-3]
         raise ModelIdentificationError.naming(loose, layout.known, size)
+
+
+def check_consistent(layout: Layout, *starts: np.ndarray) -> None:
+    """Refuse equations between parameters that no values satisfy; starts (k,) are where to look from.
+
+    Raises
+    ------
+    ModelError
+        Naming the equations that contradict each other where they are nearest to holding together.
+    """
+    gaps = [_least_gap(layout, start) for start in starts]
+    if not layout.constraints or any(not np.isfinite(gap).all() or np.abs(gap).max() < 1e-7 for gap in gaps):
+        return
+    size = np.abs(gaps[0])
+    named = [repr(one.text) for one, gap in zip(layout.constraints, size, strict=True) if gap > 1e-6 * size.max()]
+    what = f"The equations {', '.join(named)} contradict each other" if len(named) > 1 else f"{named[0]} cannot hold"
+    raise ModelError(
+        f"{what}: no values of the free parameters satisfy {'all of them' if len(named) > 1 else 'it'} (at best the "
+        f"two sides differ by {size.max():.3g}). Take one of them out, or correct it; a parameter fixed by a number, "
+        "or by another term with the same label, is not free."
+    )
+
+
+def _least_gap(layout: Layout, theta: np.ndarray) -> np.ndarray:
+    """(q,) left minus right sides of the equations where Gauss–Newton steps from theta (k,) no longer lessen them."""
+    gap = layout.restriction(theta)
+    for _ in range(_STEPS):
+        slope = layout.restriction_slope(theta)
+        if not (np.isfinite(gap).all() and np.isfinite(slope).all()):
+            break
+        change = np.linalg.pinv(slope, rcond=RANK) @ gap
+        tried = ((theta - part * change) for part in 0.5 ** np.arange(20.0))
+        better = next((at for at in tried if np.linalg.norm(layout.restriction(at)) < np.linalg.norm(gap)), None)
+        if better is None:
+            break
+        theta, gap = better, layout.restriction(better)
+    return gap
 
 
 def plainly_identified(state: State, discrepancy: Discrepancy) -> bool:
@@ -151,9 +189,9 @@ def information_axes(information: np.ndarray, slope: np.ndarray) -> tuple[np.nda
     -------
     (d,) information along each direction, smallest first, and (k, d) directions.
     """
-    scaled, allowed = _movable(information, slope)
+    scaled, free = _movable(information, slope)
     values, vectors = np.linalg.eigh(scaled)
-    return values, vectors if allowed is None else allowed @ vectors
+    return values, vectors if free is None else free @ vectors
 
 
 def _movable(information: np.ndarray, slope: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -162,9 +200,8 @@ def _movable(information: np.ndarray, slope: np.ndarray) -> tuple[np.ndarray, np
     scaled = information * unit[:, None] * unit
     if not len(slope):
         return scaled, None
-    _, values, turned = np.linalg.svd(slope * unit)
-    allowed = turned[int((values > _RANK * values[0]).sum()) :].T
-    return allowed.T @ scaled @ allowed, allowed
+    free = allowed(slope * unit)
+    return free.T @ scaled @ free, free
 
 
 def condition_number(information: np.ndarray, slope: np.ndarray) -> float:

@@ -13,6 +13,7 @@ from csat.errors import OptionError
 from csat.model import Row
 from csat.moments import as_names, shown
 from csat.results import Shown
+from csat.structural.linear import RANK
 from csat.structural.result import Sem
 from csat.structural.scores import bread_of, freed, remaining
 
@@ -178,7 +179,7 @@ class _Ways:
 def _ways(result: Sem, members: Sequence[_Member]) -> _Ways:
     """Derivatives along the ways out of ties, then out of equations."""
     state, k, m = result.optimum.state, len(result.layout.names), len(members)
-    equations = np.linalg.pinv(state.layout.restriction_slope(state.theta)).T
+    equations = np.linalg.pinv(state.layout.restriction_slope(state.theta), rcond=RANK).T
     size = m + len(equations)
     slope, own, shared, unit = np.zeros(size), np.zeros((size, size)), np.zeros((size, k)), np.full(size, np.nan)
     for g in {one.group for one in members}:

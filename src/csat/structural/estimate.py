@@ -36,6 +36,7 @@ from csat.structural.sandwich import bordered_inverse
 from csat.structural.solving import estimated
 from csat.structural.start import starting_values
 from csat.structural.structure import build
+from csat.structural.undefined import undefined
 
 _ENGINES = ("csat", "semopy")
 _LIKELIHOODS = ("normal", "wishart")
@@ -244,7 +245,9 @@ def sem(
         spread = moment_covariance(source, data.summary) if pairs is None else pairwise_covariance(source, pairs)
         robust = robust_inference(estimator, optimum.state, samples, spread, statistic, scale)
     found = doubts(optimum.state, samples, data.sizes, curvature)
+    valueless, unscaled = undefined(layout, model.definitions, optimum.theta)
     raised = [
+        *valueless,
         *([] if pairs is None else doubts_of_pairs(pairs.answered)),
         *([] if robust else design_ignored(data.summary, estimator, tests_only=resampling.designed)),
         *((doubt.kind, doubt.text) for doubt in found if doubt.raised),
@@ -274,7 +277,7 @@ def sem(
         condition=condition_number(curvature, slope),
         level=level,
         engine=engine,
-        notes=(*(text for _, text in raised), *(doubt.text for doubt in found if not doubt.raised)),
+        notes=(*(text for _, text in raised), *(doubt.text for doubt in found if not doubt.raised), *unscaled),
         provenance=Provenance("published" if data.summary.published else missing, _variance_words(estimator, robust)),
         left_out=data.summary.ungrouped + (data.summary.incomplete if pairs is None else pairs.answered.left_out),
         robust=robust,

@@ -47,5 +47,6 @@ def delta_errors(
 
 
 def without_noise(estimate: np.ndarray, se: np.ndarray) -> np.ndarray:
-    """(r,) standard errors, 0 where only rounding moves a value (a variance standardized by itself)."""
-    return np.where(se < 1e-10 * np.maximum(np.abs(estimate), 1e-300), 0.0, se)
+    """(r,) standard errors: 0 where only rounding moves a value (a variance over itself), NaN without a value."""
+    kept = np.where(se < 1e-10 * np.maximum(np.abs(estimate), 1e-300), 0.0, se)
+    return np.where(np.isfinite(estimate), kept, np.nan)

@@ -36,6 +36,7 @@ from csat.structural.scaled import Indices
 from csat.structural.solving import estimated
 from csat.structural.start import starting_values
 from csat.structural.structure import Layout, Point, State, build
+from csat.structural.undefined import undefined
 from csat.structural.unrestricted import Rows, Unrestricted, indices, moments_kept, robust_inference
 
 #: Estimators that know what to do without complete answers.
@@ -162,7 +163,9 @@ def fiml_sem(source: Source, model: Model, asked: Asked) -> Sem:
         robust = robust_inference(Rows(source, design), data, fit.state, fit.null, fit.statistic)
     curvature = discrepancy.curvature(optimum.state)
     doubtful = doubts(optimum.state, data.unrestricted, data.sizes, curvature)
+    valueless, unscaled = undefined(layout, model.definitions, optimum.theta)
     raised = [
+        *valueless,
         *_without_predictors(data.answered),
         *([] if robust else design_ignored(design, asked.estimator)),
         *((doubt.kind, doubt.text) for doubt in doubtful if doubt.raised),
@@ -183,7 +186,7 @@ def fiml_sem(source: Source, model: Model, asked: Asked) -> Sem:
         condition=condition_number(curvature, fit.slope),
         level=asked.level,
         engine="csat",
-        notes=(*(text for _, text in raised), *(doubt.text for doubt in doubtful if not doubt.raised)),
+        notes=(*(text for _, text in raised), *(doubt.text for doubt in doubtful if not doubt.raised), *unscaled),
         provenance=Provenance("fiml", robust.words if robust else "observed information"),
         left_out=data.answered.left_out + found.ungrouped,
         robust=robust,

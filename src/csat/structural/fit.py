@@ -11,7 +11,7 @@ from math import isfinite
 import numpy as np
 
 from csat.structural.discrepancy import Curved, Discrepancy, hessian_at, is_curved
-from csat.structural.linear import definite, identity
+from csat.structural.linear import RANK, definite, identity
 from csat.structural.structure import Layout, State, evaluate
 
 #: Largest gradient at which an estimate counts as converged, in units of each parameter's own curvature.
@@ -22,6 +22,9 @@ _NEAR = 0.06
 _PATIENCE, _STEPS = 60, 300
 #: Replicates stop sooner: their noise is larger. So many of them are worked on at once, for the processor's cache.
 _BATCH_STEPS, BATCH_TOLERANCE, _BLOCK = (10, 40), 1e-7, 96
+
+#: Share of its own square by which an equation gives way; it only matters for equations that repeat each other.
+_REPEATED = 1e-13
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +77,8 @@ def _least_squares(slope: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     """(…, q) multipliers that leave the smallest gradient."""
     if not slope.shape[-2]:
         return np.zeros(slope.shape[:-1])
-    return (np.linalg.pinv(slope.swapaxes(-1, -2)) @ gradient[..., None])[..., 0]
+    finite = np.where(np.isfinite(slope), slope, 0.0)
+    return (np.linalg.pinv(finite.swapaxes(-1, -2), rcond=RANK) @ gradient[..., None])[..., 0]
 
 
 def minimise(layout: Layout, discrepancy: Discrepancy, start: np.ndarray) -> Optimum:
@@ -186,7 +190,9 @@ def _step(
     right = -(unit * gradient)
     if q:
         rows = slope * unit[..., None, :]
-        corner = np.zeros((*gradient.shape[:-1], q, q))
+        # Equations that repeat each other would make the system singular.
+        length = np.linalg.norm(rows, axis=-1)
+        corner = -_REPEATED * np.where(length > 0, length, 1.0)[..., None] ** 2 * identity(q)
         scaled = np.concatenate(
             [np.concatenate([scaled, rows.swapaxes(-1, -2)], axis=-1), np.concatenate([rows, corner], axis=-1)], axis=-2
         )
@@ -194,7 +200,7 @@ def _step(
     try:
         found = np.linalg.solve(scaled, right[..., None])[..., 0]
     except np.linalg.LinAlgError:
-        found = (np.linalg.pinv(scaled) @ right[..., None])[..., 0]
+        found = (np.linalg.pinv(np.nan_to_num(scaled)) @ right[..., None])[..., 0]
     return unit * found[..., :k], found[..., k:]
 
 

@@ -166,7 +166,8 @@ def _latent_correlations_of(point: Point) -> tuple[np.ndarray, list[tuple[int, i
     st = point.structure
     block = point.total[st.p :, st.p :]
     sd = np.sqrt(np.abs(np.diag(block)))
-    corr = block / np.where(sd > 0, np.outer(sd, sd), np.inf)
+    sizes = np.outer(sd, sd)
+    corr = block / np.where(sizes > 0, sizes, np.inf)
     parts = {frozenset((row.lhs, row.rhs)) for row in st.rows if row.op in ("=~", "<~")}
     pairs = [
         (i, j) for i, j in combinations(range(len(corr)), 2) if frozenset((st.latents[i], st.latents[j])) not in parts

@@ -6,6 +6,9 @@ from functools import cache
 
 import numpy as np
 
+#: Singular values below this share of the largest count as zero.
+RANK = 1e-7
+
 
 @cache
 def identity(size: int) -> np.ndarray:
@@ -23,6 +26,19 @@ def inverted(matrix: np.ndarray) -> np.ndarray:
         if matrix.ndim == 2:
             return np.full_like(matrix, np.nan)
         return np.stack([inverted(one) for one in matrix])
+
+
+def allowed(slope: np.ndarray) -> np.ndarray:
+    """(k, k − r) orthonormal directions along which equations with derivatives (q, k) hold; r is their rank.
+
+    Equations count by their direction, not by their unit; those that say nothing (0 = 0) or repeat others are no limit.
+    """
+    length = np.linalg.norm(slope, axis=1, keepdims=True)
+    kept = slope[length[:, 0] > 0] / length[length[:, 0] > 0]
+    if not len(kept):
+        return np.eye(slope.shape[1])
+    _, values, turned = np.linalg.svd(kept)
+    return turned[int((values > RANK * values[0]).sum()) :].T
 
 
 def definite(matrix: np.ndarray, least: float = 0.0) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from csat.distributions import chi2_tail, noncentral_chi2, noncentrality
 from csat.structural.discrepancy import Sample, distance
+from csat.structural.linear import allowed
 from csat.structural.structure import Layout, Point, State, Structure
 
 #: RMSEA up to which a fit is called close (Browne & Cudeck 1992, Sociological Methods & Research 21(2)).
@@ -68,8 +69,8 @@ def free_parameters(layout: Layout) -> int:
     k = len(layout.names)
     if not layout.constraints:
         return k
-    slope = layout.restriction_slope(np.full(k, 0.5))
-    return k - int(np.linalg.matrix_rank(slope))
+    slope = np.nan_to_num(layout.restriction_slope(np.full(k, 0.5)))
+    return allowed(slope).shape[1]
 
 
 def measures_of(

@@ -16,6 +16,7 @@ from csat.errors import OptionError
 from csat.results import Unavailable
 from csat.structural.discrepancy import MaximumLikelihood, Sample
 from csat.structural.fit import minimise
+from csat.structural.linear import allowed
 from csat.structural.measures import rmsea, upper
 from csat.structural.result import Sem
 from csat.structural.robust import Robust, sandwich_of
@@ -163,11 +164,7 @@ def restrictions(large: State, small: State, order: Sequence[int]) -> np.ndarray
 
 def _free_directions(state: State) -> np.ndarray:
     """(k, k − r) orthonormal directions that keep the constraints."""
-    slope = state.layout.restriction_slope(state.theta)
-    if not len(slope):
-        return np.eye(state.size)
-    _, values, vectors = np.linalg.svd(slope, full_matrices=True)
-    return vectors[int((values > 1e-9 * values.max()).sum()) :].T
+    return allowed(state.layout.restriction_slope(state.theta))
 
 
 def _derivatives(state: State, order: Sequence[int]) -> np.ndarray:

@@ -31,6 +31,7 @@ from csat.structural.samples import check_groups, reference_of, unknown_column
 from csat.structural.solving import estimated
 from csat.structural.start import starting_values
 from csat.structural.structure import Layout, build
+from csat.structural.undefined import undefined
 from csat.structural.weighted import Fit, fit_measures, robust_inference, thresholds_of
 from csat.variance import method_of
 
@@ -90,7 +91,9 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
     vcov = fit.bread if robust is None else robust.sandwich.covariance(moments.scale)
     information = fit.slopes.T @ fit.weighted
     found = doubts(optimum.state, moments.samples, moments.sizes, information)
+    valueless, unscaled = undefined(layout, model.definitions, optimum.theta)
     raised = [
+        *valueless,
         *doubts_of_items(items),
         *doubts_of(behind, sure.kurtosis),
         *((doubt.kind, doubt.text) for doubt in found if doubt.raised),
@@ -113,6 +116,7 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
             *(text for _, text in raised),
             *notes_of(behind),
             *(doubt.text for doubt in found if not doubt.raised),
+            *unscaled,
         ),
         provenance=Provenance("listwise", _variance_words(behind, asked.estimator)),
         left_out=behind.summed.incomplete + behind.summed.ungrouped,

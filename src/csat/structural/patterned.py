@@ -122,13 +122,30 @@ def _fitted(part: Patterns, label: str, dropped: int) -> Normal:
         why = f": in all {dropped} rows a predictor is missing; sem(…, fixed_x=False) keeps them" if dropped else ""
         raise SampleError(f"{place}nobody answered the variables of the model{why}.")
     try:
+        _check_enough(part)
         _check_complete(part)
         normal = fit_normal(part)
         moments = _unrestricted(normal, part, 1.0)
         check_sample(part.names, moments.cov, np.asarray(moments.mean), int(part.n.sum()))
     except (SampleError, CollinearityError) as error:
         raise type(error)(f"{place}{error}") from None
+    except np.linalg.LinAlgError:
+        raise SampleError(
+            f"{place}the covariances of the {len(part.names)} variables cannot be estimated from {int(part.n.sum())} "
+            "respondents with gaps: too few answered the same variables. Use fewer variables, or leave out those that "
+            "few answered."
+        ) from None
     return normal
+
+
+def _check_enough(part: Patterns) -> None:
+    """Refuse groups so small that the unrestricted covariances are singular whatever the answers."""
+    n, p = int(part.n.sum()), len(part.names)
+    if n <= p:
+        raise SampleError(
+            f"{n} respondents for {p} variables: their covariances need at least {p + 1}. Use fewer variables or more "
+            "data; a small group can be left out, or joined with another."
+        )
 
 
 def _check_complete(part: Patterns) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from csat.structural.discrepancy import MaximumLikelihood, Sample, distance, hessian
 from csat.structural.gamma import MomentCovariance, observed_in
+from csat.structural.linear import allowed, inverted
 from csat.structural.structure import Point, State
 
 
@@ -92,15 +93,21 @@ def bordered_inverse(information: np.ndarray, slope: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    information : (k, k). slope : (q, k) derivative of the equations.
+    information : (k, k). slope : (q, k) derivative of the equations, which may repeat each other.
+
+    Returns
+    -------
+    ndarray
+        Z(ZᵀIZ)⁻¹Zᵀ, the columns of Z spanning the directions that the equations allow; NaN if that is singular.
 
     Source: Aitchison & Silvey (1958), Ann. Math. Stat. 29, 813–828.
     """
-    k, q = len(information), len(slope)
-    if not k:
-        return information
-    whole = np.block([[information + slope.T @ slope, slope.T], [slope, np.zeros((q, q))]])
-    return np.linalg.inv(whole)[:k, :k]
+    if not len(slope):
+        return inverted(information)
+    size = np.abs(np.diag(information))
+    unit = 1.0 / np.sqrt(np.where(size > 0, size, 1.0))
+    free = unit[:, None] * allowed(slope * unit)
+    return free @ inverted(free.T @ information @ free) @ free.T
 
 
 def _of_model(joint: np.ndarray, state: State) -> np.ndarray:

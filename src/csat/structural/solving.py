@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from csat.errors import ConvergenceError, ModelError
-from csat.structural.checks import check_identified, plainly_identified, proper
+from csat.structural.checks import check_consistent, check_identified, plainly_identified, proper
 from csat.structural.discrepancy import DiagonalLeastSquares, Discrepancy, MaximumLikelihood
 from csat.structural.fit import TOLERANCE, Optimum, minimise
 from csat.structural.incomplete import PatternLikelihood
@@ -35,6 +35,8 @@ def estimated(layout: Layout, discrepancy: Discrepancy, start: np.ndarray, engin
     converged = bool(optimum.converged)
     if converged and plainly_identified(optimum.state, discrepancy):
         return optimum
+    if not converged:
+        check_consistent(layout, optimum.theta, start)
     check_identified(begin, discrepancy, generic=True)
     if not converged:
         likely = isinstance(discrepancy, MaximumLikelihood | PatternLikelihood)

@@ -31,7 +31,7 @@ def table_values(layout: Layout, definitions: Sequence[Definition], theta: np.nd
     Returns
     -------
     ndarray
-        (…, rows + definitions). NaN where a variance that standardizes is not positive.
+        (…, rows + definitions). NaN where a variance that standardizes is not positive, or arithmetic has no value.
     """
     return tables(layout, definitions, theta, (kind,))[0]
 
@@ -44,7 +44,8 @@ def tables(layout: Layout, definitions: Sequence[Definition], theta: np.ndarray,
     known = {row.label: rows[..., r] for r, row in reversed(list(enumerate(layout.rows))) if row.label}
     defined = []
     for definition in definitions:
-        known[definition.name] = np.broadcast_to(evaluate(definition.expression, known), rows.shape[:-1])
+        value = evaluate(definition.expression, known)
+        known[definition.name] = np.broadcast_to(np.where(np.isfinite(value), value, np.nan), rows.shape[:-1])
         defined.append(known[definition.name])
     return np.concatenate([rows, np.stack(defined, axis=-1)], axis=-1)
 
@@ -67,13 +68,13 @@ def _units(structure: Structure, a: np.ndarray, s: np.ndarray) -> dict[str, np.n
     """(…, rows) SDs of cause over effect, one over one SD or over two, for each way to standardize.
 
     A residual covariance is divided by the residual SDs, which makes it a correlation; as lavaan does, a
-    negative residual variance counts by its size there.
+    negative residual variance counts by its size there. NaN where one of these is 0.
     """
     e = total_effects(a, structure.causes)
     total = np.sum((e @ s) * e, axis=-1)
     residual = np.diagonal(s, axis1=-2, axis2=-1)
     sd = _root(np.where(total.real > 0, total, np.nan))
-    own = _root(residual * np.where(residual.real < 0, -1.0, 1.0))
+    own = _root(np.where(residual == 0, np.nan, residual * np.where(residual.real < 0, -1.0, 1.0)))
     latent = np.arange(len(structure.variables)) >= structure.p
     return {
         "all": _factors(structure, sd, own),

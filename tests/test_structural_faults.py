@@ -1,0 +1,150 @@
+"""What a structural model is asked that makes no sense, or too much: an answer, or words that say what to do."""
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from csat import read_survey
+from csat.errors import ConvergenceError, ModelError, SampleError
+from csat.model import Model
+from csat.structural import modification_indices, sem
+from csat.structural.undefined import UndefinedWarning
+
+HERE = Path(__file__).parent / "fixtures" / "lavaan"
+TWO = "visual =~ x1 + l*x2 + m*x3\ntextual =~ x4 + x5 + x6\ntextual ~ p*visual\n"
+
+
+@pytest.fixture(scope="module")
+def pupils():
+    return pd.read_csv(HERE / "rows.csv")
+
+
+@pytest.fixture(scope="module")
+def survey(pupils):
+    return read_survey(pupils)
+
+
+@pytest.fixture(scope="module")
+def lavaan():
+    return json.loads((HERE / "faults.json").read_text())["cases"]
+
+
+def agrees(found, case):
+    table = found.tidy().set_index(["lhs", "op", "rhs"])
+    keys = list(zip(*(case["parameters"][key] for key in ("lhs", "op", "rhs")), strict=True))
+    mine = table.loc[keys]
+    assert mine["estimate"].to_numpy() == pytest.approx(np.array(case["parameters"]["est"]), rel=2e-5, abs=1e-5)
+    assert mine["se"].to_numpy() == pytest.approx(np.array(case["parameters"]["se"]), rel=2e-4, abs=1e-6)
+    for name in ("chisq", "df", "npar", "cfi"):
+        assert getattr(found.measures, name) == pytest.approx(case["measures"][name], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("case", "equations", "options"),
+    [
+        ("held", "p == .3\n2*p == .6", {}),
+        ("held_mlr", "p == .3\n2*p == .6", {"estimator": "MLR"}),
+        ("held", "p == .3\np == .3\np/3 == .1", {}),
+        ("circle", "l == m\nm == p\nl == p", {}),
+        ("circle", "l == m\nm == p", {}),
+        ("plain", "p == p", {}),
+        ("plain", "l + m == m + l\np == p", {}),
+    ],
+)
+def test_equations_that_repeat_others_change_nothing(survey, lavaan, case, equations, options):
+    agrees(sem(survey, TWO + equations, **options), lavaan[case])
+
+
+def test_what_follows_from_estimates_is_the_same_with_an_equation_written_twice(survey):
+    once, twice = (sem(survey, TWO + more, estimator="MLR") for more in ("l == m", "l == m\n2*l == 2*m\nm*m == l*l"))
+    assert twice.condition == pytest.approx(once.condition, rel=1e-6)
+    one, two = (modification_indices(found).tidy()["mi"].to_numpy() for found in (once, twice))
+    assert two == pytest.approx(one, rel=1e-5)
+    drawn = [
+        sem(survey, TWO + more, se="bootstrap", replicates=60).tidy()["se"].to_numpy()
+        for more in ("l == m", "l == m\nm == l")
+    ]
+    assert drawn[1] == pytest.approx(drawn[0], rel=1e-4, abs=1e-9)
+
+
+def test_equations_that_contradict_each_other_are_named(survey):
+    with pytest.raises(ModelError, match=r"The equations 'p==.1', 'p==.3' contradict each other.*differ by 0.1\)"):
+        sem(survey, TWO + "l == m\np == .1\np == .3")
+    with pytest.raises(ModelError, match=r"'p\^2==-1' cannot hold: no values of the free parameters satisfy it"):
+        sem(survey, TWO + "p^2 == -1")
+    with pytest.raises(ModelError, match=r"'p==.3' cannot hold.*fixed by a number"):
+        sem(survey, TWO + "x1 ~~ .5*p*x2\np == .3")
+
+
+def test_an_equation_without_a_value_ends_in_words(survey):
+    with pytest.raises(ConvergenceError, match="did not converge"):
+        sem(survey, TWO + "log(0 - p) == 1")
+
+
+@pytest.mark.parametrize("text", ["F =~ x1 + G\nG =~ x2 + F", "F =~ x1 + G\nG =~ x2 + H\nH =~ x3 + F"])
+def test_constructs_that_measure_each_other_are_refused(text):
+    with pytest.raises(ModelError, match="would measure each other; a construct is measured by its parts"):
+        Model(text)
+
+
+@pytest.mark.parametrize("n", [2, 5, 6])
+def test_fewer_respondents_than_variables_under_fiml(pupils, n):
+    few = pupils[:n].assign(x1=[np.nan, *pupils["x1"][1:n]])
+    with pytest.raises(SampleError, match=f"{n} respondents for 6 variables: their covariances need at least 7"):
+        sem(read_survey(few), TWO, missing="fiml")
+
+
+def test_a_group_of_three_under_fiml_is_named(pupils):
+    split = pupils.assign(school=np.where(np.arange(len(pupils)) < 3, "tiny", "rest"))
+    with pytest.raises(SampleError, match=r"Group 'tiny': 3 respondents for 6 variables.*joined with another"):
+        sem(read_survey(split), TWO, missing="fiml", group="school")
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [({}, "log(0 - p)"), ({}, "p/(p - p)"), ({"missing": "fiml"}, "log(0 - p)"), ({"std_lv": True}, "sqrt(0 - p)")],
+)
+def test_a_definition_without_a_value_has_no_figures_and_is_warned_of(survey, options, text):
+    with pytest.warns(UndefinedWarning, match="has no value at the estimates") as caught:
+        found = sem(survey, f"{TWO}q := {text}\nr := q + 1", **options)
+    assert len(caught) == 2
+    last = found.tidy().query("op == ':='")
+    assert last[["estimate", "se", "statistic", "p", "low", "high"]].isna().all().all()
+    assert found.notes[0].startswith("q := ")
+    assert found.tidy().query("op != ':='")["se"].notna().all()
+
+
+def test_a_variance_of_zero_has_no_standardized_values_and_leaks_no_warning(survey):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        warnings.simplefilter("ignore", UserWarning)
+        found = sem(survey, "i =~ 1*x1 + 1*x2 + 1*x3\ns =~ 0*x1 + 1*x2 + 2*x3\ns ~~ 0*s + 0*i", means=True)
+        table = found.tidy().set_index(["lhs", "op", "rhs"])
+    assert np.isnan(table.loc[("s", "~~", "i"), "std_all"])
+    assert np.isfinite(table.loc[("i", "=~", "x1"), "std_all"])
+    assert any(note.startswith("No standardized value of s =~ x1") for note in found.notes)
+
+
+def test_the_first_columns_are_those_that_everyone_asks_for(survey):
+    first = (
+        "estimator n chisq df p cfi tli nfi gfi rmsea rmsea_low rmsea_high rmsea_p srmr loglik aic bic npar converged "
+        "iterations"
+    )
+    for options in ({}, {"estimator": "MLR"}, {"missing": "fiml"}, {"se": "parametric", "replicates": 50}):
+        found = sem(survey, TWO, **options)
+        names = list(found.glance())
+        assert names[:20] == first.split()
+        assert len(set(names)) == len(names)
+        columns = "lhs op rhs group label estimate se statistic p low high std_all std_lv"
+        assert list(found.tidy())[:13] == columns.split()
+
+
+def test_labels_that_are_not_there(survey):
+    with pytest.raises(ModelError, match=r"no parameter has a label. Write it before a variable: `q\*x`"):
+        Model("y ~ x\nq == 1")
+    with pytest.raises(ModelError, match="no parameter is labelled 'q'; did you mean 'a'"):
+        Model("y ~ a*x\nq == 1")
