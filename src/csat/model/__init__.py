@@ -30,6 +30,13 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def _meant(name: str, known: Sequence[str]) -> str:
+    """Which labels there are, or how to give one."""
+    if known:
+        return f"did you mean {closest(name, known)}?"
+    return f"no parameter has a label. Write it before a variable: `{name}*x`."
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Model:
     """A structural model.
@@ -189,9 +196,20 @@ class Model:
                 fault = f"{term.lhs!r} cannot stand on both sides of {term.op!r}."
             elif term.op in ("=~", "<~") and kinds.setdefault(term.lhs, term.op) != term.op:
                 fault = f"{term.lhs!r} is both measured (=~) and composed (<~)."
+            elif term.op == "=~" and term.rhs in kinds and term.lhs in self._parts(term.rhs):
+                fault = f"{term.lhs!r} and {term.rhs!r} would measure each other; a construct is measured by its parts."
             if fault:
                 raise ModelError.at(self.syntax, term.position, fault)
             seen.add(key)
+
+    def _parts(self, construct: str) -> set[str]:
+        """What a construct is measured by, directly or through other constructs."""
+        found: set[str] = set()
+        new = {construct}
+        while new:
+            new = {term.rhs for term in self.terms if term.op == "=~" and term.lhs in new} - found
+            found |= new
+        return found
 
     def _check_labels(self) -> None:
         known = list(self.labels)
@@ -208,7 +226,7 @@ class Model:
     def _check_names(self, names: Iterable[tuple[str, int]], known: list[str]) -> None:
         for name, position in names:
             if name not in (*known, "exp", "log", "sqrt"):
-                message = f"no parameter is labelled {name!r}; did you mean {closest(name, known)}?"
+                message = f"no parameter is labelled {name!r}; {_meant(name, known)}"
                 raise ModelError.at(self.syntax, position, message)
 
     @property
