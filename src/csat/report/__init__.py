@@ -12,6 +12,7 @@ from csat.report.jupyter import Table
 from csat.report.network.texts import diagram
 from csat.report.notebook import new_study
 from csat.report.plots import plot
+from csat.report.reading import reading
 from csat.report.settings import Plan, base_of, masthead, method, plan
 from csat.report.tables import table
 
@@ -29,6 +30,7 @@ __all__ = [
     "new_study",
     "plan",
     "plot",
+    "reading",
     "table",
     "write_report",
     "write_workbook",

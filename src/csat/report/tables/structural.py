@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -180,7 +181,21 @@ def kind_of(op: str, same: bool) -> str:
 def _relation(lhs: str, op: str, rhs: str, result: Sem, names: Names) -> str:
     if op == "|":
         return f"{names.code(lhs)}{'：' if names.lang == 'zh' else ': '}{_between(lhs, rhs, result)}"
+    if op == ":=" and names.construct(lhs) == lhs and (chain := chain_of(rhs, result)):
+        return " → ".join(map(names.construct, chain))
     return relation_of(lhs, op, rhs, names)
+
+
+def chain_of(text: str, result: Sem) -> tuple[str, ...]:
+    """Constructs along a product of labelled paths, each leading on to the next; empty for anything else."""
+    labels = [label.strip() for label in text.split("*")]
+    ends = {row.label: (row.rhs, row.lhs) for row in result.layout.rows if row.op == "~" and row.label}
+    if len(labels) < 2 or not all(label in ends for label in labels) or len(result.groups) > 1:
+        return ()
+    paths = [ends[label] for label in labels]
+    if any(one[1] != other[0] for one, other in pairwise(paths)):
+        return ()
+    return (paths[0][0], *(target for _, target in paths))
 
 
 def _between(item: str, cut: str, result: Sem) -> str:
