@@ -52,6 +52,8 @@ def agrees(found, case):
         ("circle", "l == m\nm == p\nl == p", {}),
         ("circle", "l == m\nm == p", {}),
         ("plain", "p == p", {}),
+        ("defined", "gap := l - m\ngap == p - m", {}),
+        ("defined", "m == m + diff\nless := p - m\ngap := l - m\ndiff := gap - less", {}),
         ("plain", "l + m == m + l\np == p", {}),
     ],
 )

@@ -6,14 +6,15 @@ granted. Maximum likelihood and partial least squares read the same model.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from csat.errors import ModelError, closest
 from csat.model.expansion import EQUAL, Row, expanded
+from csat.model.expression import Expression, substituted
 from csat.model.presets import PRESETS, preset_syntax, questionnaire_syntax
 from csat.model.semopy_text import description_of, read_semopy, write_semopy
 from csat.model.syntax import Constraint, Definition, Term, statements_of
@@ -78,6 +79,7 @@ class Model:
             raise ModelError("The model is empty. Write at least one relation, for example 'loyalty ~ satisfaction'.")
         self._check_terms()
         self._check_labels()
+        object.__setattr__(self, "constraints", tuple(self._in_parameters()))
         if not self.observed:
             message = "no variable of the data: every name stands left of =~ or <~ somewhere. Add indicators."
             raise ModelError.at(self.syntax, terms[0].position, message)
@@ -222,6 +224,18 @@ class Model:
             self._check_names(constraint.names, known)
             if not any(name in known for name, _ in constraint.names):
                 raise ModelError.at(self.syntax, constraint.position, "a constraint names no parameter.")
+
+    def _in_parameters(self) -> Iterator[Constraint]:
+        """Constraints with what is defined written out."""
+        meaning: dict[str, Expression] = {}
+        names: dict[str, tuple[tuple[str, int], ...]] = {}
+        for definition in self.definitions:
+            meaning[definition.name] = substituted(definition.expression, meaning)
+            names[definition.name] = tuple(at for one in definition.names for at in names.get(one[0], (one,)))
+        for constraint in self.constraints:
+            used = tuple(at for one in constraint.names for at in names.get(one[0], (one,)))
+            left, right = (substituted(side, meaning) for side in (constraint.left, constraint.right))
+            yield replace(constraint, left=left, right=right, names=used)
 
     def _check_names(self, names: Iterable[tuple[str, int]], known: list[str]) -> None:
         for name, position in names:

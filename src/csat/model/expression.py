@@ -65,6 +65,18 @@ def evaluate(expression: Expression, values: Mapping[str, np.ndarray]) -> np.nda
         return _value(expression, values)
 
 
+def substituted(expression: Expression, meaning: Mapping[str, Expression]) -> Expression:
+    """The expression with names replaced by what they mean; those without a meaning stay."""
+    match expression:
+        case Name(name):
+            return meaning.get(name, expression)
+        case Operation(sign, left, right):
+            return Operation(sign, substituted(left, meaning), substituted(right, meaning))
+        case Call(function, argument):
+            return Call(function, substituted(argument, meaning))
+    return expression
+
+
 def _value(expression: Expression, values: Mapping[str, np.ndarray]) -> np.ndarray:
     match expression:
         case Number(value):
