@@ -103,6 +103,13 @@ def test_the_examples_of_structural_models_run_as_printed(tmp_path):
     assert second == "supported supported not_supported not_supported supported supported supported unclear"
 
 
+def test_the_examples_of_reliability_run_as_printed(tmp_path):
+    told = "print(len(found.constructs()), found.by, len(csat.reliability(survey).scales.names))"
+    done = run([*blocks_of(DOCS / "reliability.md", "python"), told], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[0] == "6 ('brand',) 7"
+
+
 @pytest.mark.parametrize(
     "line", [line for block in blocks_of(DOCS / "structural.md", "sh") for line in block.splitlines()]
 )
