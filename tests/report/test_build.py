@@ -69,7 +69,7 @@ def test_the_page_stands_alone_and_has_every_section(made, results, check_alone,
 
 def test_the_workbook_holds_the_tables_of_the_page(made, results):
     book = openpyxl.load_workbook(made[1])
-    assert len(book.sheetnames) == 1 + 22 + 1
+    assert len(book.sheetnames) == 1 + 23 + 1
     numbers = [c.value for sheet in book for row in sheet.iter_rows() for c in row if isinstance(c.value, float)]
     wanted = [results["index"].tidy()["estimate"][0], *results["gaps"].tidy()["estimate"]]
     # Excel keeps 16 digits of a number.
