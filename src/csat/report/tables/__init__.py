@@ -161,9 +161,9 @@ def table(
         ``"differences"``; of a diagnosis ``"tests"``, ``"flagged"``, ``"limits"``; of a structural model
         ``"parameters"``, ``"paths"``, ``"loadings"``, ``"thresholds"``, ``"effects"`` (direct, indirect, total),
         ``"fit"``; of invariance ``"steps"``, ``"means"`` (of constructs), ``"equalities"``; of a factor
-        analysis ``"loadings"``, ``"errors"``, ``"variance"``, ``"number"`` (of factors); of polychoric correlations ``"correlations"``, ``"matrix"``,
-        ``"thresholds"``; of reliability ``"scales"``, ``"items"``,
-        ``"discriminant"`` (a square), ``"pairs"``; of an evaluation ``"evaluation"``, ``"summary"``
+        analysis ``"loadings"``, ``"errors"``, ``"variance"``, ``"number"`` (of factors); of polychoric correlations
+        ``"correlations"``, ``"matrix"``, ``"thresholds"``; of reliability ``"scales"``, ``"items"``, ``"discriminant"``
+        (a square), ``"pairs"``; of an evaluation ``"evaluation"``, ``"summary"``
         (without items); of a trend ``"trend"``, ``"changes"`` (of the last period); of a ledger ``"ledger"``,
         ``"columns"``, ``"other"`` (columns that are no scaled questions).
     base : whom the result is about, e.g. ``plan.base("own", lang)``; stands first among the notes.
