@@ -99,6 +99,7 @@ def efa(
 
     Notes
     -----
+    Factors are extracted from several starts, drawn with a fixed seed, and rotations too; the best optimum counts.
     χ² has Bartlett's (1951) correction, n − 1 − (2p + 5)/6 − 2m/3 times F, as in R's factanal. RMSEA and its 90 %
     interval are those of (n − 1)·F. TLI is that of Tucker & Lewis (1973); BIC is χ² − df·log n, as in psych.
 

@@ -17,8 +17,12 @@ from csat.errors import ConvergenceError
 #: Least uniqueness, as in R's factanal and psych: an item that its factors explain wholly is a Heywood case.
 LEAST = 0.005
 _ROUNDS, _HALVINGS, _FLAT = 200, 40, 1e-10
+#: Random starts beside the usual one; a fixed seed, so that the same correlations always have the same factors.
+_STARTS, _SEED = 10, 19670401
 #: Rounding of F, a sum of terms of size 1.
 _ROUNDING = 1e-14
+#: Difference of F below which two optima are the same.
+_SAME = 1e-10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +43,8 @@ Profile = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
 
 def maximum_likelihood(corr: np.ndarray, m: int) -> Extracted:
     """Factors under which normal answers with these correlations (p, p) are most likely."""
-    logs, bound = _minimise(lambda x: _likelihood(corr, m, x), np.log(_start(corr, m)), float(np.log(LEAST)), 0.0)
+    starts = np.log(_starts(corr, m))
+    logs, bound = _lowest(lambda x: _likelihood(corr, m, x), starts, float(np.log(LEAST)), 0.0)
     psi = np.exp(logs)
     scale = np.sqrt(psi)
     values, vectors = _descending(corr / np.outer(scale, scale))
@@ -49,7 +54,7 @@ def maximum_likelihood(corr: np.ndarray, m: int) -> Extracted:
 
 def minimum_residuals(corr: np.ndarray, m: int) -> Extracted:
     """Factors that leave the least squares of the residual correlations (p, p)."""
-    psi, bound = _minimise(lambda x: _residuals(corr, m, x), _start(corr, m), LEAST, 1.0)
+    psi, bound = _lowest(lambda x: _residuals(corr, m, x), _starts(corr, m), LEAST, 1.0)
     values, vectors = _descending(corr - np.diag(psi))
     return Extracted(vectors[:, :m] * np.sqrt(np.maximum(values[:m], 0.0)), psi, bound)
 
@@ -66,9 +71,11 @@ def _descending(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values[::-1], vectors[:, ::-1]
 
 
-def _start(corr: np.ndarray, m: int) -> np.ndarray:
-    """(p,) uniquenesses to begin with (Jöreskog 1967, equation 26)."""
-    return np.clip((1.0 - 0.5 * m / len(corr)) / np.diag(np.linalg.inv(corr)), 2 * LEAST, 1.0)
+def _starts(corr: np.ndarray, m: int) -> np.ndarray:
+    """(starts, p) uniquenesses to begin with: that of Jöreskog (1967, equation 26), and others drawn at random."""
+    usual = np.clip((1.0 - 0.5 * m / len(corr)) / np.diag(np.linalg.inv(corr)), 2 * LEAST, 1.0)
+    drawn = np.random.default_rng(_SEED).uniform(0.1, 0.9, (_STARTS, len(corr)))
+    return np.vstack([usual, drawn])
 
 
 def _likelihood(corr: np.ndarray, m: int, logs: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
@@ -98,14 +105,31 @@ def _crossed(v: np.ndarray, w: np.ndarray, ratio: np.ndarray) -> np.ndarray:
     return (pairs * ratio.ravel()) @ pairs.T
 
 
-def _minimise(profile: Profile, start: np.ndarray, least: float, most: float) -> tuple[np.ndarray, np.ndarray]:
-    """Newton's method between bounds: the parameters, and which stand at the lower one.
-
-    No optimum lies beyond the upper bound, uniqueness 1; it keeps early steps from going far astray.
+def _lowest(profile: Profile, starts: np.ndarray, least: float, most: float) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest of the optima that are reached from several starts: the parameters, and which stand at `least`.
 
     Raises
     ------
     ConvergenceError
+    """
+    found = [end for start in starts if (end := _minimise(profile, start, least, most)) is not None]
+    if not found:
+        raise ConvergenceError(
+            f"The factors did not converge in {_ROUNDS} rounds: too many factors for these items, or items that nearly "
+            "repeat each other. Extract fewer factors, or use method='minres'."
+        )
+    value = min(end[0] for end in found)
+    # The first of those that differ by rounding, so that equal optima are found the same way.
+    _, x, bound = next(end for end in found if end[0] <= value + _SAME)
+    return x, bound
+
+
+def _minimise(
+    profile: Profile, start: np.ndarray, least: float, most: float
+) -> tuple[float, np.ndarray, np.ndarray] | None:
+    """Newton's method between bounds: value, parameters, and which stand at the lower one; None: no optimum reached.
+
+    No optimum lies beyond the upper bound, uniqueness 1; it keeps early steps from going far astray.
     """
     x = start
     value, slope, curvature = profile(x)
@@ -113,7 +137,7 @@ def _minimise(profile: Profile, start: np.ndarray, least: float, most: float) ->
         low, high = (x <= least) & (slope > 0), (x >= most) & (slope < 0)
         held = low | high
         if np.abs(np.where(held, 0.0, slope)).max() < _FLAT:
-            return x, low
+            return value, x, low
         step = np.zeros_like(x)
         step[~held] = _newton(curvature[np.ix_(~held, ~held)], slope[~held])
         size = 1.0 / max(1.0, float(np.abs(step).max()))
@@ -124,10 +148,7 @@ def _minimise(profile: Profile, start: np.ndarray, least: float, most: float) ->
                 break
             size /= 2
         x, (value, slope, curvature) = trial, found
-    raise ConvergenceError(
-        f"The factors did not converge in {_ROUNDS} rounds: too many factors for these items, or items that nearly "
-        "repeat each other. Extract fewer factors, or use method='minres'."
-    )
+    return None
 
 
 def _newton(curvature: np.ndarray, slope: np.ndarray) -> np.ndarray:
