@@ -425,6 +425,39 @@ def test_groups_that_cannot_be_analysed(frame):
     assert notes.to_dict() == {"a": "", "b": "a variable does not vary here", "c": "only one valid answer: no variance"}
 
 
+def test_a_group_without_a_complete_answer(frame):
+    holes = frame.assign(q1=frame["q1"].where(frame["city"] == "b"))
+    for options in ({}, {"se": "bootstrap", "replicates": 60}):
+        result = csat.reliability(csat.read_survey(holes), SCALES, by="city", **options)
+        rows = result.constructs().set_index(["city", "scale"])
+        assert rows.loc[("a", "quality"), "note"] == "no valid answers"
+        assert np.isfinite(rows.loc[("b", "quality"), ["alpha_se", "omega_low"]].astype(float)).all()
+
+
+def test_given_replicate_weights(frame):
+    """Draws of respondents as weights: the same variance as linearisation, and quantiles on request."""
+    rng = np.random.default_rng(2)
+    names = [f"r{i}" for i in range(300)]
+    weights = pd.DataFrame(rng.multinomial(400, np.full(400, 1 / 400), 300).T.astype(float), columns=names)
+    design = csat.Design(weight="w", replicates=tuple(names), replication=csat.Replication("bootstrap"))
+    survey = csat.read_survey(pd.concat([frame.assign(w=1.0), weights], axis=1), design=design)
+    given, linear = csat.reliability(survey, SCALES), csat.reliability(csat.read_survey(frame), SCALES)
+    row = [figure(result, "quality", "omega")["se"] for result in (given, linear)]
+    assert row[0] == pytest.approx(row[1], rel=0.15)
+    assert given.glance()["variance"][0] == "refits on replicates: bootstrap, 300 replicates"
+    drawn = csat.reliability(survey, SCALES, se="bootstrap")
+    np.testing.assert_array_equal(drawn.estimates.se, given.estimates.se)
+    assert figure(drawn, "quality", "omega")["low"] == pytest.approx(figure(given, "quality", "omega")["low"], abs=0.02)
+
+
+def test_two_items_that_are_the_same_are_perfectly_reliable(frame):
+    with pytest.warns(FactorModelWarning):
+        result = csat.reliability(csat.read_survey(frame.assign(q2=frame["q1"])), {"q": ["q1", "q2"]})
+    row = figure(result, "q", "alpha")
+    assert row["estimate"] == pytest.approx(1.0)
+    assert row["se"] == 0
+
+
 def test_normal_errors_of_a_weighted_sample_warn(frame):
     survey = csat.read_survey(frame.assign(w=np.where(frame.index % 2, 1.0, 3.0)), design=csat.Design(weight="w"))
     with pytest.warns(DesignIgnoredWarning, match="se='design' follows the design"):

@@ -26,7 +26,7 @@ from csat.measurement.sums import covariances
 from csat.model import Model
 from csat.moments import Groups, Source, check_grouped, check_size, group_names, shown, source_of
 from csat.questionnaire import Questionnaire
-from csat.results import Estimates, Provenance, Unavailable, check_level
+from csat.results import Estimates, Provenance, Unavailable, check_level, without_rounding
 from csat.scoring import check_questionnaire
 from csat.structural.resampling import FEWEST
 from csat.structural.robust import design_ignored
@@ -36,6 +36,8 @@ RULES = {"listwise": "listwise", "pairwise": "available"}
 FACTORS = ("joint", "separate")
 #: Most draws of a bootstrap.
 MOST = 100_000
+#: Standard errors below this share of a figure are rounding.
+NOISE = 1e-10
 #: Key columns of the figures.
 KEYS = ("kind", "scale", "other", "measure")
 #: Variance of an item below this share of its squared mean is rounding.
@@ -133,7 +135,7 @@ def reliability(
         scales=asked,
         by=keys,
         domains=groups.domains,
-        estimates=_estimates(figures, sample, found, missed, level, interval or _usual(found)),
+        estimates=_estimates(figures, sample, found, missed, level, interval or _usual(se)),
         mean=mean,
         sd=sd,
         missing=missing_share,
@@ -186,8 +188,8 @@ def _of_published(se: str | None) -> str:
     )
 
 
-def _usual(found: Inference) -> str:
-    return "percentile" if found.drawn and found.words.startswith("bootstrap") else "transformed"
+def _usual(se: str | None) -> str:
+    return "percentile" if se == "bootstrap" else "transformed"
 
 
 def _sample(figures: Figures, groups: Groups) -> tuple[Sample, dict[int, str]]:
@@ -245,7 +247,8 @@ def _estimates(
     figures: Figures, sample: Sample, found: Inference, missed: Mapping[int, str], level: float, interval: str
 ) -> Estimates:
     labels, size = figures.labels, len(sample.values)
-    flat, vcov = sample.values.ravel(), found.vcov.copy()
+    flat = sample.values.ravel()
+    vcov = without_rounding(found.vcov, np.square(flat), NOISE**2)
     df = np.repeat(found.df, len(labels))
     vague = ~np.isfinite(flat) | (df < 1) | ~np.isfinite(np.diag(vcov))
     vcov[vague], vcov[:, vague] = np.nan, np.nan

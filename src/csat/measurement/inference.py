@@ -78,11 +78,12 @@ def infer(source: Source, figures: Figures, sample: Sample, se: str, replicates:
     groups = sample.groups
     if se == "normal":
         return _normal(figures, sample)
-    if se == "bootstrap":
-        drawn = drawn_replicates(source, groups, replicates, seed, means=False, wishart=False)
-        return _replicated(figures, sample, drawn)
-    if groups.replication is not None and groups.rule == "listwise":
-        return _replicated(figures, sample, declared_replicates(groups, means=False, wishart=False))
+    with np.errstate(invalid="ignore", divide="ignore"):  # of groups without a complete answer
+        if se == "bootstrap":
+            drawn = drawn_replicates(source, groups, replicates, seed, means=False, wishart=False)
+            return _replicated(figures, sample, drawn)
+        if groups.replication is not None and groups.rule == "listwise":
+            return _replicated(figures, sample, declared_replicates(groups, means=False, wishart=False))
     return _linearised(source, figures, sample)
 
 
