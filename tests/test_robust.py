@@ -223,7 +223,7 @@ def test_the_design_is_ignored_only_by_plain_estimators(data):
 
 def test_few_units_are_told(data):
     few = data.assign(hall=data["hall"].astype(int).mod(6).astype(str))
-    with pytest.warns(FewUnitsWarning, match=r"5 degrees of freedom .* for a χ² of 8: standard"):
+    with pytest.warns(FewUnitsWarning, match=r"5 degrees of freedom .* for a χ² of 8: the corrected"):
         found = sem(survey(few, psu="hall"), CFA, estimator="MLR")
     assert "rough" in found.notes[0]
 

@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from csat import read_survey
-from csat.errors import ConvergenceError, ModelError, SampleError
+from csat import Design, read_survey
+from csat.errors import ConvergenceError, DesignIgnoredWarning, ModelError, SampleError
 from csat.model import Model
-from csat.structural import modification_indices, sem
+from csat.structural import invariance, modification_indices, sem
+from csat.structural.latent_means import latent_means
+from csat.structural.robust import FewUnitsWarning
 from csat.structural.undefined import UndefinedWarning
 
 HERE = Path(__file__).parent / "fixtures" / "lavaan"
@@ -150,3 +153,44 @@ def test_labels_that_are_not_there(survey):
         Model("y ~ x\nq == 1")
     with pytest.raises(ModelError, match="no parameter is labelled 'q'; did you mean 'a'"):
         Model("y ~ a*x\nq == 1")
+
+
+def designed(pupils, **columns):
+    return read_survey(pupils.assign(**columns), design=Design(**{key: key for key in columns}))
+
+
+def test_few_sampling_units_are_tested_by_t(pupils):
+    psu = np.arange(len(pupils)) // 76
+    with pytest.warns(FewUnitsWarning, match="by t with 3 degrees of freedom"):
+        found = sem(designed(pupils, psu=psu), TWO, estimator="MLR")
+    row = found.tidy().query("label == 'p'").iloc[0]
+    t = row["estimate"] / row["se"]
+    assert row["p"] == pytest.approx(2 * stats.t.sf(abs(t), 3), rel=1e-9)
+    assert row["high"] - row["estimate"] == pytest.approx(stats.t.ppf(0.975, 3) * row["se"], rel=1e-9)
+    assert found.df == found.parameters.df == 3
+    assert found.parameters.tidy().set_index("term").loc["p", "p"] == pytest.approx(row["p"])
+
+
+def test_without_sampling_units_or_robust_errors_z_is_kept(pupils, survey):
+    weight = np.linspace(0.5, 1.5, len(pupils))
+    assert sem(designed(pupils, weight=weight), TWO, estimator="MLR").df == np.inf
+    assert sem(survey, TWO).df == np.inf
+
+
+def test_latent_means_have_the_degrees_of_freedom_of_the_design(pupils):
+    psu = np.arange(len(pupils)) // 8
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        found = invariance(designed(pupils, psu=psu), "visual =~ x1 + x2 + x3", "school", estimator="MLR")
+    figures = latent_means(found.fits[2], [(1, 0)], None).estimates
+    assert figures.df == found.fits[2].df == len(set(psu)) - 1
+
+
+def test_ordered_items_under_a_design(pupils):
+    cut = pupils.assign(**{f"x{i}": pd.qcut(pupils[f"x{i}"], 3, labels=False) for i in range(1, 7)})
+    source = designed(cut, psu=np.arange(len(cut)) // 20, weight=np.linspace(0.5, 1.5, len(cut)))
+    with pytest.warns(DesignIgnoredWarning, match="weights, sampling units; .*'WLSMV' has the same estimates"):
+        plain = sem(source, TWO, estimator="DWLS", ordered=True)
+    robust = sem(source, TWO, estimator="WLSMV", ordered=True)
+    assert robust.tidy()["estimate"].to_numpy() == pytest.approx(plain.tidy()["estimate"].to_numpy())
+    assert (plain.df, robust.df) == (np.inf, 15)

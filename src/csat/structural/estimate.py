@@ -30,7 +30,7 @@ from csat.structural.ordinal import ORDINAL, Asked, ordinal_sem
 from csat.structural.pairwise import doubts_of_pairs, pairwise, pairwise_covariance
 from csat.structural.resampling import Resampling, check_resampling, resample
 from csat.structural.result import Sem
-from csat.structural.robust import FORMS, Robust, design_ignored, doubts_of_design, robust_inference
+from csat.structural.robust import FORMS, Robust, degrees_of_freedom, design_ignored, doubts_of_design, robust_inference
 from csat.structural.samples import Data, check_groups, listwise, reference_of
 from csat.structural.sandwich import bordered_inverse
 from csat.structural.solving import estimated
@@ -177,7 +177,8 @@ def sem(
     information and the covariance Γ of the sample moments, χ² of Satorra and Bentler. "MLMV": the same, χ² corrected
     for its variance too. All follow the design of the survey, so that the scores' covariance comes from strata,
     sampling units or replicate weights (Skinner, Holt & Smith 1989, Analysis of Complex Surveys, ch. 3; Oberski 2014,
-    Journal of Statistical Software 57(1)); χ² is divided by tr UΓ / df with the same Γ.
+    Journal of Statistical Software 57(1)); χ² is divided by tr UΓ / df with the same Γ. With sampling units or
+    replicate weights single parameters are tested by t with the degrees of freedom of the design (lavaan: z).
 
     se="bootstrap" draws sampling units (or respondents) within strata, with replacement; weights stay with them.
     Bootstrap weights that the design declares are used instead. Intervals are percentiles of the draws;
@@ -282,6 +283,7 @@ def sem(
         left_out=data.summary.ungrouped + (data.summary.incomplete if pairs is None else pairs.answered.left_out),
         robust=robust,
         answered=None if pairs is None else pairs.answered,
+        df=degrees_of_freedom(data.summary) if robust else np.inf,
         group=group,
     )
     return result if se == "estimator" else resample(result, source, data, resampling, wishart=wishart)

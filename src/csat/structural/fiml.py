@@ -29,7 +29,7 @@ from csat.structural.measures import Length, Measures, Statistic, free_parameter
 from csat.structural.ordinal import Asked
 from csat.structural.patterned import Patterned, patterned, read_patterns
 from csat.structural.result import Sem
-from csat.structural.robust import Robust, design_ignored, doubts_of_design
+from csat.structural.robust import Robust, degrees_of_freedom, design_ignored, doubts_of_design
 from csat.structural.samples import check_groups, reference_of
 from csat.structural.sandwich import bordered_inverse
 from csat.structural.scaled import Indices
@@ -191,6 +191,7 @@ def fiml_sem(source: Source, model: Model, asked: Asked) -> Sem:
         left_out=data.answered.left_out + found.ungrouped,
         robust=robust,
         answered=data.answered,
+        df=degrees_of_freedom(design) if robust else np.inf,
         group=asked.group,
         indices=None if robust else fit.indices(),
     )

@@ -38,7 +38,7 @@ class LatentMeans(Shown):
     @property
     def p_holm(self) -> np.ndarray:
         """(k,) p corrected for the number of pairs of groups, construct by construct."""
-        p = two_sided_p(self.estimates.statistic, np.inf)
+        p = two_sided_p(self.estimates.statistic, self.estimates.df)
         terms = np.array(self.estimates.term)
         out = np.full(len(p), np.nan)
         for construct in dict.fromkeys(self.estimates.term):
@@ -151,6 +151,6 @@ def _estimates(
         values, vcov = np.full_like(values, np.nan), np.full_like(vcov, np.nan)
     missing = {} if reason is None else dict.fromkeys(range(len(term)), reason)
     return Estimates(
-        term, values, vcov, np.inf, n, np.full(len(term), np.nan), unit, result.provenance, result.level, 0.0, keys,
+        term, values, vcov, result.df, n, np.full(len(term), np.nan), unit, result.provenance, result.level, 0.0, keys,
         missing,
     )  # fmt: skip

@@ -27,6 +27,7 @@ from csat.structural.influence import certainty
 from csat.structural.latent_moments import Moments, moments_of
 from csat.structural.responses import Behind, responses
 from csat.structural.result import Sem
+from csat.structural.robust import degrees_of_freedom, design_ignored
 from csat.structural.samples import check_groups, reference_of, unknown_column
 from csat.structural.solving import estimated
 from csat.structural.start import starting_values
@@ -94,6 +95,7 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
     valueless, unscaled = undefined(layout, model.definitions, optimum.theta)
     raised = [
         *valueless,
+        *([] if robust else design_ignored(behind.summed, asked.estimator)),
         *doubts_of_items(items),
         *doubts_of(behind, sure.kurtosis),
         *((doubt.kind, doubt.text) for doubt in found if doubt.raised),
@@ -122,6 +124,7 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
         left_out=behind.summed.incomplete + behind.summed.ungrouped,
         robust=robust,
         thresholds=thresholds_of(fit, vcov, items.names, items.answers, robust=robust is not None),
+        df=degrees_of_freedom(behind.summed) if robust else np.inf,
         group=asked.group,
     )
 

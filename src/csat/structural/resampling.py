@@ -128,6 +128,7 @@ def resample(result: Sem, source: Source, data: Data, asked: Resampling, *, wish
         result,
         vcov=found.covariance(result.optimum.theta),
         resampled=found,
+        df=np.inf if found.drawn else found.df,
         notes=(*result.notes, *notes),
         provenance=Provenance(result.provenance.sample, words, result.provenance.version),
     )

@@ -59,6 +59,8 @@ class Sem(Shown):
     group : column whose categories are the groups; None without groups.
     resampled : estimates on replicates of the sample, from which standard errors and intervals come; None if these
         are the estimator's own.
+    df : degrees of freedom of the t distribution of single parameters, those of a design with sampling units or
+        replicate weights under robust estimators; else inf.
     """
 
     model: Model
@@ -81,6 +83,7 @@ class Sem(Shown):
     indices: Indices | None = None
     group: str | None = None
     resampled: Resampled | None = None
+    df: float = np.inf
 
     @property
     def layout(self) -> Layout:
@@ -122,7 +125,7 @@ class Sem(Shown):
             estimate = np.concatenate([estimate, self.thresholds.estimate])
         k = len(vcov)
         return Estimates(
-            names, estimate, vcov, np.inf, np.full(k, self.measures.n), np.full(k, np.nan), "scale", self.provenance,
+            names, estimate, vcov, self.df, np.full(k, self.measures.n), np.full(k, np.nan), "scale", self.provenance,
             self.level, 0.0,
         )  # fmt: skip
 
@@ -132,8 +135,8 @@ class Sem(Shown):
         Returns
         -------
         DataFrame
-            lhs, op, rhs, group, label, estimate, se, statistic (z), p, low, high; then std_all (all variables
-            standardized) and std_lv (only constructs). Under se="bootstrap" low and high are percentiles of the draws.
+            lhs, op, rhs, group, label, estimate, se, statistic (z, or t with `df`), p, low, high; then std_all (all
+            variables standardized) and std_lv (only constructs). Under se="bootstrap" low and high are percentiles of the draws.
         """
         raw, *standard = tables(self.layout, self.model.definitions, self.optimum.theta, KINDS)
         of_thresholds = () if self.thresholds is None else self.thresholds.estimate
@@ -196,8 +199,8 @@ class Sem(Shown):
         the stability index (largest |eigenvalue| of the path matrix) is below 1; else there are no such effects.
         """
         fitted = Fitted(
-            self.layout, self.optimum.theta, self.vcov, self.resampled, self.sizes, self.level, np.inf, self.provenance,
-            self.group,
+            self.layout, self.optimum.theta, self.vcov, self.resampled, self.sizes, self.level, self.df,
+            self.provenance, self.group,
         )  # fmt: skip
         return effects_of(fitted, specific)
 
@@ -238,7 +241,7 @@ class Sem(Shown):
         se = without_noise(values, se)
         if self.thresholds is not None:
             values, se = self._with(values, self.thresholds.estimate), self._with(se, self.thresholds.se)
-        return symmetric_figures(values, se, self.level)
+        return symmetric_figures(values, se, self.level, self.df)
 
     def glance(self) -> pd.DataFrame:
         """One row: bases, χ², fit indices, information criteria, and how the estimates were found.

@@ -89,15 +89,21 @@ def sandwich_of(form: Form, state: State, samples: Sequence[Sample], spread: Mom
     return expected_sandwich(state, samples, spread, second=form.adjusted)
 
 
+def degrees_of_freedom(groups: Groups) -> float:
+    """Of single parameters: those of the design if it has sampling units or replicate weights, else inf."""
+    return groups.df if groups.psus or groups.replication is not None else np.inf
+
+
 def doubts_of_design(robust: Robust, groups: Groups, df: int) -> list[tuple[type[CsatWarning], str]]:
     """Why not to trust a corrected χ², or why it is missing, in words."""
     found: list[tuple[type[CsatWarning], str]] = []
-    if groups.df < df and (groups.psus or groups.replication is not None):
+    if degrees_of_freedom(groups) < df:
         found.append((
             FewUnitsWarning,
-            f"The design has {groups.df:g} degrees of freedom (sampling units less strata) for a χ² of {df}: standard "
-            "errors of single parameters stand, but the corrected χ², and the fit measures made of it, are rough. "
-            "Compare the standardized residuals and SRMR instead, or test fewer restrictions.",
+            f"The design has {groups.df:g} degrees of freedom (sampling units less strata) for a χ² of {df}: the "
+            "corrected χ², and the fit measures made of it, are rough. Single parameters are tested by t with "
+            f"{groups.df:g} degrees of freedom. Compare the standardized residuals and SRMR instead, or test fewer "
+            "restrictions.",
         ))  # fmt: skip
     if not np.isfinite(robust.scaled.chisq_scaled):
         found.append((
@@ -131,6 +137,13 @@ def design_ignored(groups: Groups, estimator: str, *, tests_only: bool = False) 
     if not parts:
         return []
     first = "" if tests_only else "standard errors, "
+    if estimator == "DWLS":
+        text = (
+            f"The sample has {', '.join(parts)}; {first}tests and fit measures of estimator='DWLS' take each "
+            "correlation by itself, and leave out how units and weights make correlations vary together. "
+            "estimator='WLSMV' has the same estimates and takes the design into account."
+        )
+        return [(DesignIgnoredWarning, text)]
     text = (
         f"The sample has {', '.join(parts)}; {first}tests and fit measures of estimator={estimator!r} are those of a "
         "simple random sample of the same n. Weights enter the estimates, scaled to sum to n. "
