@@ -305,7 +305,16 @@ def test_parallel_analysis_chooses_the_number(sample, study):
         efa(csat.from_covariance(pd.DataFrame(two, list("abcd"), list("abcd")), 300), list("abcd"))
 
 
-def test_without_items_all_scaled_questions_are_taken(sample):
+def test_without_items_all_scaled_questions_are_taken(sample, study):
+    lines = "\n".join(f'{item} = {{ scale = "seven" }}' for item in ITEMS)
+    asked = study(
+        f'[study]\nname = "tiny"\nindex = "all"\n[scales.seven]\nlow = 1\nhigh = 7\n[items]\n{lines}\n'
+        '[dimensions.all]\nchildren = ["q1", "q2"]\n'
+    )
+    answers = np.clip(np.round(4 + 1.5 * sample[ITEMS]), 1, 7)
+    survey = csat.read_survey(answers, asked)
+    np.testing.assert_array_equal(efa(survey).pattern, efa(survey, ITEMS).pattern)
+    assert number_of_factors(survey).names == tuple(ITEMS)
     with pytest.raises(OptionError, match="A factor analysis needs items: this source has no questionnaire"):
         efa(csat.read_survey(sample))
 
