@@ -4,11 +4,13 @@ import itertools
 import json
 import re
 import warnings
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.text import Text
 
@@ -86,7 +88,9 @@ def test_every_structural_result_has_a_table_in_every_medium(fitted, study, name
 )
 def test_figures_are_those_of_the_result(fitted, name, kind):
     result = fitted[name]
-    known = {float(x) for f in (result.tidy(), result.glance()) for c in f.select_dtypes("number") for x in f[c]}
+    frames = [result.tidy(), result.glance(), *(fit.glance() for fit in getattr(result, "fits", ()))]
+    frames += [pd.DataFrame([asdict(one)]) for one in getattr(result, "scaled", ()) if one is not None]
+    known = {float(x) for f in frames for c in f.select_dtypes("number") for x in f[c]}
     shown = [cell.value for row in csat.table(result, kind=kind).rows for cell in row if isinstance(cell.value, float)]
     assert shown and all(np.isnan(x) or x in known for x in shown)
 
@@ -209,7 +213,7 @@ def test_invariance_names_steps_and_verdicts(fitted, study):
         f"step.{s}" for s in ("configural", "metric", "scalar", "strict")
     ]
     assert [row[-1].value.key.split(".")[1] for row in table.rows] == list(fitted["invariance"].verdicts)
-    assert "CFI −0.010，RMSEA +0.015，SRMR +0.010" in repr(table)
+    assert "CFI −0.010，RMSEA +0.015，SRMR +0.030（载荷），其后+0.010" in repr(table)
     assert "不变性成立至" in repr(table)
 
 
@@ -222,8 +226,6 @@ def test_a_broken_step_names_its_suspect(study):
     for label, weights in (("a", load), ("b", other)):
         f = rng.normal(size=(600, 1))
         rows += [(label, *row) for row in f * weights + rng.normal(size=(600, 4)) * 0.6]
-    import pandas as pd
-
     frame = pd.DataFrame(rows, columns=["g", "C11", "C12", "C13", "C14"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", csat.CsatWarning)
@@ -237,6 +239,19 @@ def test_a_broken_step_names_its_suspect(study):
     axes = csat.plot(found)
     assert "not measured alike" in " ".join(text.get_text() for text in axes.texts).lower()
     plt.close("all")
+
+
+def test_levels_beside_robust_changes_are_robust_too(fitted):
+    table, fits = csat.table(fitted["invariance"]), fitted["invariance"].fits
+    at = [column.name for column in table.columns].index("cfi")
+    assert [row[at].value for row in table.rows] == [fit.glance()["cfi_robust"][0] for fit in fits]
+    changes = [row[at].value for row in table.rows]
+    delta = [column.name for column in table.columns].index("delta_cfi")
+    np.testing.assert_allclose([row[delta].value for row in table.rows[1:]], np.diff(changes), atol=1e-12)
+
+
+def test_the_joint_test_of_equalities_has_its_p_in_words(fitted):
+    assert re.search(r"together: χ²\(\d+\) = \d+\.\d\d, p (=|<) \.\d{3}\.", repr(csat.table(fitted["equalities"])))
 
 
 def test_latent_means_name_both_groups(fitted, study):
@@ -305,8 +320,6 @@ def test_remarks_of_the_engine_have_words(fitted):
 
 def _of_factors():
     """Remarks of factor analyses: an item explained wholly, thin factors, little shared, a design left out."""
-    import pandas as pd
-
     rng = np.random.default_rng(6)
     wholly = np.array([[1, 0.93, 0.3, 0.3], [0.93, 1, 0.3, 0.2], [0.3, 0.3, 1, 0.6], [0.3, 0.2, 0.6, 1.0]])
     chain = np.eye(4) + 0.5 * (np.eye(4, k=1) + np.eye(4, k=-1)) * np.array([[1], [1], [1], [0]])
@@ -333,8 +346,6 @@ def _of_factors():
 
 def _of_latent_responses():
     """Remarks of three odd sets of answers."""
-    import pandas as pd
-
     rng = np.random.default_rng(5)
     n = 60
     twin = rng.integers(0, 2, n)

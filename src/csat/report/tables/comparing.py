@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,8 @@ import pandas as pd
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.cells import Show, describe, interval, objects, only_where
-from csat.report.tables.structural import kind_of, relation_of
-from csat.report.words import Word
+from csat.report.tables.structural import chance_of, kind_of, relation_of
+from csat.report.words import Word, words
 
 if TYPE_CHECKING:
     from csat.structural import Comparison, EqualityTests, Invariance, LatentMeans, Modifications
@@ -26,7 +26,7 @@ INDICES = ("cfi", "rmsea", "srmr")
 
 def comparison(result: Comparison, names: Names) -> Table:
     """Fit of each model, and its test against the one above."""
-    frame = _with_changes(result.tidy()).assign(n=result.measures[0].n)
+    frame = _with_changes(result.tidy(), result.scaled).assign(n=result.measures[0].n)
     shows = [
         Show("model"),
         *_fits(frame),
@@ -41,7 +41,7 @@ def comparison(result: Comparison, names: Names) -> Table:
 
 def invariance(result: Invariance, names: Names) -> Table:
     """Fit of each step, its test against the step before, and a verdict."""
-    frame = _with_changes(result.tidy()).assign(n=result.fits[0].measures.n)
+    frame = _with_changes(result.tidy(), result.comparison.scaled).assign(n=result.fits[0].measures.n)
     frame["step"] = objects([Word(f"step.{step}") for step in result.steps])
     frame["verdict"] = objects([Word(f"invariant.{verdict}") for verdict in result.verdicts])
     shows = [
@@ -62,9 +62,13 @@ def invariance(result: Invariance, names: Names) -> Table:
     return describe("invariance", title, frame, shows, names, notes=notes, label="step")
 
 
-def _with_changes(frame: pd.DataFrame) -> pd.DataFrame:
-    """Robust changes in the place of the plain ones, and the corrected χ² in that of the plain one, where they are."""
+def _with_changes(frame: pd.DataFrame, scaled: Sequence[Any]) -> pd.DataFrame:
+    """Robust indices and changes in the place of the plain ones, and the corrected χ², where they are."""
     changes = [f"delta_{key}" for key in ("cfi", "rmsea")] if _robust(frame) else []
+    levels = {
+        key: np.array([getattr(one, f"{key}_robust", np.nan) for one in scaled], float) for key in ("cfi", "rmsea")
+    }
+    frame = frame.assign(**{key: value for key, value in levels.items() if changes and np.isfinite(value).all()})
     corrected = {"chisq": frame["chisq_scaled"]} if frame["chisq_scaled"].notna().all() else {}
     made = frame.assign(**{key: frame[f"{key}_robust"] for key in changes}, **corrected)
     # The first model has none above it: its cells stay empty.
@@ -102,10 +106,14 @@ def _method(method: str) -> Word:
     return Word(f"note.difference_{method.replace('-', '_')}")
 
 
-def _limits(result: Invariance) -> dict[str, str]:
-    """The usual limits of the changes, as they are written."""
-    last = result.tidy().iloc[-1]
-    return {key: f"{abs(float(last[f'cut_{key}'])):.3f}" for key in INDICES}
+def _limits(result: Invariance) -> dict[str, Any]:
+    """The usual limits of the changes, as they are written; that of SRMR is wider at the metric step."""
+    tidy = result.tidy().iloc[1:]
+    found = {key: f"{abs(float(tidy[f'cut_{key}'].iloc[-1])):.3f}" for key in INDICES}
+    first = f"{float(tidy['cut_srmr'].iloc[0]):.3f}"
+    if first == found["srmr"]:
+        return found
+    return found | {"srmr": Word("note.srmr_limits", {"first": first, "last": found["srmr"]})}
 
 
 def _reached(result: Invariance, names: Names) -> list[Word]:
@@ -123,11 +131,13 @@ def _reached(result: Invariance, names: Names) -> list[Word]:
 
 
 def _written(relation: str, names: Names) -> str:
-    """A relation such as "visual =~ x3" with the texts of its ends."""
+    """A relation such as "visual =~ x3" with the texts of its ends; of a lone variable what it is of it."""
     for op in ("=~", "<~", "~~", "~1", "~"):
         lhs, sign, rhs = (part.strip() for part in relation.partition(op))
         if sign:
-            return relation_of(lhs, op, rhs, names)
+            kind, said = kind_of(op, lhs == rhs), relation_of(lhs, op, rhs, names)
+            lone = kind in ("intercept", "variance")
+            return words(names.lang).say(Word(f"note.{kind}_of", {"name": said})) if lone else said
     return relation
 
 
@@ -206,7 +216,8 @@ def equalities(result: EqualityTests | Invariance, names: Names) -> Table:
         Show("sepc_all", "estimate"),
     ]
     together = result.glance().iloc[0]
-    blanks = {name: float(together[name]) for name in ("equalities", "chisq", "df", "p")}
+    blanks: dict[str, Any] = {name: float(together[name]) for name in ("equalities", "chisq", "df")}
+    blanks["p"] = chance_of(float(together["p"]), names)
     notes = [Word("note.equalities"), *([Word("note.equalities_together", blanks)] if together["df"] else [])]
     return describe("equalities", Word("title.equalities"), frame, shows, names, notes=notes, label="about")
 
