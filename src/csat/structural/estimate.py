@@ -146,6 +146,8 @@ def sem(
         continuous variable beside them is far from normal.
     ReplicatesWarning
         If some replicates have no estimates.
+    UndefinedWarning
+        If a definition (``:=``) has no value at the estimates, as a ratio with 0 below.
     DesignIgnoredWarning
         If the sample is weighted, clustered or stratified and the estimator is not a robust one: weights enter the
         estimates, but these standard errors and tests are those of a simple random sample.
