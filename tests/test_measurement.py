@@ -208,6 +208,17 @@ def test_errors_of_loadings_and_correlations_are_those_of_a_robust_structural_mo
         )
 
 
+def test_errors_of_a_clustered_weighted_sample_are_those_of_a_robust_structural_model(frame):
+    text = "\n".join(f"{name} =~ {' + '.join(items)}" for name, items in SCALES.items())
+    weighted = frame.assign(w=np.where(frame.index % 3, 1.0, 2.0))
+    survey = csat.read_survey(weighted, design=csat.Design(weight="w", stratum="city", psu="hall"))
+    other = csat.sem(survey, text, estimator="MLR").standardized("all")
+    loadings = other[other["op"] == "=~"].set_index("rhs")
+    ours = csat.reliability(survey, SCALES).items().set_index("term")
+    np.testing.assert_allclose(ours["loading"], loadings.loc[ours.index, "estimate"], atol=1e-6)
+    np.testing.assert_allclose(ours["loading_se"], loadings.loc[ours.index, "se"], rtol=1e-3)
+
+
 def test_a_normal_model_that_fits_has_the_errors_of_expected_information():
     text = "\n".join(f"{name} =~ {' + '.join(items)}" for name, items in SCALES.items())
     source = csat.from_covariance(POPULATION, 400, divisor="n")
