@@ -14,7 +14,7 @@ from csat.errors import OptionError, check_choice
 from csat.model import Model
 from csat.results import Estimates, Provenance, Shown
 from csat.structural.answered import Answered
-from csat.structural.discrepancy import Discrepancy, Sample
+from csat.structural.discrepancy import Discrepancy, Sample, distance
 from csat.structural.effects import Effects, Fitted, effects_of
 from csat.structural.figures import Figures, delta_errors, symmetric_figures, without_noise
 from csat.structural.fit import Optimum
@@ -22,6 +22,7 @@ from csat.structural.guards import Doubt, doubts
 from csat.structural.intervals import METHODS
 from csat.structural.measures import Measures
 from csat.structural.resampled import Resampled
+from csat.structural.residual_errors import NORMALIZED, STANDARDIZED, Residuals, residuals_over_errors
 from csat.structural.robust import Robust
 from csat.structural.scaled import Indices
 from csat.structural.structure import Layout, Point
@@ -136,7 +137,8 @@ class Sem(Shown):
         -------
         DataFrame
             lhs, op, rhs, group, label, estimate, se, statistic (z, or t with `df`), p, low, high; then std_all (all
-            variables standardized) and std_lv (only constructs). Under se="bootstrap" low and high are percentiles of the draws.
+            variables standardized) and std_lv (only constructs). Under se="bootstrap" low and high are percentiles of
+            the draws.
         """
         raw, *standard = tables(self.layout, self.model.definitions, self.optimum.theta, KINDS)
         of_thresholds = () if self.thresholds is None else self.thresholds.estimate
@@ -308,18 +310,53 @@ class Sem(Shown):
 
         Parameters
         ----------
-        kind : "raw", sample minus implied covariances; "cor", sample minus implied correlations.
+        kind : "raw", sample minus implied covariances; "cor", sample minus implied correlations; "normalized", raw
+            residuals over the standard errors of the sample covariances; "standardized", over their own: beyond ±1.96
+            one is larger than chance would make it 19 times in 20 if the model were true. The latter two follow the
+            estimator: normal theory, or the rows and the design.
         group : None: the first.
+
+        Raises
+        ------
+        OptionError
+            If the standard errors of residuals are not known (ordered items; "MLR" with gaps).
         """
-        if kind not in ("raw", "cor"):
-            raise OptionError.choose("kind", kind, ("raw", "cor"))
+        check_choice("kind", kind, ("raw", "cor", NORMALIZED, STANDARDIZED))
+        if kind in (NORMALIZED, STANDARDIZED):
+            return _square(self._over_errors(kind)[self._at(group)].cov, self.observed)
         sigma, sample = self._point(group).sigma, self.samples[self._at(group)].cov
         if kind == "raw":
             return _square(sample - sigma, self.observed)
         return _square(_correlations(sample) - _correlations(sigma), self.observed)
 
+    def mean_residuals(self, kind: str = "raw", group: str | None = None) -> pd.Series:
+        """What the model leaves unexplained of each mean; NaN if it has no intercepts.
+
+        Parameters
+        ----------
+        kind : "raw", sample minus implied means; "cor", these over standard deviations; "normalized" and
+            "standardized" as in `residuals`.
+        group : None: the first.
+        """
+        check_choice("kind", kind, ("raw", "cor", NORMALIZED, STANDARDIZED))
+        sample, point = self.samples[self._at(group)], self._point(group)
+        apart = distance(point, sample)
+        found = np.full(len(self.observed), np.nan) if apart is None else apart
+        if kind == "cor":
+            found = found / np.sqrt(np.diag(sample.cov))
+        elif kind != "raw":
+            found = self._over_errors(kind)[self._at(group)].mean
+        return pd.Series(found, list(self.observed))
+
+    def _over_errors(self, kind: str) -> tuple[Residuals, ...]:
+        return residuals_over_errors(
+            kind, self.optimum.state, self.samples, self.discrepancy, self.robust, self.measures.n
+        )
+
     def _at(self, group: str | None) -> int:
         if group is not None and group not in self.groups:
+            if self.group is None:
+                raise OptionError(f"group={group!r}: this model has no groups; leave group out.")
             raise OptionError.choose("group", group, self.groups)
         return 0 if group is None else self.groups.index(group)
 
