@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ import pytest
 from scipy import stats
 
 from csat import Design, read_survey
-from csat.errors import ConvergenceError, DesignIgnoredWarning, ModelError, SampleError
+from csat.errors import ConvergenceError, DesignIgnoredWarning, ModelError, OptionError, SampleError
 from csat.model import Model
 from csat.structural import invariance, modification_indices, sem
 from csat.structural.latent_means import latent_means
+from csat.structural.resampling import check_used
 from csat.structural.robust import FewUnitsWarning
 from csat.structural.undefined import UndefinedWarning
 
@@ -194,3 +196,46 @@ def test_ordered_items_under_a_design(pupils):
     robust = sem(source, TWO, estimator="WLSMV", ordered=True)
     assert robust.tidy()["estimate"].to_numpy() == pytest.approx(plain.tidy()["estimate"].to_numpy())
     assert (plain.df, robust.df) == (np.inf, 15)
+
+
+def test_numbers_far_from_zero_vary_all_the_same(pupils, survey):
+    far = read_survey(pupils.assign(x1=pupils["x1"] + 1e9))
+    for options in ({}, {"means": True}, {"missing": "fiml"}, {"missing": "pairwise"}):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            near, found = (sem(source, TWO, **options) for source in (survey, far))
+        assert found.measures.chisq == pytest.approx(near.measures.chisq, rel=1e-6)
+    with pytest.raises(SampleError, match="No variation in 'x1'"):
+        sem(read_survey(pupils.assign(x1=1e9 + 0.1)), TWO)
+
+
+def test_what_groups_share_needs_groups(survey):
+    with pytest.raises(OptionError, match=r"equal=\['loadings'\] says what groups share; name the column .* in group="):
+        sem(survey, TWO, equal="loadings")
+    with pytest.raises(OptionError, match=r"partial=\['x2 ~1'\] frees what equal=… ties"):
+        sem(survey, TWO, group="school", partial="x2 ~1")
+
+
+def test_words_for_numbers_and_groups_that_are_not_there(survey):
+    with pytest.raises(OptionError, match="replicates=0: a whole number, 50 or more, is needed"):
+        sem(survey, TWO, se="bootstrap", replicates=0)
+    found = sem(survey, TWO)
+    for ask in (found.residuals, found.implied, found.latent_covariance):
+        with pytest.raises(OptionError, match="group='Old': this model has no groups; leave group out"):
+            ask(group="Old")
+
+
+def test_the_groups_of_a_modifier_are_named(pupils):
+    found = sem(read_survey(pupils[::-1]), "visual =~ x1 + c(a, b)*x2 + x3", group="school")
+    assert found.groups == ("New", "Old")
+    assert found.notes[-1] == "The groups of c(…) in the model are, in this order: New, Old."
+    assert found.tidy().set_index(["group", "label"]).index.isin([("New", "a"), ("Old", "b")]).sum() == 2
+
+
+def test_draws_that_mostly_fail_have_no_standard_errors(pupils):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        found = sem(read_survey(pupils), TWO, se="bootstrap", replicates=60)
+    with pytest.raises(ConvergenceError, match="Only 29 of 60 replicates"):
+        check_used(replace(found.resampled, used=np.arange(60) < 29))
+    check_used(replace(found.resampled, used=np.arange(60) < 30))

@@ -283,9 +283,9 @@ def test_samples_that_do_not_converge_are_tried_from_the_next_start(data):
     ("options", "words"),
     [
         ({"se": "boot"}, "se='boot' is not known; choose one of 'estimator', 'bootstrap', 'replicates', 'parametric'"),
-        ({"se": "bootstrap", "replicates": 10}, "replicates=10 is a whole number, 50 or more"),
-        ({"se": "bootstrap", "replicates": 99.5}, "replicates=99.5 is a whole number"),
-        ({"se": "bootstrap", "seed": -1}, "seed=-1 is a whole number, 0 or more"),
+        ({"se": "bootstrap", "replicates": 10}, "replicates=10: a whole number, 50 or more, is needed"),
+        ({"se": "bootstrap", "replicates": 99.5}, "replicates=99.5: a whole number"),
+        ({"se": "bootstrap", "seed": -1}, "seed=-1: a whole number, 0 or more"),
         ({"se": "bootstrap", "bollen_stine": 1}, "bollen_stine is True or False"),
         ({"bollen_stine": True}, "draws from the sample: se='bootstrap', not 'estimator'"),
         ({"se": "replicates"}, "this source has none. Declare csat.Design"),

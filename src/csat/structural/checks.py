@@ -22,13 +22,14 @@ _PLAIN = 1e-8
 _STEPS = 100
 
 
-def check_sample(names: Sequence[str], cov: np.ndarray, mean: np.ndarray, n: int) -> None:
+def check_sample(names: Sequence[str], cov: np.ndarray, shift: np.ndarray, n: int) -> None:
     """Refuse a covariance matrix that maximum likelihood cannot use.
 
     Parameters
     ----------
     names : (p,) variables.
-    cov : (p, p); mean : (p,), zero if unknown: sets what counts as no variation.
+    cov : (p, p). shift : (p,) means around the midpoints that sums were taken around: what they make of rounding
+        counts as no variation.
     n : respondents behind it.
 
     Raises
@@ -41,7 +42,7 @@ def check_sample(names: Sequence[str], cov: np.ndarray, mean: np.ndarray, n: int
     if n <= len(names):
         raise SampleError.too_few(f"A structural model of {len(names)} observed variables", n, len(names) + 1)
     variance = np.diag(cov)
-    flat = ~(variance > 1e-13 * np.where(np.isfinite(mean), mean, 0.0) ** 2)
+    flat = ~(variance > 1e-13 * np.where(np.isfinite(shift), shift, 0.0) ** 2)
     if flat.any():
         raise SampleError.constant([name for name, is_flat in zip(names, flat, strict=True) if is_flat])
     sd = np.sqrt(variance)

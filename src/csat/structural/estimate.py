@@ -31,7 +31,7 @@ from csat.structural.pairwise import doubts_of_pairs, pairwise, pairwise_covaria
 from csat.structural.resampling import Resampling, check_resampling, resample
 from csat.structural.result import Sem
 from csat.structural.robust import FORMS, Robust, degrees_of_freedom, design_ignored, doubts_of_design, robust_inference
-from csat.structural.samples import Data, check_groups, listwise, reference_of
+from csat.structural.samples import Data, check_groups, listwise, order_of_groups, reference_of
 from csat.structural.sandwich import bordered_inverse
 from csat.structural.solving import estimated
 from csat.structural.start import starting_values
@@ -82,7 +82,8 @@ def sem(
         robust standard errors and a corrected χ², see Notes; "GLS" or "ULS" (least squares). Standard errors under
         "ULS" are lavaan's: they take all moments as equally precise, and its χ² has no p value.
     likelihood : "normal" (covariances with divisor n) or "wishart" (n − 1); least squares use n − 1.
-    group : column whose categories each get the model, estimated together.
+    group : column whose categories each get the model, estimated together. Groups stand in the order of the
+        questionnaire, else sorted; so do the parts of ``c(a, b)*x`` (lavaan: in order of appearance); a note says so.
     equal : kinds of parameters that groups share: "loadings", "intercepts", "residuals", "residual.covariances",
         "lv.variances", "lv.covariances", "regressions", "means".
     partial : relations that stay free all the same, e.g. "x3 ~1".
@@ -196,6 +197,7 @@ def sem(
         raise OptionError(f"model is a text such as 'loyalty ~ quality', or a csat.Model; found {shown(model)}.")
     equal, partial = as_names(equal, "equal"), as_names(partial, "partial")
     _check_options(estimator, likelihood, level, engine, equal)
+    _check_sharing(group, equal, partial)
     fixed_x = estimator not in WORDS if fixed_x is None else fixed_x
     _check_missing(missing, estimator, likelihood, engine)
     expansion = {"std_lv": std_lv, "fixed_x": fixed_x, "auto_cov_y": auto_cov_y, "orthogonal": orthogonal}
@@ -280,7 +282,12 @@ def sem(
         condition=condition_number(curvature, slope),
         level=level,
         engine=engine,
-        notes=(*(text for _, text in raised), *(doubt.text for doubt in found if not doubt.raised), *unscaled),
+        notes=(
+            *(text for _, text in raised),
+            *(doubt.text for doubt in found if not doubt.raised),
+            *unscaled,
+            *order_of_groups(model, data.labels),
+        ),
         provenance=Provenance("published" if data.summary.published else missing, _variance_words(estimator, robust)),
         left_out=data.summary.ungrouped + (data.summary.incomplete if pairs is None else pairs.answered.left_out),
         robust=robust,
@@ -306,6 +313,14 @@ def _check_options(estimator: str, likelihood: str, level: float, engine: str, e
         raise OptionError(f"likelihood='wishart' is for estimator='ML'; {estimator} takes covariances with divisor n.")
     if engine == "semopy" and estimator != "ML":
         raise OptionError("engine='semopy' is a second opinion on estimator='ML' only.")
+
+
+def _check_sharing(group: str | None, equal: Sequence[str], partial: Sequence[str]) -> None:
+    """Refuse what would have no effect."""
+    if equal and group is None:
+        raise OptionError(f"equal={list(equal)} says what groups share; name the column of the groups in group=….")
+    if partial and not equal:
+        raise OptionError(f"partial={list(partial)} frees what equal=… ties; say in equal=… what groups share.")
 
 
 def _check_missing(missing: str, estimator: str, likelihood: str, engine: str) -> None:

@@ -30,7 +30,7 @@ from csat.structural.ordinal import Asked
 from csat.structural.patterned import Patterned, patterned, read_patterns
 from csat.structural.result import Sem
 from csat.structural.robust import Robust, degrees_of_freedom, design_ignored, doubts_of_design
-from csat.structural.samples import check_groups, reference_of
+from csat.structural.samples import check_groups, order_of_groups, reference_of
 from csat.structural.sandwich import bordered_inverse
 from csat.structural.scaled import Indices
 from csat.structural.solving import estimated
@@ -186,7 +186,12 @@ def fiml_sem(source: Source, model: Model, asked: Asked) -> Sem:
         condition=condition_number(curvature, fit.slope),
         level=asked.level,
         engine="csat",
-        notes=(*(text for _, text in raised), *(doubt.text for doubt in doubtful if not doubt.raised), *unscaled),
+        notes=(
+            *(text for _, text in raised),
+            *(doubt.text for doubt in doubtful if not doubt.raised),
+            *unscaled,
+            *order_of_groups(model, labels),
+        ),
         provenance=Provenance("fiml", robust.words if robust else "observed information"),
         left_out=data.answered.left_out + found.ungrouped,
         robust=robust,

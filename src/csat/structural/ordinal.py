@@ -28,7 +28,7 @@ from csat.structural.latent_moments import Moments, moments_of
 from csat.structural.responses import Behind, responses
 from csat.structural.result import Sem
 from csat.structural.robust import degrees_of_freedom, design_ignored
-from csat.structural.samples import check_groups, reference_of, unknown_column
+from csat.structural.samples import check_groups, order_of_groups, reference_of, unknown_column
 from csat.structural.solving import estimated
 from csat.structural.start import starting_values
 from csat.structural.structure import Layout, build
@@ -119,6 +119,7 @@ def ordinal_sem(source: Source, model: Model, asked: Asked) -> Sem:
             *notes_of(behind),
             *(doubt.text for doubt in found if not doubt.raised),
             *unscaled,
+            *order_of_groups(model, labels),
         ),
         provenance=Provenance("listwise", _variance_words(behind, asked.estimator)),
         left_out=behind.summed.incomplete + behind.summed.ungrouped,

@@ -91,7 +91,7 @@ def pairwise(source: Source, model: Model, group: str | None) -> Pairs:
     sizes = np.bincount(patterns.domain, patterns.n, len(patterns.domains)).astype(int)
     parts = [summary.moments(domain) for domain in summary.domains]
     for part, pairs, domain in zip(parts, patterns.pairs, summary.domains, strict=True):
-        _check(names, part.cov, part.mean, pairs, domain[0] if by else "")
+        _check(names, part.cov, part.mean - part.midpoint, pairs, domain[0] if by else "")
     return Pairs(
         summary=summary,
         labels=tuple(domain[0] for domain in summary.domains) if by else ("",),
@@ -110,7 +110,7 @@ def pairwise(source: Source, model: Model, group: str | None) -> Pairs:
     )
 
 
-def _check(names: Sequence[str], cov: np.ndarray, mean: np.ndarray, pairs: np.ndarray, label: str) -> None:
+def _check(names: Sequence[str], cov: np.ndarray, shift: np.ndarray, pairs: np.ndarray, label: str) -> None:
     """Refuse pairs without respondents, and covariances that no data have."""
     place = f" in group {label!r}" if label else ""
     empty = [name for name, n in zip(names, np.diag(pairs).tolist(), strict=True) if not n]
@@ -131,7 +131,7 @@ def _check(names: Sequence[str], cov: np.ndarray, mean: np.ndarray, pairs: np.nd
                 f"(smallest eigenvalue of the correlations {least:.3g}). Use missing='fiml', or leave out variables "
                 "that few answered."
             )
-    check_sample(names, cov, mean, int(pairs.min()))
+    check_sample(names, cov, shift, int(pairs.min()))
 
 
 def pairwise_covariance(source: Source, data: Pairs) -> MomentCovariance:

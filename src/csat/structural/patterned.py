@@ -126,7 +126,7 @@ def _fitted(part: Patterns, label: str, dropped: int) -> Normal:
         _check_complete(part)
         normal = fit_normal(part)
         moments = _unrestricted(normal, part, 1.0)
-        check_sample(part.names, moments.cov, np.asarray(moments.mean), int(part.n.sum()))
+        check_sample(part.names, moments.cov, np.asarray(moments.mean) - part.midpoint, int(part.n.sum()))
     except (SampleError, CollinearityError) as error:
         raise type(error)(f"{place}{error}") from None
     except np.linalg.LinAlgError:
@@ -159,7 +159,7 @@ def _check_complete(part: Patterns) -> None:
     if (np.diag(cov) > 0).all():
         sd = np.sqrt(np.diag(cov))
         if np.linalg.eigvalsh(cov / np.outer(sd, sd))[0] < 1e-10:
-            check_sample(part.names, cov, part.midpoint + mean, n)
+            check_sample(part.names, cov, mean, n)
 
 
 def _unrestricted(normal: Normal, part: Patterns, share: float) -> Sample:

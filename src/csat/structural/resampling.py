@@ -61,7 +61,7 @@ class Resampling:
         for name, least in (("replicates", FEWEST), ("seed", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-                raise OptionError(f"{name}={value!r} is a whole number, {least} or more.")
+                raise OptionError(f"{name}={value!r}: a whole number, {least} or more, is needed.")
         check_switch("bollen_stine", self.bollen_stine)
         if self.bollen_stine and self.se != "bootstrap":
             raise OptionError(f"bollen_stine=True tests χ² by draws from the sample: se='bootstrap', not {self.se!r}.")
@@ -98,7 +98,7 @@ def resample(result: Sem, source: Source, data: Data, asked: Resampling, *, wish
     OptionError, SampleError, DesignError
         If the source has no replicates of this kind.
     ConvergenceError
-        If hardly any replicate has estimates.
+        If fewer than half of the replicates have estimates.
 
     Warns
     -----
@@ -226,9 +226,9 @@ def _tested(found: Resampled, result: Sem, samples: Sequence[Sample], fitted: Op
 
 
 def check_used(found: Resampled) -> None:
-    """Refuse replicates of which fewer than one in twenty have estimates."""
+    """Refuse replicates of which fewer than half have estimates: what the others would say is not like these."""
     used, size = int(found.used.sum()), len(found.used)
-    if used < max(2, size // 20):
+    if used < max(2, size / 2):
         raise ConvergenceError(
             f"Only {used} of {size} replicates ({found.words}) have estimates: this model cannot be resampled on these "
             "data. Simplify it, merge constructs that cannot be told apart, or use the estimator's own standard errors."

@@ -58,6 +58,13 @@ def check_groups(model: Model, labels: Sequence[str]) -> None:
         )
 
 
+def order_of_groups(model: Model, labels: Sequence[str]) -> list[str]:
+    """Which group is which in c(a, b)*x, in words; nothing if the model does not speak of groups."""
+    if model.groups == 1:
+        return []
+    return [f"The groups of c(…) in the model are, in this order: {', '.join(labels)}."]
+
+
 def check_categories(labels: Sequence[str], group: str) -> None:
     """Refuse a grouping column with one category."""
     if len(labels) == 1:
@@ -121,7 +128,7 @@ def _check_samples(names: Sequence[str], parts: Sequence[Moments], labels: Seque
     faults: dict[str, CsatError] = {}
     for moments, label in zip(parts, labels, strict=True):
         try:
-            check_sample(names, moments.cov, moments.mean, moments.n)
+            check_sample(names, moments.cov, moments.mean - moments.midpoint, moments.n)
         except (SampleError, CollinearityError) as error:
             if group is None:
                 raise
