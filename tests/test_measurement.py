@@ -417,13 +417,22 @@ def test_a_factor_model_without_a_solution(frame):
 
 
 def test_improper_solutions_are_said():
-    cov = POPULATION.copy()
-    for a, b in (("q1", "q2"), ("v1", "v2")):
-        cov.loc[a, b] = cov.loc[b, a] = 0.35
-    with pytest.warns(ImproperFactorsWarning, match="correlate beyond 1|Heywood"):
-        near = equal_items(4, 0.3)
-        near.iloc[:2, 2:] = near.iloc[2:, :2] = 0.45
+    near = equal_items(4, 0.3)
+    near.iloc[:2, 2:] = near.iloc[2:, :2] = 0.45
+    with pytest.warns(ImproperFactorsWarning, match="Scales 'a' and 'b' correlate beyond 1 \\(1.500\\)"):
         csat.reliability(csat.from_covariance(near, 300), {"a": ["x0", "x1"], "b": ["x2", "x3"]})
+    heywood = pd.DataFrame([[1, 0.8, 0.7], [0.8, 1, 0.4], [0.7, 0.4, 1.0]], list("abc"), list("abc"))
+    with pytest.warns(ImproperFactorsWarning, match="Heywood case\\) of a: .* Leave the item out, or use factors"):
+        csat.reliability(csat.from_covariance(heywood, 300), {"f": list("abc")})
+    with pytest.warns(ImproperFactorsWarning, match="Leave the item out\\.$"):
+        csat.reliability(csat.from_covariance(heywood, 300), {"f": list("abc")}, factors="separate")
+    signs = np.array([[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]])
+    items = [f"{name}{i}" for name in "abc" for i in (1, 2, 3)]
+    cov = 0.2 * np.kron(signs, np.ones((3, 3)))
+    np.fill_diagonal(cov, 1.0)
+    with pytest.warns(ImproperFactorsWarning, match="are not possible together: they contradict each other"):
+        scales = {name: [item for item in items if item[0] == name] for name in "abc"}
+        csat.reliability(csat.from_covariance(pd.DataFrame(cov, items, items), 300), scales)
 
 
 def test_groups_that_cannot_be_analysed(frame):

@@ -96,7 +96,7 @@ def test_groups_too_small_to_be_shown_are_hidden(found):
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_remarks_have_words_in_both_languages(found, lang):
     kinds = (
-        *("reversed", "negative", "no_factors", "heywood", "beyond_one", "two_items", "single_item"),
+        *("reversed", "negative", "no_factors", "heywood", "beyond_one", "indefinite", "two_items", "single_item"),
         *("composed", "higher", "design_ignored", "failed"),
     )
     for key in kinds:

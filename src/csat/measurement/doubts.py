@@ -15,8 +15,11 @@ from csat.structural.resampling import ReplicatesWarning
 
 #: Standard errors of a correlation of 0, 1/√n, beyond which a negative one is no chance.
 CHANCE = 2.0
+#: Eigenvalues of correlations above minus this are not negative.
+ROUNDING = 1e-10
 #: Most names in one sentence.
 _LISTED = 6
+_APART = "factors='separate'"
 
 
 class ReversedItemWarning(CsatWarning):
@@ -99,8 +102,8 @@ def factor_remarks(model: FactorModel, fit: Fit | None, group: tuple[str, ...]) 
     if fit is None:
         text = (
             f"The factor model of {_listed(names)} has no solution{where}: too few answers, items that repeat each "
-            "other, or scales that share nothing. Omega, CR and AVE are missing; alpha and HTMT need no model. "
-            "factors='separate' fits each scale by itself."
+            "other, or scales that share nothing. Omega, CR and AVE are missing; alpha and HTMT need no model."
+            f"{' ' + _APART + ' fits each scale by itself.' if model.joint else ''}"
         )
         yield Remark("no_factors", text, group=group, kind=FactorModelWarning)
         return
@@ -109,15 +112,28 @@ def factor_remarks(model: FactorModel, fit: Fit | None, group: tuple[str, ...]) 
     if negative:
         text = (
             f"Negative residual variance (Heywood case){where} of {_listed(negative)}: omega, CR and AVE of the scale "
-            "cannot be trusted. Leave the item out, or use factors='separate'."
+            f"cannot be trusted. Leave the item out{', or use ' + _APART if model.joint else ''}."
         )
         yield Remark("heywood", text, items=negative, group=group, kind=ImproperFactorsWarning)
+    beyond = list(_beyond_one(names, found.correlation, group))
+    yield from beyond
+    own = np.array(model.scales.several)
+    between = found.correlation[np.ix_(own, own)]
+    if not beyond and model.joint and np.linalg.eigvalsh(between)[0] < -ROUNDING:
+        text = (
+            f"The correlations of the scales are not possible together{where}: they contradict each other. The answers "
+            "hardly tell some scales apart; merge those that correlate most."
+        )
+        yield Remark("indefinite", text, group=group, kind=ImproperFactorsWarning)
+
+
+def _beyond_one(names: tuple[str, ...], correlation: np.ndarray, group: tuple[str, ...]) -> Iterator[Remark]:
     for i, j in zip(*np.triu_indices(len(names), 1), strict=True):
-        value = float(found.correlation[i, j])
+        value = float(correlation[i, j])
         if abs(value) > 1:
             text = (
-                f"Scales {names[i]!r} and {names[j]!r} correlate beyond 1 ({value:.3f}){where}. The answers do not "
-                "tell them apart; merge them, or drop one."
+                f"Scales {names[i]!r} and {names[j]!r} correlate beyond 1 ({value:.3f}){_place(group)}. The answers do "
+                "not tell them apart; merge them, or drop one."
             )
             yield Remark("beyond_one", text, (names[i], names[j]), (), (value,), group, ImproperFactorsWarning)
 
