@@ -442,3 +442,12 @@ def test_a_lone_indicator_is_not_beyond_one(study):
     axes = csat.plot(result, "loadings", names=study)
     assert not [text for text in axes.texts if "!" in text.get_text()]
     assert written(1 + 1e-12) == "1.00" and written(1.001) == "1.00 !"
+
+
+def test_the_statistic_is_named_after_its_distribution(fitted):
+    def heading(name):
+        table = csat.table(fitted[name], kind="parameters")
+        return next(column.heading for column in table.columns if column.name == "statistic")
+
+    assert np.isfinite(fitted["robust"].df) and heading("robust") == Word("column.t")
+    assert np.isinf(fitted["groups"].df) and heading("groups") == Word("column.z")

@@ -9,7 +9,7 @@ from csat.report.format import number
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.cells import Show, describe, interval, objects, only_where
-from csat.report.tables.structural import error_note, notes_of
+from csat.report.tables.structural import error_note, notes_of, statistic_heading
 from csat.report.words import Word
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _table(result: Effects, names: Names, notes: Sequence[Word | str]) -> Table:
         Show("relation", heading=Word("column.effect_kind")),
         Show("estimate", "estimate", N),
         Show("se", "estimate", N),
-        Show("statistic", "statistic", N, Word("column.z")),
+        Show("statistic", "statistic", N, statistic_heading(result.estimates.df)),
         Show("p", "p_value", N),
         *interval(result.estimates.level, N, "estimate"),
         Show("std_all", "estimate", N),

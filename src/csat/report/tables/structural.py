@@ -86,13 +86,18 @@ def _table(result: Sem, frame: pd.DataFrame, names: Names, key: str) -> Table:
         Show("about", heading=Word("column.parameter")),
         Show("estimate", "estimate", N),
         Show("se", "estimate", N),
-        Show("statistic", "statistic", N, Word("column.z")),
+        Show("statistic", "statistic", N, statistic_heading(result.df)),
         Show("p", "p_value", N),
         *interval(level_of(result), N, "estimate"),
         Show("std_all", "estimate", N),
     ]
     notes = [*notes_of(result, names), *([Word("note.fixed")] if fixed.any() else [])]
     return describe(key, Word(f"title.{key}"), frame, shows, names, notes=notes, label="about")
+
+
+def statistic_heading(df: float | np.ndarray) -> Word:
+    """Student's t where the design has finite degrees of freedom, else z."""
+    return Word("column.t" if np.isfinite(df).all() else "column.z")
 
 
 def group_text(result: Sem, group: str, names: Names) -> str:
