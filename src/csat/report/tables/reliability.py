@@ -88,7 +88,7 @@ def pairs(result: Reliability, names: Names) -> Table:
 def discriminant(result: Reliability, names: Names) -> Table:
     """A square for each group: HTMT with its interval below the diagonal, AVE on it, squared correlations above."""
     said = [names.construct(name) for name in result.scales.names]
-    columns = [f"scale {at}" for at in range(len(said))]
+    columns = [f"scale {name}" for name in result.scales.names]
     parts = [_square(result, domain) for domain in result.domains]
     frame = pd.concat([pd.DataFrame(objects_of(part), columns=columns) for part in parts], ignore_index=True)
     size = len(said)
