@@ -82,7 +82,9 @@ def pairs(result: Reliability, names: Names) -> Table:
         Show("n", "count"),
     ]
     notes = [Word("note.htmt", limits()), *notes_of(result, names)]
-    return describe("reliability_pairs", Word("title.discriminant"), frame, shows, names, notes=notes, label="scale")
+    return describe(
+        "reliability_pairs", Word("title.reliability_pairs"), frame, shows, names, notes=notes, label="scale"
+    )
 
 
 def discriminant(result: Reliability, names: Names) -> Table:
