@@ -586,7 +586,7 @@ def test_the_european_preset(rows, survey):
         ("f =~ a1\ng =~ b1\nh =~ c1\ng ~ f\nh ~ g\nf ~ h", "explain one another in a circle: f ← h ← g ← f"),
         ("f =~ a1\ng =~ b1\ng ~ f\nf ~ g", "in a circle: f ← g ← f"),
         ("f =~ a1 + a2\ng =~ a2 + b1\ng ~ f", "'a2' belongs to 'f' already"),
-        ("f =~ a1 + a2\ng =~ f\ng ~ b1", "the construct 'g' is made of the construct 'f'"),
+        ("f =~ a1 + a2\ng =~ f\ng ~ b1", "the construct 'g' is made of the construct 'f' alone"),
         ("f =~ a1 + a2\ng =~ b1\ng ~ f + a1", "'a1' is an item of 'f' and stands in a path as well"),
     ],
 )

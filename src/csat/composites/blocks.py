@@ -112,7 +112,7 @@ def blocks_of(model: Model, *, modes: Any = None, consistent: Any = False) -> Bl
     OptionError
         If an option names no construct, or asks for the impossible.
     """
-    _refuse_foreign(model)
+    refuse_foreign(model)
     relations = [term for term in model.terms if term.op == "~"]
     measures = {name: model.indicators(name) for name in model.latents}
     singles = [name for term in relations for name in (term.lhs, term.rhs) if name not in measures]
@@ -137,7 +137,7 @@ def _composed(model: Model, name: str) -> bool:
     return any(term.lhs == name and term.op == "<~" for term in model.terms)
 
 
-def _refuse_foreign(model: Model) -> None:
+def refuse_foreign(model: Model) -> None:
     """Refuse what only a covariance-based estimator has."""
     for term in model.terms:
         fault = _foreign(term)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from csat.composites.blocks import Blocks, blocks_of
-from csat.composites.checks import fault_of, no_solution, reason_of, unknown_item
+from csat.composites.blocks import Blocks
+from csat.composites.checks import no_solution, reason_of, unknown_item
 from csat.composites.draws import Draws, improper, usable
 from csat.composites.figures import Layout
 from csat.composites.implied import distances, implied_items
 from csat.composites.inference import check_interval, estimates_of_groups
-from csat.composites.items import ItemMoments, points_of, sample_moments
+from csat.composites.items import ItemMoments
 from csat.composites.notes import ImproperSolutionWarning, ReplicatesWarning, doubts, lost
 from csat.composites.outer import SCHEMES
+from csat.composites.plan import layout_of
 from csat.composites.resampling import DEFAULT_DRAWS, Resampling, draws_of
 from csat.composites.result import OWN_COLUMNS, Pls
 from csat.composites.solution import Settings, Solution, solve
@@ -43,6 +45,8 @@ def pls(
     sign: str = "construct",
     interval: str | None = None,
     limits: Any = None,
+    second_order: str = "two-stage",
+    interaction: str = "two-stage",
 ) -> Pls:
     """Estimate a path model of composites by partial least squares.
 
@@ -71,6 +75,12 @@ def pls(
         "t" (estimate ± t·se with the degrees of freedom of the design; the default without draws).
     limits : lowest and highest possible answer, of all items or item by item, for figures on 0–100; None: as the scales
         of the questionnaire say.
+    second_order : how constructs made of constructs (``service <~ image + quality``) are estimated: "two-stage" (first
+        with the parts in place of the whole, then with composites of the parts as its items) or "repeated" (with all
+        items of the parts, which explain it, or are explained by it if it is measured by them, ``=~``).
+    interaction : what a product such as ``image:quality`` in a path is measured by: "two-stage" (the product of the
+        composites of a first stage without it), "product-indicator" (all products of their standardized items),
+        "orthogonal" (what the items leave of these products). See `csat.pls_slopes`.
 
     Returns
     -------
@@ -124,15 +134,18 @@ def pls(
     model = Model(model) if isinstance(model, str) else model
     if not isinstance(model, Model):
         raise OptionError(f"model is a text such as 'loyalty ~ quality', or a csat.Model; found {shown(model)}.")
-    blocks = blocks_of(model, modes=modes, consistent=consistent)
-    points = points_of(blocks, answers.questionnaire, limits)
+    layout = layout_of(
+        model, Settings(scheme, scaled), answers.questionnaire,
+        modes=modes, consistent=consistent, limits=limits, second_order=second_order, interaction=interaction,
+    )  # fmt: skip
+    blocks = layout.blocks
     try:
-        summary = answers.groups(list(blocks.observed), groupers, "listwise")
+        summary = answers.groups(list(layout.variables), groupers, "listwise")
     except UnknownColumnError as error:
         raise unknown_item(error, blocks) from None
     check_grouped(groupers, summary.domains, summary.ungrouped)
     n = np.array([summary.moments(domain).n for domain in summary.domains])
-    layout = Layout(blocks, points, Settings(scheme, scaled), n)
+    layout = replace(layout, n=n)
     check_size(groupers, summary.domains, len(layout.keys))
     items, solution, faults = _solved(summary, layout)
     figures = np.where(usable(solution)[:, None], layout.values(items, solution), np.nan)
@@ -177,25 +190,20 @@ def _groupers(by: Any) -> tuple[str, ...]:
 def _solved(summary: Groups, layout: Layout) -> tuple[ItemMoments, Solution, dict[int, Unavailable]]:
     """The model in each group, and why groups have none; without groups that is an error."""
     blocks, settings = layout.blocks, layout.settings
-    items = sample_moments(summary, blocks)
-    found = {d: fault_of(items_of(items, d), int(n), blocks) for d, n in enumerate(layout.n)}
+    items = layout.moments(summary.over_domains(summary.gram), summary.midpoint)
+    found = {d: layout.fault(items, d) for d in range(len(layout.n))}
     errors: dict[int, CsatError] = {d: error for d, error in found.items() if error is not None}
     usable_cov = np.array(items.cov)
     usable_cov[list(errors)] = np.nan
     solution = solve(usable_cov, blocks, settings)
     for d in np.flatnonzero(~usable(solution)).tolist():
         if d not in errors:
-            errors[d] = no_solution(items_of(items, d), blocks, settings, solution[d])
+            errors[d] = no_solution(items.of(d), blocks, settings, solution[d])
     if errors and not summary.by:
         raise errors[0]
     if len(errors) == len(layout.n):
         raise type(errors[0])(f"In group {' × '.join(summary.domains[0])!r}: {errors[0]} No other group can be used.")
     return items, solution, {d: reason_of(error, int(layout.n[d])) for d, error in errors.items()}
-
-
-def items_of(items: ItemMoments, at: int) -> ItemMoments:
-    """The moments of one group."""
-    return ItemMoments(items.mean[at], items.cov[at])
 
 
 def _notes(solution: Solution, draws: Draws | None, blocks: Blocks, labels: Sequence[str]) -> tuple[str, ...]:

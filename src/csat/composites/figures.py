@@ -8,9 +8,12 @@ from functools import cached_property
 import numpy as np
 
 from csat.composites.blocks import Blocks
-from csat.composites.items import ItemMoments, Points, index_weights, performance
+from csat.composites.checks import fault_of
+from csat.composites.items import ItemMoments, Points, index_weights, item_moments, performance
 from csat.composites.quality import adjusted_r2, average_variance, composite_reliability, standardized_alpha
 from csat.composites.solution import Settings, Solution
+from csat.errors import CsatError
+from csat.moments import Variable
 
 #: Kinds of figures that ``Pls.tidy()`` lists, and those of constructs.
 RELATIONS = ("weight", "loading", "path", "total", "indirect")
@@ -28,6 +31,24 @@ class Layout:
     points: Points
     settings: Settings
     n: np.ndarray
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """What is summed over respondents."""
+        return self.blocks.observed
+
+    @property
+    def described(self) -> Blocks:
+        """Constructs with figures of their own: those of the blocks, and those that these are made of."""
+        return self.blocks
+
+    def moments(self, gram: np.ndarray, midpoint: np.ndarray) -> ItemMoments:
+        """Moments of the columns of the blocks, from Gram matrices (…, 1 + k, 1 + k) of the k `variables`."""
+        return item_moments(gram, midpoint, self.blocks)
+
+    def fault(self, items: ItemMoments, at: int) -> CsatError | None:
+        """Why group `at` cannot have estimates; None if it can. `items` : (D,) moments."""
+        return fault_of(items.of(at), int(self.n[at]), self.blocks)
 
     @cached_property
     def keys(self) -> tuple[tuple[str, str, str], ...]:

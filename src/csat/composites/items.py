@@ -10,16 +10,20 @@ import numpy as np
 
 from csat.composites.blocks import Blocks
 from csat.errors import OptionError
-from csat.moments import Groups, shown
+from csat.moments import shown
 from csat.questionnaire import Questionnaire
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ItemMoments:
     """mean (…, p) and cov (…, p, p) of the columns of `Blocks`, weighted; divisor: the sum of weights."""
 
     mean: np.ndarray
     cov: np.ndarray
+
+    def of(self, at: int) -> ItemMoments:
+        """Those of one sample."""
+        return ItemMoments(self.mean[at], self.cov[at])
 
     @property
     def corr(self) -> np.ndarray:
@@ -31,17 +35,17 @@ class ItemMoments:
 
 def item_moments(gram: np.ndarray, midpoint: np.ndarray, blocks: Blocks) -> ItemMoments:
     """Moments from Gram matrices (…, 1 + k, 1 + k) of the k observed variables around midpoints (k,)."""
+    found, at = variable_moments(gram, midpoint), blocks.at
+    return ItemMoments(found.mean[..., at], found.cov[..., at[:, None], at])
+
+
+def variable_moments(gram: np.ndarray, midpoint: np.ndarray) -> ItemMoments:
+    """Moments of the k variables of Gram matrices (…, 1 + k, 1 + k) around midpoints (k,)."""
     with np.errstate(invalid="ignore", divide="ignore"):
         weight = gram[..., 0, 0]
         first = gram[..., 0, 1:] / weight[..., None]
         cov = gram[..., 1:, 1:] / weight[..., None, None] - first[..., :, None] * first[..., None, :]
-    at = blocks.at
-    return ItemMoments((midpoint + first)[..., at], cov[..., at[:, None], at])
-
-
-def sample_moments(groups: Groups, blocks: Blocks) -> ItemMoments:
-    """Moments of each of the D groups: mean (D, p), cov (D, p, p)."""
-    return item_moments(groups.over_domains(groups.gram), groups.midpoint, blocks)
+    return ItemMoments(midpoint + first, cov)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,6 @@ import numpy as np
 from csat.composites.draws import SIGNS, Draws, directions, improper, turned, usable
 from csat.composites.figures import Layout
 from csat.composites.inference import INTERVALS
-from csat.composites.items import item_moments
 from csat.composites.solution import Solution, solve
 from csat.errors import ConvergenceError, OptionError, check_choice
 from csat.moments import Groups, Source, shown
@@ -110,7 +109,7 @@ def _check_memory(size: int, summary: Groups, layout: Layout) -> None:
 def refitted(made: Redone, summary: Groups, layout: Layout, own: Solution, sign: str) -> Draws:
     """The model on every replicate of every group, in one batch; `own` : (D,) solution of the groups themselves."""
     blocks = layout.blocks
-    items = item_moments(made.grams, summary.midpoint, blocks)
+    items = layout.moments(made.grams, summary.midpoint)
     cov = np.where(usable(own)[:, None, None], items.cov, np.nan)
     solution = solve(cov, blocks, layout.settings)
     signs = directions(solution, own, blocks)

@@ -80,6 +80,11 @@ def pls_scores(result: Fitted, source: Source, *, unit: str = "standardized") ->
     if not isinstance(table, TableSource):
         raise SampleError.needs_rows("Scoring respondents")
     blocks = result.blocks
+    if result.layout.variables != blocks.observed:
+        raise OptionError(
+            "Scores are those of models of plain constructs: this one has products of constructs, or constructs made of "
+            "constructs in two stages. Estimate it with second_order='repeated', or without products."
+        )
     try:
         frame = table.frame([*blocks.observed, *result.by])
     except UnknownColumnError as error:

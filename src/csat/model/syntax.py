@@ -1,4 +1,4 @@
-"""From model text to statements: tokens, then one `Term` per relation that the text names.
+"""From the words of a model text to statements: one `Term` per relation that the text names.
 
 The notation is lavaan's (Rosseel 2012, Journal of Statistical Software 48(2)): ``=~`` is measured by,
 ``<~`` is composed of, ``~`` is regressed on, ``~~`` covaries with, ``~ 1`` intercept, ``:=`` is defined as.
@@ -6,39 +6,19 @@ The notation is lavaan's (Rosseel 2012, Journal of Statistical Software 48(2)): 
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from csat.errors import ModelError
 from csat.model.expression import Call, Expression, Name, Number, Operation
+from csat.model.tokens import RELATIONS, Token, advice_on_name, tokens_of
 
-RELATIONS = ("=~", "<~", "~~", "~")
-#: A line that ends in one of these goes on in the next; so does a line that begins with one.
-_JOINS = frozenset({*RELATIONS, ":=", "==", "+", "-", "*", "/", "^", "(", ","})
-_TOKEN = re.compile(
-    r"(?P<space>[^\S\n]+|[#!][^\n]*)"
-    r"|(?P<end>[\n;])"
-    r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
-    r"|(?P<name>[^\W\d][\w.]*)"
-    r"|(?P<mark>=~|<~|~~|:=|==|[~+\-*/^(),<>])"
-)
 _FUNCTIONS = ("exp", "log", "sqrt")
 #: Brackets and signs inside one another, and operands of one definition: far beyond any use, within Python's stack.
 _DEEPEST, _LONGEST = 100, 400
 #: Larger and smaller numbers overflow when they are squared and multiplied.
 _LARGEST = 1e30
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One word of the model text; `kind` is "number", "name", "mark" or "end"."""
-
-    kind: str
-    text: str
-    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,36 +84,6 @@ class Constraint:
 
 
 Statement = Term | Definition | Constraint
-
-
-def tokens_of(syntax: str) -> list[Token]:
-    """Cut the text into tokens; a line break that only continues a statement is left out."""
-    found: list[Token] = []
-    position = 0
-    while position < len(syntax):
-        match = _TOKEN.match(syntax, position)
-        if match is None:
-            raise ModelError.at(syntax, position, _no_meaning(syntax[position]))
-        if match.lastgroup != "space":
-            found.append(Token(str(match.lastgroup), match.group(), position))
-        position = match.end()
-    found.append(Token("end", "\n", len(syntax.rstrip())))
-    return [token for i, token in enumerate(found) if not _continues(found, i)]
-
-
-def _no_meaning(mark: str) -> str:
-    narrow = unicodedata.normalize("NFKC", mark)
-    advice = f" Write the half-width {narrow!r}." if narrow != mark and _TOKEN.match(narrow) else ""
-    return f"{mark!r} has no meaning in a model.{advice}"
-
-
-def _continues(tokens: list[Token], i: int) -> bool:
-    """Whether token `i` is a line break inside a statement."""
-    if tokens[i].text != "\n" or i == len(tokens) - 1:
-        return False
-    later = next((token.text for token in tokens[i + 1 :] if token.text != "\n"), "")
-    earlier = next((token.text for token in tokens[i - 1 :: -1] if token.text != "\n"), "") if i else ""
-    return later in _JOINS - {"("} or earlier in _JOINS
 
 
 @lru_cache(maxsize=64)

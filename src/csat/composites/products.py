@@ -1,0 +1,236 @@
+"""Products of constructs in path models: how strongly one construct's effect depends on another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from csat.composites.blocks import Blocks, blocks_of
+from csat.composites.checks import fault_of, no_solution
+from csat.composites.figures import Layout
+from csat.composites.higher import StagedMoments, check_modes, model_of, only
+from csat.composites.items import ItemMoments, Points, points_of, variable_moments
+from csat.composites.linear import inverse
+from csat.composites.solution import Settings, Solution, solve
+from csat.errors import CsatError, ModelError
+from csat.model import Model
+from csat.moments import Product, Variable
+from csat.questionnaire import Questionnaire
+
+#: What a product of constructs is measured by.
+INTERACTIONS = ("two-stage", "product-indicator", "orthogonal")
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """A product in a path. name : as written, "a:b". factors : its two constructs. position : in the model's text."""
+
+    name: str
+    factors: tuple[str, str]
+    position: int
+
+
+@dataclass(frozen=True, eq=False)
+class Moderated(Layout):
+    """A model in which products of constructs explain others.
+
+    Every figure is a function of the covariances of items and products of items: a product of composites is a weighted
+    sum of these, too.
+
+    first : the model without products. products : those of the model. how : one of `INTERACTIONS`.
+    """
+
+    first: Layout
+    products: tuple[Interaction, ...]
+    how: str
+    _pairs: tuple[np.ndarray, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        blocks = self.first.blocks
+        pairs = []
+        for product in self.products:
+            a, b = (blocks.at[blocks.columns(blocks.constructs.index(name))] for name in product.factors)
+            pairs.append(np.stack([np.repeat(a, len(b)), np.tile(b, len(a))], axis=1))
+        object.__setattr__(self, "_pairs", tuple(pairs))
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """Items, and products of items."""
+        items = self.first.blocks.observed
+        pairs = np.concatenate(self._pairs).tolist()
+        return (*items, *(Product(f"{items[i]}:{items[j]}", (items[i], items[j])) for i, j in pairs))
+
+    def moments(self, gram: np.ndarray, midpoint: np.ndarray) -> StagedMoments:
+        """Moments of items and of what measures the products; the latter are centred."""
+        raw, base = variable_moments(gram, midpoint), self.first.blocks
+        k = len(base.observed)
+        items = ItemMoments(raw.mean[..., base.at], raw.cov[..., base.at[:, None], base.at])
+        found = solve(items.cov, base, self.settings)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            turn = self._measured(self._standardized(raw, k), raw.cov, found)
+        cov = turn @ raw.cov @ turn.swapaxes(-1, -2)
+        mean = np.concatenate([items.mean, np.zeros((*cov.shape[:-2], cov.shape[-1] - len(base.items)))], axis=-1)
+        order = self._order
+        return StagedMoments(mean[..., order], cov[..., order[:, None], order], items, found)
+
+    @cached_property
+    def _order(self) -> np.ndarray:
+        """(p,) where each column of the blocks is among items and products."""
+        items = [*self.first.blocks.items, *(name for product in self._terms for name in product)]
+        return np.array([items.index(name) for name in self.blocks.items])
+
+    @property
+    def _terms(self) -> list[tuple[str, ...]]:
+        return [indicators_of(product, self.first.blocks, self.how) for product in self.products]
+
+    def _standardized(self, raw: ItemMoments, k: int) -> np.ndarray:
+        """(…, m, k + m) products of standardized items, but for a constant, as sums of items and products.
+
+        (x − a)(y − b) = xy − b·x − a·y + ab.
+        """
+        pairs = np.concatenate(self._pairs)
+        sd = np.sqrt(np.diagonal(raw.cov, axis1=-2, axis2=-1))[..., :k]
+        row = np.arange(len(pairs))
+        out = np.zeros((*raw.mean.shape[:-1], len(pairs), k + len(pairs)))
+        out[..., row, k + row] = 1.0
+        out[..., row, pairs[:, 0]] -= raw.mean[..., pairs[:, 1]]
+        out[..., row, pairs[:, 1]] -= raw.mean[..., pairs[:, 0]]
+        return out / (sd[..., pairs[:, 0]] * sd[..., pairs[:, 1]])[..., None]
+
+    def _measured(self, standardized: np.ndarray, cov: np.ndarray, found: Solution) -> np.ndarray:
+        """(…, p, k + m) the columns of the model, items first, as sums of items and products of items."""
+        base = self.first.blocks
+        items = np.zeros((*cov.shape[:-2], len(base.items), cov.shape[-1]))
+        items[..., np.arange(len(base.items)), base.at] = 1.0
+        parts, start = [items], 0
+        for product, pairs in zip(self.products, self._pairs, strict=True):
+            own = standardized[..., start : start + len(pairs), :]
+            start += len(pairs)
+            if self.how == "two-stage":
+                a, b = (base.columns(base.constructs.index(name)) for name in product.factors)
+                weight = found.weights[..., np.repeat(a, len(b))] * found.weights[..., np.tile(b, len(a))]
+                own = weight[..., None, :] @ own
+            elif self.how == "orthogonal":
+                own = _left(own, cov, np.unique(pairs))
+            parts.append(own)
+        return np.concatenate(parts, axis=-2)
+
+    def fault(self, items: ItemMoments, at: int) -> CsatError | None:
+        """Why group `at` cannot have estimates, without the products or with them."""
+        own = items.of(at)
+        if not isinstance(own, StagedMoments):
+            return super().fault(items, at)
+        n, blocks = int(self.n[at]), self.first.blocks
+        found = fault_of(own.items, n, blocks)
+        if found is None and not own.solution.converged:
+            found = no_solution(own.items, blocks, self.settings, own.solution)
+        return found or fault_of(own, n, self.blocks)
+
+    def values(self, items: ItemMoments, solution: Solution) -> np.ndarray:
+        """(…, D, m) figures; effects of products per product of standardized scores."""
+        found = super().values(items, solution)
+        unit = self._units(items, solution)
+        for i, (kind, _, by) in enumerate(self.keys):
+            if kind in ("path", "total", "indirect") and by in unit:
+                found[..., i] = found[..., i] / unit[by]
+        return found
+
+    def _units(self, items: ItemMoments, solution: Solution) -> dict[str, np.ndarray]:
+        """Product → (…, D) its standard deviation: that of what measures it, on average by absolute loadings.
+
+        Standardized items and scores have a variance of 1 with the divisor n − 1 here.
+        Source: Henseler & Fassott (2010), Handbook of Partial Least Squares, ch. 30.
+        """
+        sd = np.sqrt(np.diagonal(items.cov, axis1=-2, axis2=-1)) * np.sqrt(1.0 - 1.0 / self.n)[:, None]
+        found = {}
+        for product in self.products:
+            at = self.blocks.columns(self.blocks.constructs.index(product.name))
+            load = np.abs(solution.loadings[..., at])
+            found[product.name] = np.sum(sd[..., at] * load, axis=-1) / np.sum(load, axis=-1)
+        return found
+
+
+def _left(products: np.ndarray, cov: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """What items leave of products (…, m, k + m): residuals of their regressions."""
+    with_items = (products @ cov)[..., items]
+    slopes = with_items @ inverse(cov[..., items[:, None], items])
+    out = products.copy()
+    out[..., items] -= slopes
+    return out
+
+
+def products_of(model: Model) -> tuple[Interaction, ...]:
+    """Products in the paths of a model, each once.
+
+    Raises
+    ------
+    ModelError
+        For products of three, of a construct with itself, of what is not in the same equation, and for a product that
+        is explained or an item.
+    """
+    found: dict[frozenset[str], Interaction] = {}
+    for term in model.terms:
+        names = tuple(term.rhs.split(":"))
+        fault = ""
+        if ":" in term.lhs:
+            fault = f"the product {term.lhs!r} is explained; a product only explains."
+        elif len(names) == 1:
+            continue
+        elif term.op != "~":
+            fault = f"the product {term.rhs!r} is an item of {term.lhs!r}; products stand in paths."
+        elif len(names) > 2 or names[0] == names[1]:
+            fault = f"{term.rhs!r}: a product is of two different constructs, 'image:quality'."
+        else:
+            beside = {other.rhs for other in model.terms if other.op == "~" and other.lhs == term.lhs}
+            absent = [name for name in names if name not in beside]
+            fault = (
+                f"the effect of {term.rhs!r} needs those of its parts: write '{term.lhs} ~ "
+                f"{' + '.join([*names, term.rhs])}'."
+                if absent
+                else ""
+            )
+        known = found.get(frozenset(names))
+        if known is not None and known.name != term.rhs:
+            fault = f"{term.rhs!r} is {known.name!r}; write it one way."
+        if fault:
+            raise ModelError.at(model.syntax, term.position, fault)
+        found[frozenset(names)] = Interaction(term.rhs, (names[0], names[1]), term.position)
+    return tuple(found.values())
+
+
+def indicators_of(product: Interaction, blocks: Blocks, how: str) -> tuple[str, ...]:
+    """Names of what measures a product."""
+    if how == "two-stage":
+        return (product.name,)
+    held = [[blocks.items[i] for i in blocks.columns(blocks.constructs.index(name))] for name in product.factors]
+    return tuple(f"{a}:{b}" for a in held[0] for b in held[1])
+
+
+def moderated_layout(
+    model: Model, products: Sequence[Interaction], how: str, settings: Settings,
+    questionnaire: Questionnaire | None, modes: Any, limits: Any,
+) -> Layout:  # fmt: skip
+    """The layout of a model with products; `how` is one of `INTERACTIONS`."""
+    names = {product.name for product in products}
+    kept = [(t.lhs, t.op, t.rhs) for t in model.terms]
+    base_model = model_of([each for each in kept if each[2] not in names])
+    base = blocks_of(base_model, modes=only(modes, set(base_model.latents)))
+    check_modes(modes, [*base.constructs, *names])
+    measured = [
+        (product.name, "=~", item)
+        for product in products
+        for item in indicators_of(product, base, how)
+        if item != product.name
+    ]
+    blocks = blocks_of(model_of([*kept, *measured]), modes=modes)
+    given = points_of(base, questionnaire, limits)
+    lines = np.full((len(blocks.items), 2), np.nan)
+    for row, name in enumerate(blocks.items):
+        if name in base.items:
+            lines[row] = given.offset[base.items.index(name)], given.slope[base.items.index(name)]
+    first = Layout(base, given, settings, np.zeros(0, int))
+    return Moderated(blocks, Points(lines[:, 0], lines[:, 1]), settings, np.zeros(0, int), first, tuple(products), how)
