@@ -239,3 +239,11 @@ def test_draws_that_mostly_fail_have_no_standard_errors(pupils):
     with pytest.raises(ConvergenceError, match="Only 29 of 60 replicates"):
         check_used(replace(found.resampled, used=np.arange(60) < 29))
     check_used(replace(found.resampled, used=np.arange(60) < 30))
+
+
+def test_nfi_is_not_defined_for_a_model_with_more_degrees_of_freedom_than_its_baseline(survey):
+    held = "visual =~ 1*x1 + 1*x2 + 1*x3\nvisual ~~ 1*visual\n" + "".join(f"x{i} ~~ 1*x{i}\n" for i in (1, 2, 3))
+    measures = sem(survey, held).measures
+    assert (measures.df, measures.baseline_df, measures.npar) == (6, 3, 0)
+    assert np.isnan(measures.nfi)
+    assert np.isfinite(sem(survey, "visual =~ 1*x1 + 1*x2 + 1*x3").measures.nfi)

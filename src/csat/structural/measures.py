@@ -20,7 +20,7 @@ _ROUNDING = 32 * float(np.finfo(float).eps)
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Fit of one model; NaN where a measure is not defined (p at no degrees of freedom).
+    """Fit of one model; NaN where a measure is not defined (p at no degrees of freedom, NFI beyond the baseline's).
 
     Field names are the columns of ``Sem.glance()``.
     """
@@ -94,7 +94,7 @@ def measures_of(
         n=n, npar=k, chisq=chisq, df=df, p=upper(chisq, df) if statistic.tested else np.nan,
         baseline_chisq=null, baseline_df=null_df, baseline_p=upper(null, null_df) if statistic.tested else np.nan,
         cfi=cfi(chisq, df, null, null_df), tli=tli(chisq, df, null, null_df),
-        nfi=(null - chisq) / null if null > 0 else np.nan,
+        nfi=(null - chisq) / null if null > 0 and df <= null_df else np.nan,
         rmsea=rmsea(chisq, df, scale, len(sizes)), rmsea_low=low, rmsea_high=high,
         rmsea_p=rmsea_p(chisq, df, scale, len(sizes)),
         srmr=_srmr(state.points, samples, sizes), gfi=gfi,
