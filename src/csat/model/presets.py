@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from csat.errors import ModelError, check_choice, closest
-from csat.model.syntax import Term, statements_of, tokens_of
+from csat.model.syntax import Term, statements_of
+from csat.model.tokens import quoted, tokens_of
 
 if TYPE_CHECKING:
     from csat.questionnaire import Questionnaire
