@@ -235,7 +235,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load the room of a public name."""
+    """Load the room of a public name, or a room (`csat.report.advice`)."""
+    if name in _ROOMS:
+        return import_module(f"csat.{name}")
     if name not in _HOME:
         raise AttributeError(f"csat has no {name!r}. Did you mean {closest(name, __all__)}?")
     value = getattr(import_module(f"csat.{_HOME[name]}"), name)

@@ -1,6 +1,8 @@
 """The architecture is a test: which way the doors open, and what the library may not do."""
 
 import ast
+import subprocess
+import sys
 import tokenize
 from pathlib import Path
 
@@ -149,3 +151,8 @@ def test_a_misspelt_name_gets_a_hint():
 
     with pytest.raises(AttributeError, match=r"csat has no 'indx'\. Did you mean 'index'"):
         csat.indx  # noqa: B018
+
+
+def test_a_room_is_reachable_without_an_import_of_its_own():
+    code = "import csat; csat.report.advice; csat.drivers.regress"
+    subprocess.run([sys.executable, "-c", code], check=True)
