@@ -247,3 +247,13 @@ def test_nfi_is_not_defined_for_a_model_with_more_degrees_of_freedom_than_its_ba
     assert (measures.df, measures.baseline_df, measures.npar) == (6, 3, 0)
     assert np.isnan(measures.nfi)
     assert np.isfinite(sem(survey, "visual =~ 1*x1 + 1*x2 + 1*x3").measures.nfi)
+
+
+def test_robust_indices_of_ordered_items_are_the_same_for_two_copies_of_a_sample(pupils):
+    cut = pupils.assign(**{f"x{i}": pd.qcut(pupils[f"x{i}"], 3, labels=False) for i in range(1, 7)})
+    twice = pd.concat([cut.assign(copy="a"), cut.assign(copy="b")])
+    options = {"estimator": "WLSMV", "ordered": True}
+    one = sem(read_survey(cut), TWO.replace("l*", "").replace("m*", "").replace("p*", ""), **options)
+    two = sem(read_survey(twice), one.model, group="copy", **options)
+    for index in ("cfi_robust", "tli_robust", "rmsea_robust", "baseline_scaling"):
+        assert getattr(two.robust.scaled, index) == pytest.approx(getattr(one.robust.scaled, index), rel=1e-3)
