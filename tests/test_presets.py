@@ -104,7 +104,7 @@ def test_what_was_not_asked_is_left_out_on_request():
         ({"value": ["PERV1", "IMAG1"]}, (), "'IMAG1' would measure both 'image' and 'value'"),
         ({"value": ["PERV1", "PERV1"]}, (), r"indicators\['value'\] names 'PERV1' twice"),
         ({"value": ["PERV1", "quality"]}, (), "'quality' is both a construct and an indicator of 'value'"),
-        ({"value": ["PERV 1"]}, (), "'PERV 1' cannot stand in a model"),
+        ({"value": ["PERV `1"]}, (), "cannot stand in a model, not even between backticks"),
         ({"value": 3}, (), r"indicators\['value'\] is a list of names; found 3"),
         ({}, ["trust"], "without='trust': the model 'ecsi' has no such construct"),
         ({}, 3, "without is a list of names; found 3"),

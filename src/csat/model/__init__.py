@@ -17,7 +17,8 @@ from csat.model.expansion import EQUAL, Row, expanded
 from csat.model.expression import Expression, substituted
 from csat.model.presets import PRESETS, preset_syntax, questionnaire_syntax
 from csat.model.semopy_text import description_of, read_semopy, write_semopy
-from csat.model.syntax import Constraint, Definition, Term, statements_of
+from csat.model.syntax import statements_of
+from csat.model.terms import Constraint, Definition, Term
 
 if TYPE_CHECKING:
     import semopy
@@ -47,8 +48,10 @@ class Model:
     syntax : the model in lavaan's notation. ``image =~ C11 + C12`` (image is measured by), ``value <~ C31 + C32``
         (is composed of), ``loyalty ~ image + value`` (is regressed on), ``C11 ~~ C12`` (covaries with), ``C11 ~ 1``
         (intercept), ``ind := a*b`` (defined). Before a variable: ``1*x`` fixes, ``NA*x`` frees, ``a*x`` labels (equal
-        labels are one parameter), ``start(0.5)*x`` starts; ``c(a, b)*x`` says it group by group. ``a == 2*b`` ties
-        labelled parameters. ``#`` begins a comment; ``;`` ends a statement.
+        labels are one parameter; ``"a"*x`` and ``label("a")*x`` are the same), ``equal("F =~ x")*z`` is another
+        parameter once more, ``start(0.5)*x`` starts; ``c(a, b)*x`` says it group by group. ``a == 2*b`` ties labelled
+        parameters. ``#`` begins a comment; ``;`` ends a statement. A name with blanks, hyphens, brackets or a leading
+        digit stands between backticks: ``F =~ `Q1-2` + `3rd item` ``.
 
     Raises
     ------
@@ -239,7 +242,7 @@ class Model:
 
     def _check_names(self, names: Iterable[tuple[str, int]], known: list[str]) -> None:
         for name, position in names:
-            if name not in (*known, "exp", "log", "sqrt"):
+            if name not in known:
                 message = f"no parameter is labelled {name!r}; {_meant(name, known)}"
                 raise ModelError.at(self.syntax, position, message)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from csat.errors import OptionError, closest
-from csat.model.syntax import Term
+from csat.model.terms import Term
 
 _ORDER = {op: place for place, op in enumerate(("=~", "<~", "~", "~~", "~1"))}
 #: Kinds of parameters that can be held equal over groups.
@@ -148,7 +148,8 @@ def _check_partial(partial: Collection[str], rows: Sequence[Row]) -> None:
 
 
 def _squeezed(relation: str) -> str:
-    return "".join(relation.split())
+    """A relation without blanks, and without the backticks that names may stand in."""
+    return "".join(relation.replace("`", "").split())
 
 
 def _turned(row: Row) -> str:

@@ -38,7 +38,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``exp``, ``log`` or ``sqrt`` of an expression."""
+    """``exp``, ``log``, ``sqrt`` or ``abs`` of an expression."""
 
     function: str
     argument: Expression
@@ -53,7 +53,19 @@ _SIGNS: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "/": operator.truediv,
     "^": operator.pow,
 }
-_CALLS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"exp": np.exp, "log": np.log, "sqrt": np.sqrt}
+
+
+def _size(value: np.ndarray) -> np.ndarray:
+    """Absolute value by the sign of the real part: numpy's own would be the length of a complex number."""
+    return np.where(np.real(value) < 0, -value, value)
+
+
+_CALLS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "abs": _size,
+}
 
 
 def evaluate(expression: Expression, values: Mapping[str, np.ndarray]) -> np.ndarray:

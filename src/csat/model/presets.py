@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from csat.errors import ModelError, check_choice, closest
-from csat.model.syntax import Term, statements_of
+from csat.model.syntax import statements_of
+from csat.model.terms import Term
 from csat.model.tokens import quoted, tokens_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ PRESETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 #: What a construct is to its indicators, and the sign for it.
 MODES: Mapping[str, str] = {"reflective": "=~", "formative": "<~"}
-_NAME = re.compile(r"[^\W\d][\w.]*")
 
 
 def preset_syntax(name: Any, indicators: Any, without: Any) -> str:
@@ -86,7 +85,7 @@ def questionnaire_syntax(asked: Questionnaire, paths: Any, indicators: Any, mode
     terms = [statement for statement in statements_of(syntax) if isinstance(statement, Term)]
     own = {term.lhs for term in terms if term.op in ("=~", "<~")}
     finder = _Finder(asked, given, own)
-    places = [(token.text, token.position) for token in tokens_of(syntax)]
+    places = [(token.name, token.position) for token in tokens_of(syntax)]
     for term in terms:
         before = [position for text, position in places if text == term.lhs and position < term.position]
         finder.look_up(term.lhs, syntax, before[-1])
@@ -198,11 +197,17 @@ def _without(paths: Mapping[str, tuple[str, ...]], without: Any, name: str) -> d
 
 
 def _lines(paths: Mapping[str, Sequence[str]]) -> list[str]:
-    return [f"{effect} ~ {' + '.join(causes)}" for effect, causes in paths.items() if causes]
+    return [f"{quoted(effect)} ~ {' + '.join(map(_cause, causes))}" for effect, causes in paths.items() if causes]
+
+
+def _cause(name: str) -> str:
+    """A name as it stands in a model; one with a modifier, ``b*quality``, or in backticks is a piece of text."""
+    return name if "*" in name or name.startswith("`") else quoted(name)
 
 
 def _text(measured: Mapping[str, tuple[str, Sequence[str]]], lines: Sequence[str]) -> str:
-    return "\n".join([*(f"{name} {sign} {' + '.join(items)}" for name, (sign, items) in measured.items()), *lines])
+    blocks = (f"{quoted(name)} {sign} {' + '.join(map(quoted, items))}" for name, (sign, items) in measured.items())
+    return "\n".join([*blocks, *lines])
 
 
 def _indicators(indicators: Any) -> dict[str, tuple[str, ...]]:
@@ -229,15 +234,11 @@ def _names(given: Any, what: str) -> tuple[str, ...]:
 
 
 def _check_measured(measured: Mapping[str, tuple[str, ...]]) -> None:
-    """Refuse indicators that the notation cannot have, or that measure two constructs."""
+    """Refuse names that no model can have, and indicators of two constructs."""
     owner: dict[str, str] = {}
     for construct, items in measured.items():
         for name in (construct, *items):
-            if not _NAME.fullmatch(name):
-                raise ModelError(
-                    f"{name!r} cannot stand in a model: names begin with a letter and have letters, digits, '.' and "
-                    "'_' only. Rename it in the data and the study."
-                )
+            quoted(name)
         if not items:
             raise ModelError(f"{construct!r} has no indicators: indicators={{{construct!r}: ['…']}}.")
         for item in items:

@@ -18,7 +18,8 @@ import numpy as np
 
 from csat.errors import ModelError
 from csat.model.expansion import Row, expanded
-from csat.model.syntax import Constraint, Definition, Term, statements_of
+from csat.model.syntax import statements_of
+from csat.model.terms import Constraint, Definition, Term
 
 _NAME = r"[^\W\d][\w.]*"
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -274,6 +275,11 @@ def write_semopy(
 
 
 def _refuse(syntax: str, terms: Sequence[Term], definitions: Sequence[Definition]) -> None:
+    for term in terms:
+        odd = next((name for name in (term.lhs, term.rhs) if name and not re.fullmatch(_NAME, name)), None)
+        if odd is not None:
+            message = f"semopy has no names such as {odd!r}: rename the column to letters, digits and '_'."
+            raise ModelError.at(syntax, term.position, message)
     related = {name for term in terms if term.op in ("=~", "~") for name in (term.lhs, term.rhs)}
     for definition in definitions:
         raise ModelError.at(syntax, definition.position, "semopy has no defined parameters (:=).")
@@ -335,7 +341,7 @@ class _Labels:
 def _constraints(syntax: str, constraints: Sequence[Constraint], known: set[str]) -> Iterator[str]:
     for constraint in constraints:
         for name, position in constraint.names:
-            if name not in known and name not in ("exp", "log", "sqrt"):
+            if name not in known:
                 raise ModelError.at(syntax, position, f"{name!r} is no free parameter; semopy ties free ones only.")
         yield f"CONSTRAINT({constraint.text.replace('==', ' = ')})"
 

@@ -6,84 +6,22 @@ The notation is lavaan's (Rosseel 2012, Journal of Statistical Software 48(2)): 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from csat.errors import ModelError
 from csat.model.expression import Call, Expression, Name, Number, Operation
+from csat.model.terms import Constraint, Definition, Modifier, Statement, Term, with_equals, with_term
 from csat.model.tokens import RELATIONS, Token, advice_on_name, tokens_of
 
-_FUNCTIONS = ("exp", "log", "sqrt")
+_FUNCTIONS = ("exp", "log", "sqrt", "abs")
+#: Modifiers written as functions.
+_MODIFIERS = ("start", "c", "label", "equal")
 #: Brackets and signs inside one another, and operands of one definition: far beyond any use, within Python's stack.
 _DEEPEST, _LONGEST = 100, 400
 #: Larger and smaller numbers overflow when they are squared and multiplied.
 _LARGEST = 1e30
-
-
-@dataclass(frozen=True, slots=True)
-class Modifier:
-    """What is said of one parameter.
-
-    label : its name, "" if none; equal labels make equal parameters.
-    fixed : value it is fixed at, None if it is estimated.
-    free : written ``NA*x``: estimated even where the defaults would fix it.
-    start : starting value, None if none was given.
-    """
-
-    label: str = ""
-    fixed: float | None = None
-    free: bool = False
-    start: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One relation as written: `lhs` `op` `rhs`.
-
-    position : of `rhs` in the text, for errors.
-    modifiers : of its parameter; as many as groups if they were written group by group, as in ``c(a, b)*x``.
-    """
-
-    lhs: str
-    op: str
-    rhs: str
-    position: int
-    modifiers: tuple[Modifier, ...] = (Modifier(),)
-
-    def modifier(self, group: int) -> Modifier:
-        """What is said of the parameter in one group, counted from 0."""
-        return self.modifiers[group if len(self.modifiers) > 1 else 0]
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Names of its parameters."""
-        return tuple(modifier.label for modifier in self.modifiers if modifier.label)
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """``name := expression``, with the text of the expression and the position of each name in it."""
-
-    name: str
-    expression: Expression
-    text: str
-    position: int
-    names: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Constraint:
-    """``left == right`` between parameters, with its text and the position of each name in it."""
-
-    left: Expression
-    right: Expression
-    text: str
-    position: int
-    names: tuple[tuple[str, int], ...]
-
-
-Statement = Term | Definition | Constraint
 
 
 @lru_cache(maxsize=64)
@@ -99,7 +37,17 @@ def statements_of(syntax: str) -> tuple[Statement, ...]:
     found: list[Statement] = []
     while not reader.done:
         found += reader.statement()
-    return tuple(found)
+    return with_equals(syntax, found)
+
+
+def _listed(functions: Sequence[str]) -> str:
+    """Functions in a row.
+
+    >>> _listed(("start", "c", "label"))
+    'start(…), c(…) and label(…)'
+    """
+    *first, last = (f"{name}(…)" for name in functions)
+    return f"{', '.join(first)} and {last}"
 
 
 class _Reader:
@@ -110,6 +58,7 @@ class _Reader:
         self.tokens = tokens_of(syntax)
         self.at = 0
         self.depth = self.operands = 0
+        self.arithmetic = False
         self._skip_ends()
 
     @property
@@ -121,12 +70,21 @@ class _Reader:
         return self.tokens[self.at]
 
     def fail(self, message: str, token: Token | None = None) -> ModelError:
-        return ModelError.at(self.syntax, (token or self.token).position, message)
+        """A fault at a word, with advice if it looks like part of a name; not in arithmetic, where - is a sign."""
+        word = token or self.token
+        around = self.tokens[max(self.tokens.index(word) - 1, 0) :][:2]
+        advice = "" if self.arithmetic else advice_on_name(self.syntax, word.position, around)
+        return ModelError.at(self.syntax, word.position, message + advice)
 
     def take(self) -> Token:
         token = self.token
         self.at += 1
         return token
+
+    def take_string(self) -> Token:
+        if self.token.kind != "string":
+            raise self.fail(f"a text in quotation marks expected, {self._shown()} found.")
+        return self.take()
 
     def take_mark(self, text: str) -> Token:
         if self.token.text != text:
@@ -147,6 +105,7 @@ class _Reader:
 
     def statement(self) -> Iterator[Statement]:
         """One statement and the line ends after it."""
+        self.arithmetic = False
         if self._is_constraint():
             yield self._constraint()
         else:
@@ -178,9 +137,9 @@ class _Reader:
         terms = [self._term(op)]
         while self.token.text == "+":
             self.take()
-            terms.append(self._term(op))
+            terms = with_term(self.syntax, terms, self._term(op))
         for name in left:
-            yield from (replace(term, lhs=name.text) for term in terms)
+            yield from (replace(term, lhs=name.name) for term in terms)
 
     def _term(self, op: str) -> Term:
         """``modifier * modifier * variable``; the variable is the last factor."""
@@ -193,22 +152,27 @@ class _Reader:
         for token, given in before:
             modifiers = self._modified(modifiers, token, given)
         if variable.kind == "name" and values == (None,) and variable.text != "NA":
-            return Term("", op, variable.text, variable.position, tuple(modifiers))
+            return Term("", op, variable.name, variable.position, tuple(modifiers))
         if op == "~" and values == (1.0,):
             return Term("", "~1", "", variable.position, tuple(modifiers))
         raise self.fail("the name of a variable expected (a number or NA goes before it, as in 1*x).", variable)
 
     def _factor(self) -> tuple[Token, tuple[str | float | None, ...]]:
-        """Read a name (None), a signed number, ``start(number)``, or ``c(…)`` with one modifier per group."""
+        """Read a name or a label in quotation marks (None), a signed number, or a modifier such as ``start(number)``.
+
+        ``start``, ``label`` and ``equal`` hold one value, or ``c(…)`` with one for each group.
+        """
         token = self.token
+        if token.kind == "string":
+            return self.take(), (None,)
         if token.kind != "name":
             return token, (self._number(),)
         if self.tokens[self.at + 1].text != "(":
             return self.take(), (None,)
-        if token.text not in ("start", "c"):
-            raise self.fail(f"the modifier {token.text}(…) is not available; only start(…) and c(…) are.")
+        if token.text not in _MODIFIERS:
+            raise self.fail(f"the modifier {token.text}(…) is not available; only {_listed(_MODIFIERS)} are.")
         self.at += 2
-        inner = token.text == "start" and self.token.text == "c"
+        inner = token.text != "c" and self.token.text == "c"
         if inner:
             self.take()
             self.take_mark("(")
@@ -222,9 +186,11 @@ class _Reader:
         return token, tuple(values)
 
     def _given(self, where: str) -> str | float:
-        """One value of ``start(…)``, or one modifier of ``c(…)``: a number, a label or NA."""
-        if where == "c" and self.token.kind == "name":
-            return self.take().text
+        """One value inside brackets: a number, or under ``c`` a label or NA, under ``label`` and ``equal`` a text."""
+        if where in ("label", "equal"):
+            return self.take_string().name
+        if where == "c" and self.token.kind in ("name", "string"):
+            return self.take().name
         return self._number()
 
     def _number(self) -> float:
@@ -243,7 +209,7 @@ class _Reader:
 
     def _modified(self, before: list[Modifier], token: Token, given: tuple[str | float | None, ...]) -> list[Modifier]:
         """Add what one factor says, to all groups or group by group."""
-        values = [token.text if value is None else value for value in given]
+        values = [token.name if value is None else value for value in given]
         size = max(len(before), len(values))
         if {len(before), len(values)} - {1, size}:
             raise self.fail(f"{len(values)} groups here, {len(before)} in the modifier before.", token)
@@ -253,6 +219,8 @@ class _Reader:
     def _one_modified(self, modifier: Modifier, token: Token, value: str | float) -> Modifier:
         if token.text == "start":
             return replace(modifier, start=float(value))
+        if token.text == "equal":
+            return replace(modifier, equal=str(value))
         if value == "NA":
             change, clash = replace(modifier, free=True), modifier.fixed is not None
         elif isinstance(value, float):
@@ -269,7 +237,7 @@ class _Reader:
         return "==" in [token.text for token in rest[: next(i for i, t in enumerate(rest) if t.kind == "end")]]
 
     def _constraint(self) -> Constraint:
-        first, self.operands = self.at, 0
+        first, self.operands, self.arithmetic = self.at, 0, True
         left = self._sum()
         self.take_mark("==")
         right = self._sum()
@@ -279,15 +247,20 @@ class _Reader:
     def _used_since(self, first: int) -> tuple[tuple[tuple[str, int], ...], str]:
         """Names with their positions, and the text, of the tokens read since `first`."""
         used = self.tokens[first : self.at]
-        names = tuple((token.text, token.position) for token in used if token.kind == "name")
+        after = self.tokens[first + 1 : self.at + 1]
+        named = [
+            token for token, following in zip(used, after, strict=True)
+            if token.kind == "name" and following.text != "("
+        ]  # fmt: skip
+        names = tuple((token.name, token.position) for token in named)
         return names, "".join(token.text for token in used)
 
     def _definition(self, name: Token) -> Definition:
         self.take_mark(":=")
-        first, self.operands = self.at, 0
+        first, self.operands, self.arithmetic = self.at, 0, True
         expression = self._sum()
         names, text = self._used_since(first)
-        return Definition(name.text, expression, text, name.position, names)
+        return Definition(name.name, expression, text, name.position, names)
 
     def _sum(self) -> Expression:
         left = self._product()
@@ -334,7 +307,7 @@ class _Reader:
         if token.kind == "name" and self.token.text == "(":
             return self._call(token)
         if token.kind == "name":
-            return Name(token.text)
+            return Name(token.name)
         shown = "the end of the statement" if token.kind == "end" else repr(token.text)
         raise self.fail(f"a label, a number or '(' expected, {shown} found.", token)
 
