@@ -13,6 +13,8 @@ from scipy import stats
 from csat import Design, read_survey
 from csat.errors import ConvergenceError, DesignIgnoredWarning, ModelError, OptionError, SampleError
 from csat.model import Model
+from csat.report.remarks import remark
+from csat.report.words import words
 from csat.structural import invariance, modification_indices, sem
 from csat.structural.latent_means import latent_means
 from csat.structural.resampling import check_used
@@ -36,6 +38,11 @@ def survey(pupils):
 @pytest.fixture(scope="module")
 def lavaan():
     return json.loads((HERE / "faults.json").read_text())["cases"]
+
+
+def worded(note):
+    """A note as a Chinese page says it."""
+    return words("zh").say(remark(note))
 
 
 def agrees(found, case):
@@ -122,6 +129,7 @@ def test_a_definition_without_a_value_has_no_figures_and_is_warned_of(survey, op
     last = found.tidy().query("op == ':='")
     assert last[["estimate", "se", "statistic", "p", "low", "high"]].isna().all().all()
     assert found.notes[0].startswith("q := ")
+    assert worded(found.notes[0]).startswith("q在估计值处没有取值")
     assert found.tidy().query("op != ':='")["se"].notna().all()
 
 
@@ -133,7 +141,8 @@ def test_a_variance_of_zero_has_no_standardized_values_and_leaks_no_warning(surv
         table = found.tidy().set_index(["lhs", "op", "rhs"])
     assert np.isnan(table.loc[("s", "~~", "i"), "std_all"])
     assert np.isfinite(table.loc[("i", "=~", "x1"), "std_all"])
-    assert any(note.startswith("No standardized value of s =~ x1") for note in found.notes)
+    (note,) = (note for note in found.notes if note.startswith("No standardized value of s =~ x1"))
+    assert worded(note).startswith("s =~ x1, s =~ x2")
 
 
 def test_the_first_columns_are_those_that_everyone_asks_for(survey):
@@ -229,6 +238,7 @@ def test_the_groups_of_a_modifier_are_named(pupils):
     found = sem(read_survey(pupils[::-1]), "visual =~ x1 + c(a, b)*x2 + x3", group="school")
     assert found.groups == ("New", "Old")
     assert found.notes[-1] == "The groups of c(…) in the model are, in this order: New, Old."
+    assert worded(found.notes[-1]) == "用c(…)按组书写的参数依次对应以下各组：New, Old。"
     assert found.tidy().set_index(["group", "label"]).index.isin([("New", "a"), ("Old", "b")]).sum() == 2
 
 

@@ -283,6 +283,18 @@ def test_relations_read_from_cause_to_effect(triple, said):
 # Remarks
 
 
+def _of_values():
+    """What a model says of values that do not exist, and of the order of its groups."""
+    from csat.structural.samples import order_of_groups
+
+    cov = pd.DataFrame(np.full((3, 3), 0.5) + np.eye(3), list("abc"), list("abc"))
+    model = "f =~ 1*a + 1*b + 1*c\na ~~ v*a\na ~~ b\nb ~~ 0*b\nq := log(0 - v)"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        notes = csat.sem(csat.from_covariance(cov, 300), model).notes
+    return [*notes[:1], *notes[-1:], *order_of_groups(csat.Model("y ~ c(s, t)*x"), ("one", "two"))]
+
+
 def test_remarks_of_the_engine_have_words(fitted):
     """Each pattern must still meet a sentence that the engine writes."""
     from types import SimpleNamespace
@@ -309,6 +321,7 @@ def test_remarks_of_the_engine_have_words(fitted):
         *fitted["polychoric"].notes,
         *_of_latent_responses(),
         *_of_factors(),
+        *_of_values(),
     ]
     found = {remark(text).key.removeprefix("remark.") for text in said if not isinstance(remark(text), str)}
     assert found == set(PATTERNS)

@@ -12,6 +12,9 @@ PATTERNS: Mapping[str, re.Pattern[str]] = {
     key: re.compile(pattern)
     for key, pattern in {
         "few_units": r"The design has (?P<units>\S+) degrees of freedom .* for a χ² of (?P<df>\d+):",
+        "undefined": r"(?P<name>\S+) := .+ has no value at the estimates:",
+        "unscaled": r"No standardized value of (?P<listed>.+): it would be divided",
+        "group_order": r"The groups of c\(…\) in the model are, in this order: (?P<listed>.+)\.$",
         "scaling": r"The correction of χ² is not positive",
         "scaling_baseline": r"The correction of the baseline's χ² is not positive",
         "missing_predictor": r"(?P<lost>\d+) respondents are left out because a predictor is missing",
