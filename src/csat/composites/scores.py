@@ -82,8 +82,8 @@ def pls_scores(result: Fitted, source: Source, *, unit: str = "standardized") ->
     blocks = result.blocks
     if result.layout.variables != blocks.observed:
         raise OptionError(
-            "Scores are those of models of plain constructs: this one has products of constructs, or constructs made of "
-            "constructs in two stages. Estimate it with second_order='repeated', or without products."
+            "Scores are those of models of plain constructs: this one has products of constructs, or constructs made "
+            "of constructs in two stages. Estimate it with second_order='repeated', or without products."
         )
     try:
         frame = table.frame([*blocks.observed, *result.by])
@@ -93,7 +93,7 @@ def pls_scores(result: Fitted, source: Source, *, unit: str = "standardized") ->
         if frame[name].dtype.kind not in "biuf":
             raise SampleError.categories(name, frame[name].dropna().unique().tolist())
     values = frame[list(blocks.items)].to_numpy(float)
-    group = _groups(frame, result)
+    group = group_positions(frame, result)
     kept = ~np.isnan(values).any(axis=1) & (group >= 0)
     if not kept.any():
         raise SampleError(f"None of the {len(frame)} respondents can be scored: nobody answered all items.")
@@ -110,7 +110,7 @@ def pls_scores(result: Fitted, source: Source, *, unit: str = "standardized") ->
     )
 
 
-def _groups(frame: pd.DataFrame, result: Fitted) -> np.ndarray:
+def group_positions(frame: pd.DataFrame, result: Fitted) -> np.ndarray:
     """(n,) position of each row's group; −1 where it has none, or one without estimates."""
     if not result.by:
         return np.zeros(len(frame), int)
