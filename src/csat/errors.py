@@ -113,11 +113,21 @@ class SampleError(CsatError, ValueError):
     @classmethod
     def categories(cls, name: str, found: Sequence[object]) -> SampleError:
         """Word a column of categories where numbers are needed."""
-        shown = ", ".join(map(repr, list(found)[:3]))
-        return cls(
-            f"{name!r} holds categories such as {shown}, not numbers. "
-            "Use it in `by`, or ask for the shares of its categories."
-        )
+        words = list(found)
+        shown = ", ".join(map(repr, words[:3]))
+        return cls(f"{name!r} holds categories such as {shown}, not numbers. {_to_numbers(words)}")
+
+
+def _to_numbers(words: Sequence[object]) -> str:
+    """What to do with a column of categories where numbers are needed."""
+    if {str(word).casefold() for word in words} <= {"true", "false", "yes", "no"}:
+        return "Recode it to 0 and 1 before reading, or use it in `by`."
+    if words and all(str(word).replace(".", "", 1).lstrip("-").isdecimal() for word in words):
+        return "They are numbers kept as text: convert the column, or give it a scale in the questionnaire."
+    return (
+        "Use it in `by`, or ask for the share of one category; if the categories have an order, give them numbers by a "
+        "scale with labels in the questionnaire; in a model, recode two categories to 0 and 1."
+    )
 
 
 class CollinearityError(CsatError, ValueError):

@@ -344,10 +344,7 @@ class Survey:
         if self.questionnaire is not None and name in self.questionnaire.codes:
             return self.questionnaire.scale_of(name).midpoint
         if not pa.types.is_floating(self.table.schema.field(name).type):
-            raise SampleError(
-                f"{name!r} holds categories such as {', '.join(map(repr, self.categories(name)[:3]))}, not numbers. "
-                "Use it in `by`, or ask for the share of one category."
-            )
+            raise SampleError.categories(name, self.categories(name))
         ends = pc.min_max(self.table.column(name)).as_py()
         return 0.0 if ends["min"] is None else ends["min"] / 2 + ends["max"] / 2
 
