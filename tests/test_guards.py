@@ -199,7 +199,16 @@ def calls(survey, asked):
             csat.pls,
             {"source": survey, "model": "f =~ a + b\ne ~ f", "scheme": "path", "scaled": True, "consistent": False,
              "modes": None, "by": "t", "se": "bootstrap", "replicates": 50, "seed": 1, "sign": "construct",
-             "interval": "percentile", "limits": None} | rest,
+             "interval": "percentile", "limits": None, "second_order": "repeated", "interaction": "orthogonal"} | rest,
+        ),
+        "pls_slopes": (
+            csat.pls_slopes,
+            {"result": csat.pls(survey, "e ~ a + b + a:b", replicates=50), "product": "a:b", "of": "b", "at": [0, 1]},
+        ),
+        "pls_predict": (
+            csat.pls_predict,
+            {"result": csat.pls(survey, "f =~ a + b\ne ~ f", by="t", replicates=50), "source": survey, "folds": 3,
+             "repeats": 2, "seed": 1, "antecedents": "direct", "benchmark": "all", "group": "2026Q1"},
         ),
         "reliability": (
             csat.reliability,
@@ -255,7 +264,7 @@ NAMES = (
     *("evaluate", "evaluate a matrix", "regress", "regress logit", "sem", "Model", "from_covariance"),
     *("sem of levels", "sem with gaps", "compare_models", "invariance", "modification_indices", "equality_tests"),
     *("polychoric", "efa", "Efa.model", "number_of_factors", "factor_scores"),
-    *("pls", "reliability", "feldt"),
+    *("pls", "pls_slopes", "pls_predict", "reliability", "feldt"),
     *("test_of", "differences", "stepwise", "best_subsets", "importance", "importance differences", "ipa"),
     *("reward_penalty", "diagnose", "Factor"),
     *("check_ranks", "check_composites", "trend", "split_change", "shrink", "contrast", "mean", "total", "ratio"),

@@ -19,7 +19,7 @@ from csat.version import __version__
 
 if TYPE_CHECKING:
     from csat.comparisons import Gaps, Letters, contributions, expectation_gaps, gaps, letters
-    from csat.composites import Pls, pls
+    from csat.composites import Pls, Prediction, Slopes, pls, pls_predict, pls_slopes
     from csat.design import Design, Replication
     from csat.drivers import (
         Asymmetry,
@@ -97,7 +97,7 @@ if TYPE_CHECKING:
 #: Room of each public name. A room is loaded when one of its names is first used: importing csat costs next to nothing.
 _ROOMS: dict[str, str] = {
     "comparisons": "Gaps Letters contributions expectation_gaps gaps letters",
-    "composites": "Pls pls",
+    "composites": "Pls Prediction Slopes pls pls_predict pls_slopes",
     "design": "Design Replication",
     "drivers": (
         "Asymmetry CategoricalRegression Diagnosis Differences Factor Importance Ipa Regression "
@@ -162,6 +162,7 @@ __all__ = [
     "Moments",
     "Pls",
     "Polychoric",
+    "Prediction",
     "Questionnaire",
     "Recode",
     "Regression",
@@ -170,6 +171,7 @@ __all__ = [
     "SampleSize",
     "Sem",
     "Shrunken",
+    "Slopes",
     "Source",
     "Stability",
     "Stepwise",
@@ -208,6 +210,8 @@ __all__ = [
     "number_of_factors",
     "plot",
     "pls",
+    "pls_predict",
+    "pls_slopes",
     "polychoric",
     "quantile",
     "questionnaire_from_sav",

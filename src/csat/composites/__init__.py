@@ -6,6 +6,9 @@ MIS Quarterly 39(2), 297–316.
 """
 
 from csat.composites.estimate import pls
+from csat.composites.predict import pls_predict
+from csat.composites.prediction import Prediction
 from csat.composites.result import Pls
+from csat.composites.slopes import Slopes, pls_slopes
 
-__all__ = ["Pls", "pls"]
+__all__ = ["Pls", "Prediction", "Slopes", "pls", "pls_predict", "pls_slopes"]
