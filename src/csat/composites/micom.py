@@ -73,8 +73,8 @@ class Micom(Shown):
             variance_high, variance_p, invariance ("full", "partial", "none").
         """
         q = len(self.constructs)
-        names = ("c", "c_low", "c_p", "mean", "mean_low", "mean_high", "mean_p")
-        names += ("variance", "variance_low", "variance_high", "variance_p")
+        ends = ("", "_low", "_high", "_p")
+        names = ["c", "c_low", "c_p", *(f"{kind}{end}" for kind in ("mean", "variance") for end in ends)]
         columns: dict[str, Any] = {
             "group": [one for one, _ in self.pairs for _ in range(q)],
             "against": [other for _, other in self.pairs for _ in range(q)],
