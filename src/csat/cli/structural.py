@@ -136,12 +136,11 @@ def _invariance(part: Asked, model: Model | str, asked: argparse.Namespace, how:
     """The steps, the means they allow to compare, and the model as far as invariance reaches."""
     from csat.structural import invariance, modification_indices
 
-    steps: dict[str, Any] = {"steps": ["configural", "metric"]} if asked.estimator in _ORDINAL else {}
-    found = invariance(part.survey, model, partial=asked.partial, **steps, **how)
+    found = invariance(part.survey, model, partial=asked.partial, **how)
     last = found.fit(found.reached or found.steps[0])
     return [
         (found, None),
-        *([] if steps else [(found, "means")]),
+        *([] if found.ordered else [(found, "means")]),
         *((last, kind) for kind in asked.tables),
         *([(modification_indices(last), None)] if asked.modification else []),
         *([_scores(last, part, asked)] if asked.scores else []),

@@ -21,10 +21,13 @@ from csat.structural.comparison import Comparison, compare_models
 from csat.structural.equality import EqualityTests, equality_tests
 from csat.structural.estimate import sem
 from csat.structural.latent_means import LatentMeans, latent_means, pairs_of
+from csat.structural.ordinal import ORDINAL
 from csat.structural.result import Sem
 
 #: What each step adds to what groups share.
 STEPS = {"configural": "", "metric": "loadings", "scalar": "intercepts", "strict": "residuals"}
+#: Steps of ordered items: each group has thresholds of its own, which take the place of intercepts and residuals.
+ORDERED_STEPS = ("configural", "metric")
 #: Verdicts on a step.
 SUPPORTED, UNCLEAR, NOT_SUPPORTED = "supported", "unclear", "not_supported"
 #: Changes of CFI and RMSEA, and of SRMR by step, beyond which equality is doubted (Chen 2007, Structural Equation
@@ -114,6 +117,11 @@ class Invariance(Shown):
         }
 
     @property
+    def ordered(self) -> bool:
+        """Whether there are ordered items, so that loadings are compared, and no intercepts, residuals and means."""
+        return self.fits[0].thresholds is not None
+
+    @property
     def broken(self) -> str:
         """The first step that is not supported; "" if none."""
         return next((s for s, verdict in zip(self.steps, self.verdicts, strict=True) if verdict == NOT_SUPPORTED), "")
@@ -186,7 +194,7 @@ def invariance(
     model: Model | str,
     group: str,
     *,
-    steps: str | Sequence[str] = tuple(STEPS),
+    steps: str | Sequence[str] | None = None,
     partial: str | Sequence[str] = (),
     reference: str | None = None,
     estimator: str = "ML",
@@ -205,12 +213,12 @@ def invariance(
     ----------
     source, model : as in `sem`. group : column whose categories are compared.
     steps : two or more of "configural" (same pattern), "metric" (and loadings), "scalar" (and intercepts), "strict"
-        (and residual variances), in this order; each holds equal what those left out before it do.
+        (and residual variances), in this order; each holds equal what those left out before it do. None: all four;
+        the first two if items are ordered.
     partial : relations that stay free all the same, e.g. ``["x3 ~1", "visual =~ x2"]``.
     reference : group with latent means of 0; None: the first.
     estimator, likelihood, level, std_lv, fixed_x, auto_cov_y, orthogonal, ordered, missing : as in `sem`; robust
-        estimators correct the tests of the differences too. Ordered items have the first two steps: each group has
-        thresholds of its own.
+        estimators correct the tests of the differences too. Ordered items have the first two steps, see Notes.
 
     Returns
     -------
@@ -229,9 +237,14 @@ def invariance(
     -----
     A large sample makes any difference significant and a small one none; hence the changes of the fit indices. All
     limits are conventions: they are shown, and the models are there whatever the verdict.
+
+    The latent responses of ordered items have variance 1 and mean 0 in every group, and thresholds of their own
+    ("WLSMV", "DWLS"). Loadings can be compared on that scale; what "scalar" and "strict" are about, thresholds shared
+    by the groups with scales and means free, is not estimated (Wu & Estabrook 2016, Psychometrika 81(4), 1014–1045).
+    To compare means of constructs take the answers as numbers: estimator="MLR".
     """
     model = Model(model) if isinstance(model, str) else model
-    chosen, free = _chosen(steps), as_names(partial, "partial")
+    chosen, free = _chosen(steps, estimator), as_names(partial, "partial")
     _check_model(model, chosen, free, one_name(group, "group"))
     options: dict[str, Any] = {
         "estimator": estimator, "likelihood": likelihood, "level": level, "std_lv": std_lv, "fixed_x": fixed_x,
@@ -265,10 +278,19 @@ def equal_of(step: str) -> list[str]:
     return [STEPS[name] for name in names[1 : names.index(step) + 1]]
 
 
-def _chosen(steps: Any) -> tuple[str, ...]:
+def _chosen(steps: Any, estimator: str) -> tuple[str, ...]:
+    ordered = estimator in ORDINAL
+    if steps is None:
+        return ORDERED_STEPS if ordered else tuple(STEPS)
     chosen = as_names(steps, "steps")
     for step in chosen:
         check_choice("steps", step, tuple(STEPS))
+        if ordered and step not in ORDERED_STEPS:
+            raise OptionError(
+                f"steps: {step!r} is about {STEPS[step]}, which ordered items do not have: every group has its own "
+                "thresholds. Take 'configural' and 'metric'; to compare means of constructs take the answers as "
+                "numbers, estimator='MLR' without ordered=…."
+            )
     if len(chosen) < 2 or [step for step in STEPS if step in chosen] != list(chosen):
         order = ", ".join(map(repr, STEPS))
         raise OptionError(f"steps={list(chosen)}: two or more different steps are needed, in the order {order}.")

@@ -57,6 +57,7 @@ def invariance(result: Invariance, names: Names) -> Table:
         _method(result.comparison.method),
         Word("note.invariance", _limits(result)),
         *_robust_changes(result.tidy()),
+        *([Word("note.invariance_ordered")] if result.ordered else []),
     ]
     title = Word("title.invariance", {"by": names.running(result.group)})
     return describe("invariance", title, frame, shows, names, notes=notes, label="step")
