@@ -84,6 +84,7 @@ def calls(survey, asked):
     rest = {"level": 0.95}
     chain, tied = csat.sem(survey, "e ~ a\na ~ b"), csat.sem(survey, "e ~ k*a + k*b")
     one = csat.sem(survey, "f =~ a + b + e")
+    by_period = csat.pls(survey, "f =~ a + b\ne ~ f", by="t", replicates=50)
     return {
         "index": (csat.index, {"source": survey, "by": "g", "nodes": ["all"], "questionnaire": asked} | rest),
         "gaps": (
@@ -210,6 +211,17 @@ def calls(survey, asked):
             {"result": csat.pls(survey, "f =~ a + b\ne ~ f", by="t", replicates=50), "source": survey, "folds": 3,
              "repeats": 2, "seed": 1, "antecedents": "direct", "benchmark": "all", "group": "2026Q1"},
         ),
+        "pls_differences": (
+            csat.pls_differences,
+            {"result": by_period, "source": survey, "against": "2026Q1", "method": "permutation", "kinds": ["path"],
+             "adjust": "holm", "permutations": 50, "seed": 1},
+        ),
+        "micom": (csat.micom, {"result": by_period, "source": survey, "permutations": 50, "seed": 1} | rest),
+        "pls_segments": (
+            csat.pls_segments,
+            {"result": csat.pls(survey, "f =~ a + b\ne ~ f", replicates=50), "source": survey, "k": 2, "starts": 2,
+             "seed": 1},
+        ),
         "reliability": (
             csat.reliability,
             {"source": survey, "scales": {"f": ["a", "b", "e"]}, "by": "t", "missing": "listwise", "factors": "joint",
@@ -265,6 +277,7 @@ NAMES = (
     *("sem of levels", "sem with gaps", "compare_models", "invariance", "modification_indices", "equality_tests"),
     *("polychoric", "efa", "Efa.model", "number_of_factors", "factor_scores"),
     *("pls", "pls_slopes", "pls_predict", "reliability", "feldt"),
+    *("pls_differences", "micom", "pls_segments"),
     *("test_of", "differences", "stepwise", "best_subsets", "importance", "importance differences", "ipa"),
     *("reward_penalty", "diagnose", "Factor"),
     *("check_ranks", "check_composites", "trend", "split_change", "shrink", "contrast", "mean", "total", "ratio"),

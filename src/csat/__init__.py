@@ -19,7 +19,20 @@ from csat.version import __version__
 
 if TYPE_CHECKING:
     from csat.comparisons import Gaps, Letters, contributions, expectation_gaps, gaps, letters
-    from csat.composites import Pls, Prediction, Slopes, pls, pls_predict, pls_slopes
+    from csat.composites import (
+        Micom,
+        Pls,
+        PlsDifferences,
+        Prediction,
+        Segments,
+        Slopes,
+        micom,
+        pls,
+        pls_differences,
+        pls_predict,
+        pls_segments,
+        pls_slopes,
+    )
     from csat.design import Design, Replication
     from csat.drivers import (
         Asymmetry,
@@ -97,7 +110,10 @@ if TYPE_CHECKING:
 #: Room of each public name. A room is loaded when one of its names is first used: importing csat costs next to nothing.
 _ROOMS: dict[str, str] = {
     "comparisons": "Gaps Letters contributions expectation_gaps gaps letters",
-    "composites": "Pls Prediction Slopes pls pls_predict pls_slopes",
+    "composites": (
+        "Micom Pls PlsDifferences Prediction Segments Slopes "
+        "micom pls pls_differences pls_predict pls_segments pls_slopes"
+    ),
     "design": "Design Replication",
     "drivers": (
         "Asymmetry CategoricalRegression Diagnosis Differences Factor Importance Ipa Regression "
@@ -157,10 +173,12 @@ __all__ = [
     "Ledger",
     "Letters",
     "Levels",
+    "Micom",
     "Model",
     "Modifications",
     "Moments",
     "Pls",
+    "PlsDifferences",
     "Polychoric",
     "Prediction",
     "Questionnaire",
@@ -169,6 +187,7 @@ __all__ = [
     "Reliability",
     "Replication",
     "SampleSize",
+    "Segments",
     "Sem",
     "Shrunken",
     "Slopes",
@@ -205,12 +224,15 @@ __all__ = [
     "ipa",
     "letters",
     "mean",
+    "micom",
     "modification_indices",
     "nps",
     "number_of_factors",
     "plot",
     "pls",
+    "pls_differences",
     "pls_predict",
+    "pls_segments",
     "pls_slopes",
     "polychoric",
     "quantile",

@@ -6,9 +6,25 @@ MIS Quarterly 39(2), 297–316.
 """
 
 from csat.composites.estimate import pls
+from csat.composites.micom import Micom, micom
+from csat.composites.multigroup import PlsDifferences, pls_differences
 from csat.composites.predict import pls_predict
 from csat.composites.prediction import Prediction
 from csat.composites.result import Pls
+from csat.composites.segments import Segments, pls_segments
 from csat.composites.slopes import Slopes, pls_slopes
 
-__all__ = ["Pls", "Prediction", "Slopes", "pls", "pls_predict", "pls_slopes"]
+__all__ = [
+    "Micom",
+    "Pls",
+    "PlsDifferences",
+    "Prediction",
+    "Segments",
+    "Slopes",
+    "micom",
+    "pls",
+    "pls_differences",
+    "pls_predict",
+    "pls_segments",
+    "pls_slopes",
+]

@@ -24,7 +24,7 @@ from csat.moments import Source, as_names, shown
 from csat.replicates.intervals import quantile
 from csat.results import Estimates, Shown, ratio_to_error
 
-#: How differences are tested; see `compare_groups`.
+#: How differences are tested; see `pls_differences`.
 METHODS = ("contrast", "parametric", "welch", "henseler", "permutation")
 ADJUST = ("holm", "none")
 #: Differences at most in one table: their covariance takes 130 MB.
@@ -32,7 +32,7 @@ MOST_DIFFERENCES = 4000
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class GroupDifferences(Shown):
+class PlsDifferences(Shown):
     """Differences of the figures of a path model between groups.
 
     estimates : (k,) figure of the group minus that of `against`, with their joint covariance; keys ``kind``, ``lhs``,
@@ -99,7 +99,7 @@ class GroupDifferences(Shown):
         return "\n".join([table, *whole, *(f"Note: {note}" for note in self.notes)])
 
 
-def compare_groups(
+def pls_differences(
     result: Fitted,
     source: Source | None = None,
     *,
@@ -109,7 +109,7 @@ def compare_groups(
     adjust: str = "holm",
     permutations: int = 1000,
     seed: int = 1,
-) -> GroupDifferences:
+) -> PlsDifferences:
     """Test whether paths, loadings, weights and effects differ between groups.
 
     Parameters
@@ -128,7 +128,7 @@ def compare_groups(
 
     Returns
     -------
-    GroupDifferences
+    PlsDifferences
 
     Raises
     ------
@@ -160,14 +160,14 @@ def compare_groups(
     found = _contrasts(own, pairs, rows)
     if method == "permutation":
         if source is None:
-            raise OptionError("method='permutation' exchanges labels: pass the survey, compare_groups(result, survey).")
+            raise OptionError("method='permutation' exchanges labels of rows: pass the survey as source=….")
         return _permuted(own, exchange_of(own, source), found, pairs, rows, adjust, checked)
     if own.draws is None and method != "contrast":
         raise OptionError(f"method={method!r} needs standard errors or draws; this result has none.")
     if method in CLASSICAL:
         found = _classical(own, found, pairs, rows, CLASSICAL[method])
     p = _henseler(own, pairs, rows) if method == "henseler" else two_sided_p(found.statistic, found.df)
-    return GroupDifferences(found, method, p, _adjusted(p, found, adjust), adjust)
+    return PlsDifferences(found, method, p, _adjusted(p, found, adjust), adjust)
 
 
 def _fitted(result: Any) -> Fitted:
@@ -323,7 +323,7 @@ def _adjusted(p: np.ndarray, found: Estimates, adjust: str) -> np.ndarray:
 def _permuted(
     result: Fitted, units: Exchange, found: Estimates, pairs: Sequence[tuple[int, int]], rows: np.ndarray, adjust: str,
     asked: Resampling,
-) -> GroupDifferences:  # fmt: skip
+) -> PlsDifferences:  # fmt: skip
     """Permutation tests of all pairs, each among its own units, and of all groups at once."""
     kept, size, level = estimated(result), asked.replicates, found.level
     null = np.concatenate(
@@ -338,7 +338,7 @@ def _permuted(
         )
     p = two_sided(null, found.estimate)
     low, high = (quantile(null, np.full(len(p), (1 + sign * level) / 2)) for sign in (-1, 1))
-    return GroupDifferences(
+    return PlsDifferences(
         found, "permutation", p, _adjusted(p, found, adjust), adjust, low, high, _omnibus(result, units, asked, level),
         size, used, units.words, tuple(units.notes(size)),
     )  # fmt: skip

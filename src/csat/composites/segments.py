@@ -29,7 +29,7 @@ class Segments(Shown):
     mixture : shares (K,), paths (K, q, q), residual variances and R² (K, q), log-likelihood.
     constructs : (q,). names : (m, 2) explained and explaining construct of each path. whole : (m,) paths of everybody.
     probabilities : (n, K) of belonging to each segment; the index is the row in the source.
-    criteria : one row per number of segments up to K; see `segments`.
+    criteria : one row per number of segments up to K; see `pls_segments`.
     starts : runs of each number of segments. left_out : respondents without an answer to all items.
     """
 
@@ -76,7 +76,7 @@ class Segments(Shown):
         return f"{Shown.__repr__(self)}\n{self.criteria.to_string(index=False, float_format='{:.5g}'.format)}"
 
 
-def segments(result: Fitted, source: Source, k: int = 2, *, starts: int = 20, seed: int = 1) -> Segments:
+def pls_segments(result: Fitted, source: Source, k: int = 2, *, starts: int = 20, seed: int = 1) -> Segments:
     """Look for segments of respondents in which constructs explain one another differently. Reads the rows.
 
     Parameters
