@@ -259,7 +259,7 @@ def _repeated(model: Model, wholes: Mapping[str, tuple[str, ...]], modes: Any) -
             raise ModelError.at(
                 model.syntax,
                 term.position,
-                f"{term.lhs!r} is made of its parts, which explain it without rest if their items are repeated: "
+                f"{term.lhs!r} is made of its parts, which explain all of it if their items are repeated: "
                 f"{term.rhs!r} would have no effect. Use second_order='two-stage'.",
             )
         if term.lhs in wholes and term.op != "~":
