@@ -193,7 +193,7 @@ def _check_values(behind: Behind, products: np.ndarray) -> None:
         place = f" in group {' × '.join(behind.summed.domains[d])!r}" if behind.summed.by else ""
         raise SampleError(
             f"{name!r} takes only two values{place}: it cannot be a continuous variable beside ordered items. Name it "
-            "among the ordered items."
+            "among the ordered items, and take the moments of predictors as estimated: fixed_x=False."
         )
 
 

@@ -58,19 +58,19 @@ def residuals_over_errors(
     OptionError
         If the covariance of the moments is not known.
     """
-    if isinstance(discrepancy, DiagonalLeastSquares) or (robust is not None and robust.spread is None):
-        how = "correlations of ordered items" if isinstance(discrepancy, DiagonalLeastSquares) else "MLR with gaps"
+    if isinstance(discrepancy, DiagonalLeastSquares):
         raise OptionError(
-            f"kind={kind!r}: standard errors of residuals are not available for {how}. Use kind='cor'"
-            + ("." if isinstance(discrepancy, DiagonalLeastSquares) else ", or fit with estimator='ML'.")
+            f"kind={kind!r}: standard errors of residuals are not available for correlations of ordered items. Use "
+            "kind='cor'."
         )
     kept = _kept(state)
     observed = isinstance(discrepancy, PatternLikelihood) or (robust is not None and robust.form.observed)
     patterns = _patterns(samples, discrepancy)
     own = [_information(p, s.mean, s.cov, observed=observed) for p, s in zip(patterns, samples, strict=True)]
     gamma = _blocks([np.linalg.inv(w[np.ix_(kept, kept)]) for w in own])
-    if robust is not None and robust.spread is not None:
-        gamma = _of_spread(robust, samples, own, kept, means=state.points[0].structure.means)
+    if robust is not None:
+        known = robust.gamma
+        gamma = _of_spread(robust, samples, own, kept, state) if known is None else known
     left = np.eye(len(gamma))
     if kind == STANDARDIZED:
         slope = np.concatenate([state.collect(g, moment_slopes(at)[kept]) for g, at in enumerate(state.points)])
@@ -116,12 +116,13 @@ def _information(pattern: PatternSample, mean: np.ndarray | None, cov: np.ndarra
 
 
 def _of_spread(
-    robust: Robust, samples: Sequence[Sample], own: Sequence[np.ndarray], kept: np.ndarray, *, means: bool
+    robust: Robust, samples: Sequence[Sample], own: Sequence[np.ndarray], kept: np.ndarray, state: State
 ) -> np.ndarray:
     """(G·r, G·r) Γ from the rows, of moments cleared of what those of given predictors explain of them."""
     spread = robust.spread
     if spread is None:
         raise OptionError("The covariance of the moments is not known.")
+    means = state.points[0].structure.means
     joint = spread.moments([float(s.share) for s in samples], means=means)
     p = len(samples[0].cov)
     all_of = slice(None) if means else slice(p, None)

@@ -319,7 +319,7 @@ class Sem(Shown):
         Raises
         ------
         OptionError
-            If the standard errors of residuals are not known (ordered items; "MLR" with gaps).
+            If the standard errors of residuals are not known (ordered items).
         """
         check_choice("kind", kind, ("raw", "cor", NORMALIZED, STANDARDIZED))
         if kind in (NORMALIZED, STANDARDIZED):

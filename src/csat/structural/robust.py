@@ -50,14 +50,17 @@ FORMS = {
 class Robust:
     """Robust inference of one fit.
 
-    form : of the sandwich. spread : covariance of the sample moments, None under WLSMV. sandwich : of the estimates.
-    scaled : corrected χ² and indices.
+    form : of the sandwich. spread : covariance of the sample moments, None under WLSMV and with gaps.
+    sandwich : of the estimates. scaled : corrected χ² and indices.
+    gamma : (G·r, G·r) covariance of the r unrestricted moments that the model speaks of in each group, times n, if
+        answers have gaps; None otherwise.
     """
 
     form: Form
     spread: MomentCovariance | None
     sandwich: Sandwich
     scaled: Scaled
+    gamma: np.ndarray | None = None
 
     @property
     def words(self) -> str:

@@ -64,6 +64,12 @@ class Unrestricted:
         joint = np.asarray(self.scores)
         return float(sum(np.trace(np.linalg.solve(weight, joint[g, :, g])) for g, weight in parts))
 
+    @property
+    def covariance(self) -> np.ndarray:
+        """(G·r, G·r) W⁻¹JW⁻¹, of the moments of all groups, times n."""
+        joint, inverse = np.asarray(self.scores), [np.linalg.inv(weight) for weight in self.weights]
+        return np.block([[a @ joint[g, :, h] @ b for h, b in enumerate(inverse)] for g, a in enumerate(inverse)])
+
     def slopes(self, state: State) -> list[np.ndarray]:
         """(G,) of (r, k) Δ."""
         return [state.collect(g, moment_slopes(point)[self.kept]) for g, point in enumerate(state.points)]
@@ -178,7 +184,7 @@ def robust_inference(rows: Rows, data: Patterned, state: State, null: State, sta
     if np.isfinite(scaled.chisq_scaled):
         scaled = with_indices(scaled, indices(found, state, null, statistic))
     form = replace(FORMS["MLR"], words=f"{FORMS['MLR'].words}; {scores.method}")
-    return Robust(form, None, own, scaled)
+    return Robust(form, None, own, scaled, found.covariance)
 
 
 def _sandwich(rows: Rows, data: Patterned, state: State, limit: float, needed: np.ndarray) -> Sandwich:
