@@ -125,6 +125,18 @@ def test_errors_follow_the_draws_where_the_fit_has_them(pupils, how, fixtures):
             assert mine[key] == pytest.approx(defined.loc[name, key], rel=1e-9), key
 
 
+def test_tests_follow_the_degrees_of_freedom_of_the_design(fixtures):
+    source = csat.read_survey(pd.read_csv(fixtures / "lavaan" / "rows.csv"), design=Design(psu="school"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", csat.CsatWarning)
+        found = csat.sem(source, "x7 ~ a*x4 + x9\nx9 ~ b*x4 + x1\nx1 ~ x4", estimator="MLR")
+    frame, paths = found.effects().tidy(), found.tidy().query("op == '~'")
+    mine, path = row(frame, "direct", "x4", "x7"), paths.query("lhs == 'x7' and rhs == 'x4'").iloc[0]
+    for key in ("se", "statistic", "p", "low", "high"):
+        assert mine[key] == pytest.approx(path[key], rel=1e-9), key
+    assert found.effects().estimates.df == found.df == 1
+
+
 def loop(forth, back):
     """Covariances that a circle of two variables implies, exactly."""
     a = np.zeros((5, 5))

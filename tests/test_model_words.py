@@ -162,6 +162,20 @@ def test_a_questionnaire_with_odd_codes(study):
         assert made.indicators("my quality") == ("Q1-2", "Q3")
 
 
+def test_other_estimators_take_such_names(pupils, optional):
+    source = csat.read_survey(pupils.rename(columns=ODD))
+    own = csat.sem(source, odd_text())
+    scores = csat.factor_scores(own, source)
+    assert list(scores.scores) == ["F", "G"]
+    composites = csat.pls(source, odd_text().split("\n`Q1-2` ~~")[0].replace(" + `an age`", ""))
+    assert "Q1-2" in composites.tidy().to_string()
+    optional("semopy")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = csat.sem(source, odd_text(), engine="semopy")
+    np.testing.assert_allclose(theirs.tidy()["estimate"], own.tidy()["estimate"], atol=2e-3)
+
+
 def test_semopy_has_no_such_names():
     with pytest.raises(ModelError, match=r"semopy has no names such as 'Q1-2': rename the column"):
         Model(odd_text()).to_semopy()
