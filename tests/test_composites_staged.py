@@ -195,7 +195,7 @@ def test_two_stages_are_those_of_rows(rows, survey):
     )
     for item in A:
         assert_allclose(ours["a", item], figures(first, "weight")["a", item])
-    assert list(found.constructs()["construct"]) == ["service", "c", "d", "a", "b"]
+    assert list(found.constructs()["construct"]) == ["c", "d", "service", "a", "b"]
     assert found.constructs()["items"].tolist() == [2, 2, 2, 3, 2]
 
 

@@ -15,6 +15,8 @@ from csat.composites.solution import Settings, Solution, solve
 
 #: Numbers in the covariance matrices of the folds that are estimated at once; each array of that size takes 32 MB.
 MOST_CELLS = 4 * 10**6
+#: An item that varies less than this share of its variance does not vary.
+FLAT = 1e-10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +78,7 @@ def predicted(task: Task, fold: np.ndarray) -> Predicted:
         part = edges[start : start + step + 1]
         rows = order[part[0] : part[-1]]
         gram = total - _sums_of(z[rows], task.weight[rows], part - part[0])
-        lines, centre = _lines(gram, task)
+        lines, centre = _lines(gram, task, np.diag(total)[1:] / total[0, 0])
         own = np.repeat(np.arange(len(gram)), np.diff(part))
         out[:, rows] = np.stack([_at_rows(z[rows], each, own) for each in lines])
         means[rows] = centre[own]
@@ -113,10 +115,15 @@ def _at_rows(z: np.ndarray, lines: np.ndarray, own: np.ndarray) -> np.ndarray:
     return out
 
 
-def _lines(gram: np.ndarray, task: Task) -> tuple[np.ndarray, np.ndarray]:
-    """Intercepts and slopes (2, F, 1 + p, c) of path model and linear model of each training set, and means (F, c)."""
+def _lines(gram: np.ndarray, task: Task, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Intercepts and slopes (2, F, 1 + p, c) of path model and linear model of each training set, and means (F, c).
+
+    `variance` (p,) of all rows: a difference of sums leaves a little of it where an item does not vary.
+    """
     p = len(task.blocks.items)
     items = item_moments(gram, np.zeros(p), task.blocks)
+    flat = np.diagonal(items.cov, axis1=1, axis2=2) <= FLAT * variance
+    items = ItemMoments(items.mean, np.where(flat[:, :, None], np.nan, items.cov))
     with np.errstate(all="ignore"):
         slopes = np.stack(
             [
