@@ -466,3 +466,11 @@ def test_average_partials_by_regression(sample):
 def test_wrong_options_of_the_number(options, message):
     with pytest.raises(OptionError, match=message):
         number_of_factors(source(), options.pop("items", ITEMS), **options)
+
+
+def test_answers_far_from_zero_have_the_same_factors():
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame(rng.normal(size=(200, 5)), columns=list("abcde"))
+    data = data.add(data["a"], axis=0)
+    near, far = (csat.efa(csat.read_survey(data + shift), list("abcde"), factors=1).loadings for shift in (0, 1e9))
+    np.testing.assert_allclose(far, near, atol=1e-6)

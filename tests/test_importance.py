@@ -871,3 +871,11 @@ def test_intervals_of_shares_cover(n):
         low, high = csat.importance(csat.read_survey(data), "y", names(4)).shares.interval
         hits.append((low <= truth) & (truth <= high))
     assert_allclose(np.mean(hits, axis=0), 0.95, atol=0.025 if n < 500 else 0.015)
+
+
+@pytest.mark.parametrize("n", [3, 5])
+def test_as_many_drivers_as_respondents_have_no_moments_from_gaps(rng, n):
+    data = pd.DataFrame(rng.normal(size=(n, 6)), columns=[*"abcde", "y"])
+    data.iloc[0, 0] = np.nan
+    with pytest.raises(csat.CsatError, match=f"more respondents than variables; found {n} for 6"):
+        csat.importance(csat.read_survey(data), "y", list("abcde"), missing="em")

@@ -72,10 +72,32 @@ def fit_normal(patterns: Patterns) -> Normal:
     Raises
     ------
     SampleError
-        If a variable has no variation, two variables were never answered together, or the estimate does not settle.
+        If there are no more respondents than variables, a variable has no variation, two variables were never answered
+        together, one repeats others, or the estimate does not settle.
     """
+    k, n = len(patterns.names), int(patterns.n.sum())
+    if n <= k:
+        raise SampleError(
+            f"Maximum likelihood with gaps needs more respondents than variables; found {n} for {k}. "
+            "Use fewer variables or more data."
+        )
     _check_pairs(patterns)
     centre, spread = _available(patterns)
+    try:
+        return _settled(patterns, centre, spread)
+    except np.linalg.LinAlgError:
+        raise SampleError(_UNSETTLED.format("met a singular matrix")) from None
+
+
+#: What to do where there is no estimate.
+_UNSETTLED = (
+    "Maximum likelihood with gaps {}: too few respondents answered the same variables, or one of them repeats others. "
+    'Use fewer variables, or missing="listwise".'
+)
+
+
+def _settled(patterns: Patterns, centre: np.ndarray, spread: np.ndarray) -> Normal:
+    """EM from uncorrelated variables, ended by Newton's method."""
     answered, gram = patterns.answered, _standardized(patterns, centre, spread)
     weight = gram[:, 0, 0].sum()
     mean, cov, again = np.zeros(len(centre)), np.eye(len(centre)), 0
@@ -91,9 +113,7 @@ def fit_normal(patterns: Patterns) -> Normal:
         again = step + PAUSE if tried and newton is None else again
         mean, cov = (new_mean, new_cov) if newton is None else newton
     raise SampleError(
-        f"Maximum likelihood with gaps did not settle in {STEPS} steps (last change {change:.2g} standard deviations): "
-        "too few respondents answered the same variables, or one of them repeats others. Use fewer variables, or "
-        'missing="listwise".'
+        _UNSETTLED.format(f"did not settle in {STEPS} steps (last change {change:.2g} standard deviations)")
     )
 
 

@@ -82,7 +82,7 @@ def correlations_of(source: Source, items: Any, what: str) -> Correlations:
     moments = groups.moments()
     if moments.n <= len(names):
         raise SampleError.too_few(f"{what} of {len(names)} items", moments.n, len(names) + 1)
-    check_sample(names, moments.cov, moments.mean, moments.n)
+    check_sample(names, moments.cov, moments.mean - moments.midpoint, moments.n)
     designed = bool(design_ignored(groups, "ML"))
     return Correlations(names, moments.corr, moments.n, groups.incomplete, groups, designed)
 
