@@ -10,7 +10,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 
+from csat.composites.draws import usable
 from csat.composites.fitted import Fitted
+from csat.composites.resampling import FEWEST, MOST, check_whole
 from csat.composites.scores import group_positions
 from csat.design import Design
 from csat.errors import OptionError, SampleError
@@ -27,6 +29,18 @@ class DesignedTable(TableSource, Protocol):
     @property
     def design(self) -> Design:
         """Columns of strata and sampling units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shuffles:
+    """How often labels are exchanged, and the seed: the same seed gives the same figures."""
+
+    size: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        check_whole("permutations", self.size, FEWEST, MOST)
+        check_whole("seed", self.seed, 0, 2**63)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,20 +125,20 @@ class Exchange:
         rows = self.rows[part]
         return np.asarray((self.weight[part, None] * rows)[:, upper[0]] * rows[:, upper[1]])
 
-    def permuted(self, figures: Callable[[np.ndarray], np.ndarray], size: int, seed: int) -> np.ndarray:
-        """(R, …) figures of R = `size` permutations of the labels within blocks.
+    def permuted(self, figures: Callable[[np.ndarray], np.ndarray], asked: Shuffles) -> np.ndarray:
+        """(R, …) figures of R permutations of the labels within blocks.
 
         Parameters
         ----------
         figures : maps Gram matrices (r, D, 1 + k, 1 + k) to (r, …).
         """
-        rng = np.random.default_rng(seed)
+        rng, size = np.random.default_rng(asked.seed), asked.size
         units, numbers = len(self.label), self.groups * (1 + len(self.midpoint)) ** 2
         at_once = max(1, min(size, MOST_LABELS // units, MOST_NUMBERS // numbers))
         sizes = [min(at_once, size - start) for start in range(0, size, at_once)]
-        return np.concatenate([figures(self.grams(self._shuffled(rng, r))) for r in sizes])
+        return np.concatenate([figures(self.grams(self.shuffled(rng, r))) for r in sizes])
 
-    def _shuffled(self, rng: np.random.Generator, size: int) -> np.ndarray:
+    def shuffled(self, rng: np.random.Generator, size: int) -> np.ndarray:
         """(size, u) labels, shuffled within blocks."""
         small = self.label.astype(np.int16)
         if not self.block.any():
@@ -170,7 +184,7 @@ def exchange_of(result: Fitted, source: Source) -> Exchange:
 
 def estimated(result: Fitted) -> list[int]:
     """Positions of the groups with estimates; at least two."""
-    kept = np.flatnonzero(result.solution.converged).tolist()
+    kept = np.flatnonzero(usable(result.solution)).tolist()
     if len(kept) < 2:
         raise OptionError("Groups are compared: estimate the model with pls(…, by=…) for two groups or more.")
     return kept

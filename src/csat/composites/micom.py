@@ -12,11 +12,10 @@ import pandas as pd
 
 from csat.composites.blocks import Blocks
 from csat.composites.draws import usable
-from csat.composites.exchange import Exchange, estimated, exchange_of, tails, two_sided
+from csat.composites.exchange import Exchange, Shuffles, estimated, exchange_of, tails, two_sided
 from csat.composites.figures import Layout
 from csat.composites.fitted import Fitted
 from csat.composites.items import ItemMoments
-from csat.composites.resampling import Resampling
 from csat.composites.solution import solve
 from csat.errors import ConvergenceError, OptionError
 from csat.moments import Source, shown
@@ -145,7 +144,7 @@ def micom(
             "of constructs. Test the model of the items behind them."
         )
     check_level(level)
-    asked = Resampling(replicates=permutations, seed=seed)
+    asked = Shuffles(permutations, seed)
     kept = estimated(result)
     units = exchange_of(result, source)
     pairs = list(combinations(range(len(kept)), 2))
@@ -178,7 +177,7 @@ def _configural(result: Fitted) -> str:
     )
 
 
-def _pair(result: Fitted, units: Exchange, asked: Resampling, level: float, labels: Sequence[str]) -> dict[str, Any]:
+def _pair(result: Fitted, units: Exchange, asked: Shuffles, level: float, labels: Sequence[str]) -> dict[str, Any]:
     """Steps 2 and 3 for two groups, 0 and 1 of `units`: (q,) figures."""
     layout = result.layout
     own = units.grams(units.label[None])
@@ -199,10 +198,10 @@ def _pair(result: Fitted, units: Exchange, asked: Resampling, level: float, labe
         mean, variance = _apart(items, common, layout.blocks)
         return np.stack([alike, mean, variance], axis=1)
 
-    (c, mean, variance), null = figures(own)[0], units.permuted(figures, asked.replicates, asked.seed)
+    (c, mean, variance), null = figures(own)[0], units.permuted(figures, asked)
     used = int(np.isfinite(null[:, 0]).all(axis=1).sum())
-    if used < max(2, asked.replicates // 20):
-        raise ConvergenceError(f"Only {used} of {asked.replicates} permutations have estimates: simplify the model.")
+    if used < max(2, asked.size // 20):
+        raise ConvergenceError(f"Only {used} of {asked.size} permutations have estimates: simplify the model.")
     ends = [(1 - level) / 2, (1 + level) / 2]
     q = len(c)
     bounds = [[quantile(null[:, at], np.full(q, end)) for end in ends] for at in (1, 2)]

@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 
 from csat.composites.draws import Draws, usable
-from csat.composites.exchange import Exchange, estimated, exchange_of, tails, two_sided
+from csat.composites.exchange import Exchange, Shuffles, estimated, exchange_of, tails, two_sided
 from csat.composites.figures import OF_CONSTRUCTS, RELATIONS, Layout
 from csat.composites.fitted import Fitted
 from csat.composites.implied import distances, implied_items
 from csat.composites.inference import bounds_of
-from csat.composites.resampling import Resampling
 from csat.composites.solution import solve
 from csat.distributions import holm, t_quantile, two_sided_p
 from csat.errors import ConvergenceError, OptionError, check_choice
@@ -149,7 +148,7 @@ def pls_differences(
     own = _fitted(result)
     check_choice("method", method, METHODS)
     check_choice("adjust", adjust, ADJUST)
-    checked = Resampling(replicates=permutations, seed=seed)
+    checked = Shuffles(permutations, seed)
     rows = _rows_of(own, kinds)
     pairs = _pairs(own, against)
     if len(pairs) * len(rows) > MOST_DIFFERENCES:
@@ -195,7 +194,7 @@ def _pairs(result: Fitted, against: Any) -> list[tuple[int, int]]:
         return list(combinations(kept, 2))
     reference = result.position(against)
     if reference not in kept:
-        raise OptionError(f"against={shown(against)}: this group has no estimates. Choose another one.")
+        raise OptionError(f"against={against!r}: this group has no estimates. Choose another one.")
     return [(other, reference) for other in kept if other != reference]
 
 
@@ -322,10 +321,10 @@ def _adjusted(p: np.ndarray, found: Estimates, adjust: str) -> np.ndarray:
 
 def _permuted(
     result: Fitted, units: Exchange, found: Estimates, pairs: Sequence[tuple[int, int]], rows: np.ndarray, adjust: str,
-    asked: Resampling,
+    asked: Shuffles,
 ) -> PlsDifferences:  # fmt: skip
     """Permutation tests of all pairs, each among its own units, and of all groups at once."""
-    kept, size, level = estimated(result), asked.replicates, found.level
+    kept, size, level = estimated(result), asked.size, found.level
     null = np.concatenate(
         [_differences(result, units, kept, pair, asked)[:, rows] for pair in pairs], axis=1
     )  # (R, k): pair by pair, as the differences are
@@ -345,7 +344,7 @@ def _permuted(
 
 
 def _differences(
-    result: Fitted, units: Exchange, kept: Sequence[int], pair: tuple[int, int], asked: Resampling
+    result: Fitted, units: Exchange, kept: Sequence[int], pair: tuple[int, int], asked: Shuffles
 ) -> np.ndarray:
     """(R, m) differences of all figures of two groups whose labels are permuted."""
     among = units.among([kept.index(group) for group in pair])
@@ -357,10 +356,10 @@ def _differences(
         figures = np.where(usable(solution)[..., None], layout.values(items, solution), np.nan)
         return np.asarray(figures[:, 0] - figures[:, 1])
 
-    return among.permuted(apart, asked.replicates, asked.seed)
+    return among.permuted(apart, asked)
 
 
-def _omnibus(result: Fitted, units: Exchange, asked: Resampling, level: float) -> pd.DataFrame:
+def _omnibus(result: Fitted, units: Exchange, asked: Shuffles, level: float) -> pd.DataFrame:
     """Average distances of the groups' implied correlations, against those of permuted groups."""
     layout = result.layout
 
@@ -374,7 +373,7 @@ def _omnibus(result: Fitted, units: Exchange, asked: Resampling, level: float) -
         return np.stack([np.mean([d.d_g for d in found], axis=0), np.mean([d.d_uls for d in found], axis=0)], axis=1)
 
     observed = apart(units.grams(units.label[None]))[0]
-    null = units.permuted(apart, asked.replicates, asked.seed)
+    null = units.permuted(apart, asked)
     return pd.DataFrame(
         {
             "distance": ["geodesic", "squared"],

@@ -39,8 +39,8 @@ class Resampling:
         if self.se is not None:
             check_choice("se", self.se, ERRORS)
         check_choice("sign", self.sign, SIGNS)
-        _check_whole("replicates", self.replicates, FEWEST, MOST)
-        _check_whole("seed", self.seed, 0, 2**63)
+        check_whole("replicates", self.replicates, FEWEST, MOST)
+        check_whole("seed", self.seed, 0, 2**63)
         if self.interval is not None:
             check_choice("interval", self.interval, INTERVALS)
             if self.interval in QUANTILES and self.se == "jackknife":
@@ -49,7 +49,8 @@ class Resampling:
                 )
 
 
-def _check_whole(name: str, value: Any, least: int, most: int) -> None:
+def check_whole(name: str, value: Any, least: int, most: int) -> None:
+    """Refuse what is no whole number between `least` and `most`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
         ends = f"{least} to {most}" if most < 2**63 else f"{least} or more"
         raise OptionError(f"{name}={shown(value)} is a whole number, {ends}.")

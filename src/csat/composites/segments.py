@@ -10,6 +10,7 @@ import pandas as pd
 
 from csat.composites.fitted import Fitted
 from csat.composites.mixture import Mixture, Rows, expected, fitted
+from csat.composites.resampling import check_whole
 from csat.composites.scores import pls_scores
 from csat.errors import ConvergenceError, OptionError, SampleError
 from csat.moments import Source, shown
@@ -116,9 +117,9 @@ def pls_segments(result: Fitted, source: Source, k: int = 2, *, starts: int = 20
         raise OptionError(f"A result of csat.pls is needed; found {shown(result)}.")
     if len(result.domains) > 1:
         raise OptionError("Segments are looked for among everybody: estimate the model without by=….")
-    _check_whole("k", k, 1, MOST_SEGMENTS)
-    _check_whole("starts", starts, 1, MOST_STARTS)
-    _check_whole("seed", seed, 0, 2**63)
+    check_whole("k", k, 1, MOST_SEGMENTS)
+    check_whole("starts", starts, 1, MOST_STARTS)
+    check_whole("seed", seed, 0, 2**63)
     found = pls_scores(result, source)
     blocks = result.blocks
     free = int(blocks.paths.sum()) + int(blocks.endogenous.sum())
@@ -142,12 +143,6 @@ def pls_segments(result: Fitted, source: Source, k: int = 2, *, starts: int = 20
         starts=starts,
         left_out=found.left_out,
     )
-
-
-def _check_whole(name: str, value: Any, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
-        ends = f"{least} to {most}" if most < 2**63 else f"{least} or more"
-        raise OptionError(f"{name}={shown(value)} is a whole number, {ends}.")
 
 
 def _facts(best: Mixture) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
