@@ -11,6 +11,7 @@ import numpy as np
 from csat.composites.fitted import Fitted
 from csat.composites.folds import Predicted, Task, predicted
 from csat.composites.prediction import PREDICTIONS, Prediction
+from csat.composites.resampling import check_whole
 from csat.composites.rows import Rows, rows_of
 from csat.errors import ConvergenceError, OptionError, SampleError, check_choice
 from csat.moments import Source, shown
@@ -79,8 +80,8 @@ def pls_predict(
         raise OptionError(f"result is what csat.pls gives; found {shown(result)}.")
     check_choice("antecedents", antecedents, ANTECEDENTS)
     check_choice("benchmark", benchmark, BENCHMARKS)
-    _check_whole("repeats", repeats, 1, MOST_REPEATS)
-    _check_whole("seed", seed, 0, 2**63)
+    check_whole("repeats", repeats, 1, MOST_REPEATS)
+    check_whole("seed", seed, 0, 2**63)
     _check_folds(folds, repeats)
     _check_plain(result)
     at = result.position(group)
@@ -96,12 +97,6 @@ def pls_predict(
     return _judged(result, task, rows, found, {
         "folds": folds, "repeats": repeats, "seed": seed, "antecedents": antecedents, "benchmark": benchmark,
     })  # fmt: skip
-
-
-def _check_whole(name: str, value: Any, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
-        ends = f"{least} to {most}" if most < 2**63 else f"{least} or more"
-        raise OptionError(f"{name}={shown(value)} is a whole number, {ends}.")
 
 
 def _check_folds(folds: Any, repeats: int) -> None:

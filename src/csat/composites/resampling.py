@@ -97,7 +97,7 @@ def draws_of(
 
 def _check_memory(size: int, summary: Groups, layout: Layout) -> None:
     """Refuse more draws than memory holds."""
-    items, groups = len(layout.blocks.items), len(summary.domains)
+    items, groups = max(len(layout.blocks.items), len(layout.variables)), len(summary.domains)
     most = MOST_CELLS // (groups * items**2)
     if size > most:
         where = f"{items} items" + (f" in {groups} groups" if groups > 1 else "")
