@@ -302,7 +302,7 @@ def test_words_of_what_has_no_effect_when_items_are_repeated(survey):
 
 def test_words_of_samples(rows, survey):
     cov = rows[ITEMS].cov()
-    with pytest.raises(SampleError, match="rows"):
+    with pytest.raises(SampleError, match="A model with products of constructs needs the respondents' rows"):
         csat.pls(csat.from_covariance(cov, n=240), PRODUCT)
     constant = csat.read_survey(rows.assign(a1=5.0), design=Design())
     for model in (WHOLE, PRODUCT):

@@ -22,7 +22,7 @@ from csat.composites.plan import layout_of
 from csat.composites.resampling import DEFAULT_DRAWS, Resampling, draws_of
 from csat.composites.result import OWN_COLUMNS, Pls
 from csat.composites.solution import Settings, Solution, solve
-from csat.errors import CsatError, OptionError, UnknownColumnError, check_choice, check_switch
+from csat.errors import CsatError, OptionError, SampleError, UnknownColumnError, check_choice, check_switch
 from csat.model import Model
 from csat.moments import Groups, Source, check_grouped, check_size, group_names, shown, source_of
 from csat.results import Unavailable, check_level
@@ -139,6 +139,8 @@ def pls(
         modes=modes, consistent=consistent, limits=limits, second_order=second_order, interaction=interaction,
     )  # fmt: skip
     blocks = layout.blocks
+    if isinstance(answers, Groups) and any(not isinstance(variable, str) for variable in layout.variables):
+        raise SampleError.needs_rows("A model with products of constructs")
     try:
         summary = answers.groups(list(layout.variables), groupers, "listwise")
     except UnknownColumnError as error:
