@@ -184,7 +184,7 @@ def test_the_registry_names_classes_that_exist():
     from csat import estimation, planning, published, survey, weighting
     from csat.drivers import ranking
 
-    scored = import_module("csat.structural.factor_scores")
-    rooms = (csat, survey, estimation, planning, published, weighting, ranking, scored)
+    files = [import_module(f"csat.structural.{name}") for name in ("factor_scores", "effects")]
+    rooms = (csat, survey, estimation, planning, published, weighting, ranking, *files)
     public = {name for room in rooms for name in dir(room)}
     assert set(TABLES) - {"DataFrame", "WeightReport"} <= public

@@ -279,7 +279,7 @@ def equal_of(step: str) -> list[str]:
 
 
 def _chosen(steps: Any, estimator: str) -> tuple[str, ...]:
-    ordered = estimator in ORDINAL
+    ordered = isinstance(estimator, str) and estimator in ORDINAL
     if steps is None:
         return ORDERED_STEPS if ordered else tuple(STEPS)
     chosen = as_names(steps, "steps")
