@@ -199,6 +199,36 @@ def test_two_stages_are_those_of_rows(rows, survey):
     assert found.constructs()["items"].tolist() == [2, 2, 2, 3, 2]
 
 
+def test_embedded_stages_are_those_of_rows(rows, survey):
+    """First with repeated items, then with nothing but composites."""
+    twice = {f"{item}_": rows[item] for item in (*A, *B)}
+    repeated = f"{BLOCKS}\nservice <~ {' + '.join(twice)}\nservice ~ a + b\nc ~ service\nd ~ service + c"
+    first = plain(rows, twice, repeated)
+    scores = first.scores(csat.read_survey(rows.assign(**twice), design=Design(weight="w"))).scores
+    extra = {f"s{name}": scores[name].to_numpy() for name in "abcd"}
+    wanted = plain(rows, extra, "service <~ sa + sb\nsc ~ service\nsd ~ service + sc")
+    found = csat.pls(survey, WHOLE, second_order="embedded", replicates=50, limits=(-5, 20))
+    ours, theirs = figures(found), figures(wanted)
+    assert_allclose([ours["c", "service"], ours["d", "service"], ours["d", "c"]],
+                    [theirs["sc", "service"], theirs["sd", "service"], theirs["sd", "sc"]])  # fmt: skip
+    weights = figures(found, "weight")
+    assert_allclose([weights["c", item] for item in C], [figures(first, "weight")["c", item] for item in C])
+    table = found.constructs().set_index("construct")
+    assert table["items"].to_dict() == {"c": 2, "d": 2, "service": 2, "a": 3, "b": 2}
+    assert_allclose(table.loc["c", "ave"], first.constructs().set_index("construct").loc["c", "ave"])
+    assert table["performance"].notna().all()
+    explained = csat.pls(survey, f"{BLOCKS}\nservice <~ a + b\nservice ~ d\nc ~ service", second_order="embedded")
+    assert abs(figures(explained)["service", "d"]) > 0.2
+
+
+def test_observed_variables_beside_a_whole(rows, survey):
+    """What is not measured is an item and a construct in both stages, and listed once."""
+    found = csat.pls(survey, f"{BLOCKS}\nservice <~ a + b\nc ~ service + d1\nd2 ~ c".replace("\nd =~ d1 + d2", ""))
+    assert len(set(found.layout.keys)) == len(found.layout.keys)
+    assert found.constructs()["construct"].is_unique
+    assert figures(found, "weight")["d1", "d1"] == 1.0
+
+
 def test_replicates_do_both_stages_again(rows):
     some = rows.head(40)
     found = csat.pls(csat.read_survey(some, design=Design()), WHOLE, se="jackknife", limits=(-5, 20))
@@ -280,7 +310,11 @@ def test_words_of_models(survey, model, message):
 @pytest.mark.parametrize(
     ("model", "options", "message"),
     [
-        (WHOLE, {"second_order": "three"}, "second_order='three' is not known; choose one of 'two-stage', 'repeated'"),
+        (
+            WHOLE,
+            {"second_order": "three"},
+            "second_order='three' is not known; choose one of 'two-stage', 'embedded', 'repeated'",
+        ),
         (PRODUCT, {"interaction": "latent"}, "interaction='latent' is not known; choose one of 'two-stage', 'product"),
         (WHOLE, {"consistent": True}, "the correction for attenuation is not available with constructs made of"),
         (PRODUCT, {"scaled": False}, "a model with products of constructs is estimated from standardized items"),

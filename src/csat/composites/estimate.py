@@ -76,8 +76,9 @@ def pls(
     limits : lowest and highest possible answer, of all items or item by item, for figures on 0–100; None: as the scales
         of the questionnaire say.
     second_order : how constructs made of constructs (``service <~ image + quality``) are estimated: "two-stage" (first
-        with the parts in place of the whole, then with composites of the parts as its items) or "repeated" (with all
-        items of the parts, which explain it, or are explained by it if it is measured by them, ``=~``).
+        with the parts in place of the whole, then with composites of the parts as its items), "repeated" (with all
+        items of the parts, which explain it, or are explained by it if it is measured by them, ``=~``), or "embedded"
+        (first so, then with the composites in place of all items).
     interaction : what a product such as ``image:quality`` in a path is measured by: "two-stage" (the product of the
         composites of a first stage without it), "product-indicator" (all products of their standardized items),
         "orthogonal" (what the items leave of these products). See `csat.pls_slopes`.

@@ -20,7 +20,9 @@ from csat.moments import Variable, shown
 from csat.questionnaire import Questionnaire
 
 #: How constructs made of constructs are estimated.
-SECOND_ORDER = ("two-stage", "repeated")
+SECOND_ORDER = ("two-stage", "embedded", "repeated")
+#: Kinds of figures that say how a construct is measured.
+_MEASURED = ("weight", "loading", "ave", "alpha", "rho_a", "rho_c", "performance")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +44,9 @@ class StagedMoments(ItemMoments):
 class TwoStage(Layout):
     """A model whose second stage has composites of a first stage among its items.
 
-    first : the model with the parts in place of the wholes. Source: Sarstedt, Hair, Cheah, Becker & Ringle (2019),
-    Australasian Marketing Journal 27(3), 197–211: the disjoint two-stage approach.
+    first : the model with the parts in place of the wholes (disjoint stages), or with the items of the parts repeated
+        (embedded stages; then all constructs of the second stage but the wholes are composites of the first).
+    Source: Sarstedt, Hair, Cheah, Becker & Ringle (2019), Australasian Marketing Journal 27(3), 197–211.
     """
 
     first: Layout
@@ -97,37 +100,45 @@ class TwoStage(Layout):
     @property
     def described(self) -> Blocks:
         """Wholes and other constructs, then the parts, for tables that go construct by construct."""
-        second, first = self.blocks, self.first.blocks
-        at = [first.constructs.index(name) for name in self.parts]
+        names = tuple(dict.fromkeys([*self.blocks.constructs, *self.parts]))
+        held = [self.first.blocks if name in self.parts else self.blocks for name in names]
+        at = [blocks.constructs.index(name) for blocks, name in zip(held, names, strict=True)]
+        found = list(zip(held, at, strict=True))
+        sizes = [int(blocks.sizes[j]) for blocks, j in found]
         return replace(
-            second,
-            constructs=(*second.constructs, *self.parts),
-            items=(*second.items, *(first.items[i] for j in at for i in first.columns(j))),
-            block=np.repeat(np.arange(len(second.sizes) + len(at)), [*second.sizes, *first.sizes[at]]),
-            modes=(*second.modes, *(first.modes[j] for j in at)),
-            reflective=np.append(second.reflective, first.reflective[at]),
-            consistent=np.append(second.consistent, first.consistent[at]),
+            self.blocks,
+            constructs=names,
+            items=tuple(blocks.items[i] for blocks, j in found for i in blocks.columns(j)),
+            block=np.repeat(np.arange(len(names)), sizes),
+            modes=tuple(blocks.modes[j] for blocks, j in found),
+            reflective=np.array([blocks.reflective[j] for blocks, j in found]),
+            consistent=np.array([blocks.consistent[j] for blocks, j in found]),
         )
 
     @cached_property
     def _of_parts(self) -> np.ndarray:
         """(m₁,) which figures of the first stage are about the parts alone."""
-        return np.array(
-            [
-                key[1] in self.parts and key[0] not in ("path", "total", "indirect", "r2", "adj_r2")
-                for key in self.first.keys
-            ]
-        )
+        return np.array([key[1] in self.parts and key[0] in _MEASURED for key in self.first.keys])
+
+    @property
+    def _second(self) -> Layout:
+        """The second stage by itself."""
+        return Layout(self.blocks, self.points, self.settings, self.n)
+
+    @cached_property
+    def _of_wholes(self) -> np.ndarray:
+        """(m₂,) which figures of the second stage are not those of composites as the only item of a construct."""
+        return np.array([not (key[1] in self.parts and key[0] in _MEASURED) for key in self._second.keys])
 
     @cached_property
     def keys(self) -> tuple[tuple[str, str, str], ...]:
-        """Those of the second stage, then weights, loadings and quality of the parts."""
-        own = Layout(self.blocks, self.points, self.settings, self.n).keys
+        """Those of the second stage, then weights, loadings and quality of what the first stage measures."""
+        own = (key for key, kept in zip(self._second.keys, self._of_wholes, strict=True) if kept)
         return (*own, *(key for key, part in zip(self.first.keys, self._of_parts, strict=True) if part))
 
     def values(self, items: ItemMoments, solution: Solution) -> np.ndarray:
         """(…, D, m) figures of both stages."""
-        own = super().values(items, solution)
+        own = self._second.values(items, solution)[..., self._of_wholes]
         if not isinstance(items, StagedMoments):
             return own
         first = replace(self.first, n=self.n).values(items.items, items.solution)
@@ -189,7 +200,11 @@ def second_order_layout(
     if how == "repeated":
         blocks = _repeated(model, wholes, modes)
         return Layout(blocks, points_of(blocks, questionnaire, limits), settings, np.zeros(0, int))
-    first = blocks_of(_first_stage(model, wholes), modes=only(modes, set(model.latents) - set(wholes)))
+    if how == "embedded":
+        first = _repeated(model, wholes, modes, explained=True)
+        parts = [name for name in model.latents if name not in wholes]
+    else:
+        first = blocks_of(_first_stage(model, wholes), modes=only(modes, set(model.latents) - set(wholes)))
     second = blocks_of(_without(model, parts), modes=only(modes, set(model.latents) - set(parts)))
     given = points_of(first, questionnaire, limits)
     return TwoStage(
@@ -247,15 +262,17 @@ def _first_stage(model: Model, wholes: Mapping[str, tuple[str, ...]]) -> Model:
     return model_of([*measured, *paths])
 
 
-def _repeated(model: Model, wholes: Mapping[str, tuple[str, ...]], modes: Any) -> Blocks:
+def _repeated(model: Model, wholes: Mapping[str, tuple[str, ...]], modes: Any, *, explained: bool = False) -> Blocks:
     """Blocks in which a whole has all items of its parts, and paths from its parts (``<~``) or to them (``=~``).
+
+    explained : others may explain a whole made of its parts, as these paths are estimated elsewhere.
 
     Source: Wold (1982); Becker, Klein & Wetzels (2012), Long Range Planning 45(5–6), 359–394.
     """
     relations: list[tuple[str, str, str]] = []
     reflected = {t.lhs for t in model.terms if t.op == "=~" and t.lhs in wholes}
     for term in model.terms:
-        if term.op == "~" and term.lhs in wholes and term.lhs not in reflected:
+        if not explained and term.op == "~" and term.lhs in wholes and term.lhs not in reflected:
             raise ModelError.at(
                 model.syntax,
                 term.position,

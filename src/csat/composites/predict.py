@@ -68,8 +68,8 @@ def pls_predict(
     Notes
     -----
     A model's predictions of rows that it has seen ("in sample") are means over the models of the other folds.
-    Constructs that are corrected for attenuation are predicted as composites. Differences of losses have standard errors
-    that follow from the design (units within strata); the models themselves are taken as given.
+    Constructs that are corrected for attenuation are predicted as composites. Standard errors of differences of losses
+    follow from the design (units within strata); the models themselves are taken as given.
 
     References
     ----------
