@@ -643,3 +643,27 @@ def test_models_of_models_have_no_invariance(rows):
         csat.micom(result, survey)
     found = csat.pls_differences(result, survey, method="permutation", kinds="path", permutations=50)
     assert np.isfinite(found.p).all()
+
+
+@pytest.mark.parametrize("interaction", ["two-stage", "product-indicator", "orthogonal"])
+def test_products_are_permuted_with_their_rows(rows, interaction):
+    survey = read(rows, weight="w", stratum="stratum")
+    model = f"{MODEL}\nloyalty ~ image:quality"
+    result = csat.pls(survey, model, by="group", interaction=interaction, replicates=60)
+    units = exchange_of(result, survey)
+    summary = survey.groups(list(result.layout.variables), ["group"], "listwise")
+    own = units.grams(units.label[None])[0]
+    assert_allclose(own, summary.over_domains(summary.gram), rtol=1e-10, atol=1e-7)
+    found = csat.pls_differences(result, survey, method="permutation", kinds="path", permutations=50)
+    assert found.words == "respondents within strata"
+    assert np.isfinite(found.p).all()
+    assert "image:quality" in set(found.tidy()["rhs"])
+
+
+def test_what_is_the_same_in_all_draws_is_no_difference(rows):
+    survey = read(rows)
+    model = "image =~ a1 + a2 + a3\nimage ~ c1"
+    result = csat.pls(survey, model, by="group", replicates=60)
+    for method in ("henseler", "permutation"):
+        found = csat.pls_differences(result, survey, method=method, kinds="weight", permutations=50).tidy()
+        assert found.loc[found["rhs"] == "c1", "p"].item() == 1

@@ -140,6 +140,9 @@ def test_one_segment_is_everybody(survey, result):
     r2 = dict(zip(result.select("r2").keys["lhs"], result.select("r2").estimate, strict=True))
     assert_allclose(frame["r2"], [r2[name] for name in frame["lhs"]], atol=1e-9)
     assert np.isnan(found.criteria["entropy"].item())
+    corrected = csat.pls(survey, MODEL, consistent=True, replicates=50)
+    frame = csat.pls_segments(corrected, survey, 1).tidy()
+    assert_allclose(frame["estimate"], frame["whole"], atol=1e-9)  # of composites, in segments and in all
 
 
 def test_every_step_gains(survey, result):

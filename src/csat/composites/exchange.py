@@ -16,7 +16,7 @@ from csat.composites.resampling import FEWEST, MOST, check_whole
 from csat.composites.scores import group_positions
 from csat.design import Design
 from csat.errors import OptionError, SampleError
-from csat.moments import Groups, Source, TableSource, source_of
+from csat.moments import Groups, Source, TableSource, columns_of, source_of
 
 #: Labels and numbers of Gram matrices that are held at once, and rows whose products are.
 MOST_LABELS, MOST_NUMBERS, ROWS = 2 * 10**7, 10**7, 4096
@@ -206,17 +206,13 @@ def _units(summary: Groups) -> Exchange:
 
 def _respondents(result: Fitted, source: Source, summary: Groups) -> Exchange:
     """Respondents, within sampling units if there are some, else within strata."""
-    variables = [name for name in summary.variables if isinstance(name, str)]
     if not isinstance(source, DesignedTable):
         raise SampleError.needs_rows("Exchanging group labels")
-    if len(variables) < len(summary.variables):
-        raise OptionError(
-            "Labels are exchanged between rows of answers; this model has products of items. Use method='contrast', or "
-            "interaction='two-stage'."
-        )
+    parts = [list(columns_of(variable)) for variable in result.layout.variables]  # several if it is a product
     roles = [name for name in (source.design.stratum, source.design.psu) if name is not None]
-    frame = source.frame(list(dict.fromkeys([*variables, *result.by, *roles])))
-    values = frame[variables].to_numpy(float)
+    columns = [name for names in parts for name in names]
+    frame = source.frame(list(dict.fromkeys([*columns, *result.by, *roles])))
+    values = np.column_stack([frame[names].to_numpy(float).prod(axis=1) for names in parts])
     label = group_positions(frame, result)
     kept = ~np.isnan(values).any(axis=1) & (label >= 0)
     block = frame.loc[kept].groupby(roles, sort=True, dropna=False).ngroup().to_numpy() if roles else _zeros(kept)

@@ -303,7 +303,8 @@ def _as_high(one: np.ndarray, other: np.ndarray) -> float:
     one, other = one[np.isfinite(one)], other[np.isfinite(other)]
     if min(len(one), len(other)) < 2:
         return float("nan")
-    mirrored, against = 2 * one.mean() - one, np.sort(2 * other.mean() - other)
+    # What is the same in all draws, as the weight of a single item, differs by rounding only.
+    mirrored, against = np.round(2 * one.mean() - one, 12), np.sort(np.round(2 * other.mean() - other, 12))
     below = np.searchsorted(against, mirrored, "left") + np.searchsorted(against, mirrored, "right")
     greater = float(below.mean()) / (2 * len(against))
     return 2 * min(greater, 1 - greater)

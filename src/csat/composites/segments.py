@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,8 @@ class Segments(Shown):
     """K segments of n respondents, the largest first, numbered from 1.
 
     mixture : shares (K,), paths (K, q, q), residual variances and R² (K, q), log-likelihood.
-    constructs : (q,). names : (m, 2) explained and explaining construct of each path. whole : (m,) paths of everybody.
+    constructs : (q,). names : (m, 2) explained and explaining construct of each path. whole : (m,) paths of everybody,
+        as in one segment.
     probabilities : (n, K) of belonging to each segment; the index is the row in the source.
     criteria : one row per number of segments up to K; see `pls_segments`.
     starts : runs of each number of segments. left_out : respondents without an answer to all items.
@@ -107,9 +108,9 @@ def pls_segments(result: Fitted, source: Source, k: int = 2, *, starts: int = 20
     Notes
     -----
     A mixture of the normal regressions of the explained constructs, of standardized scores and without intercepts, by
-    EM; items are weighted as for everybody. Sampling weights multiply the likelihood; criteria count respondents.
-    Standard errors are not given: the segments were found in the same answers. Compare them with
-    ``pls(…, by="segment")`` and `csat.micom`, knowing that they were made to differ.
+    EM; items are weighted as for everybody, and nothing is corrected for attenuation. Sampling weights multiply the
+    likelihood; criteria count respondents. Standard errors are not given: the segments were found in the same answers.
+    Compare them with ``pls(…, by="segment")`` and `csat.micom`, knowing that they were made to differ.
     Source: Hahn, Johnson, Herrmann & Huber (2002), Schmalenbach Business Review 54, 243–269; Sarstedt, Becker, Ringle &
     Schwaiger (2011), same journal 63, 34–62, for the criteria.
     """
@@ -126,27 +127,27 @@ def pls_segments(result: Fitted, source: Source, k: int = 2, *, starts: int = 20
     if len(found.scores) <= k * free + k - 1:
         raise SampleError.too_few(f"{k} segments with {free} parameters each", len(found.scores), k * (free + 1))
     rows = Rows.of(found.scores.to_numpy(), found.weight.to_numpy(), blocks)
-    table = []
-    for size in range(1, k + 1):
-        best, agreeing = _best(rows, size, starts if size > 1 else 1, seed)
-        memberships, _ = expected(rows, best)
-        table.append(_criteria(best, memberships, rows, size, free) | {"agreeing": agreeing})
+    runs = [_best(rows, size, starts if size > 1 else 1, seed) for size in range(1, k + 1)]
+    expectations = [expected(rows, run)[0] for run, _ in runs]
+    table = [
+        _criteria(run, memberships, rows, size, free) | {"agreeing": agreeing}
+        for size, ((run, agreeing), memberships) in enumerate(zip(runs, expectations, strict=True), 1)
+    ]
+    best, memberships = runs[-1][0], expectations[-1]
     order = np.argsort(-best.shares, kind="stable")
     names = tuple((blocks.constructs[to], blocks.constructs[by]) for to, by in np.argwhere(blocks.paths).tolist())
     return Segments(
-        mixture=Mixture(best.shares[order], best.paths[order], best.variances[order], best.r2[order], *_facts(best)),
+        mixture=replace(
+            best, shares=best.shares[order], paths=best.paths[order], variances=best.variances[order], r2=best.r2[order]
+        ),
         constructs=blocks.constructs,
         names=names,
-        whole=result.solution.paths[0][blocks.paths],
+        whole=runs[0][0].paths[0][blocks.paths],
         probabilities=pd.DataFrame(memberships[order].T, found.scores.index, range(1, k + 1)),
         criteria=pd.DataFrame(table),
         starts=starts,
         left_out=found.left_out,
     )
-
-
-def _facts(best: Mixture) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return best.loglik, best.steps, best.sound
 
 
 def _best(rows: Rows, size: int, starts: int, seed: int) -> tuple[Mixture, int]:
