@@ -27,8 +27,8 @@ class Prediction(Shown):
     q2 : (c,) share of the squared errors of the items' means that the path model saves, out of sample.
     losses : prediction → (g,) mean squared errors of constructs and "overall" (`groups`), on average over items.
     groups : (g,) explained constructs, then "overall".
-    differences : (2g,) losses of the path model less those of a benchmark, with design-based covariance: keys construct,
-        benchmark ("mean": the means of the items; "linear"). Negative: the path model predicts better.
+    differences : (2g,) losses of the path model less those of a benchmark, with design-based covariance: keys
+        construct, benchmark ("mean": the means of the items; "linear"). Negative: the path model predicts better.
     n : respondents. unpredicted : those of them without a prediction, as the model of their fold has no estimates.
     left_out : respondents without all answers.
     folds, repeats, seed, antecedents, benchmark : as asked.

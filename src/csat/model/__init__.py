@@ -45,13 +45,14 @@ class Model:
 
     Parameters
     ----------
-    syntax : the model in lavaan's notation. ``image =~ C11 + C12`` (image is measured by), ``value <~ C31 + C32``
-        (is composed of), ``loyalty ~ image + value`` (is regressed on), ``C11 ~~ C12`` (covaries with), ``C11 ~ 1``
-        (intercept), ``ind := a*b`` (defined); ``image:value`` in a path is a product, for `csat.pls`. Before a variable: ``1*x`` fixes, ``NA*x`` frees, ``a*x`` labels (equal
-        labels are one parameter; ``"a"*x`` and ``label("a")*x`` are the same), ``equal("F =~ x")*z`` is another
-        parameter once more, ``start(0.5)*x`` starts; ``c(a, b)*x`` says it group by group. ``a == 2*b`` ties labelled
-        parameters. ``#`` begins a comment; ``;`` ends a statement. A name with blanks, hyphens, brackets or a leading
-        digit stands between backticks: ``F =~ `Q1-2` + `3rd item` ``.
+    syntax : the model in lavaan's notation. ``image =~ C11 + C12`` (image is measured by), ``value <~ C31 + C32`` (is
+        composed of), ``loyalty ~ image + value`` (is regressed on), ``C11 ~~ C12`` (covaries with), ``C11 ~ 1``
+        (intercept), ``ind := a*b`` (defined); ``image:value`` in a path is a product, for `csat.pls`. Before a
+        variable: ``1*x`` fixes, ``NA*x`` frees, ``a*x`` labels (equal labels are one parameter; ``"a"*x`` and
+        ``label("a")*x`` are the same), ``equal("F =~ x")*z`` is another parameter once more, ``start(0.5)*x`` starts;
+        ``c(a, b)*x`` says it group by group. ``a == 2*b`` ties labelled parameters. ``#`` begins a comment; ``;`` ends
+        a statement. A name with blanks, hyphens, brackets or a leading digit stands between backticks: ``F =~ `Q1-2` +
+        `3rd item` ``.
 
     Raises
     ------
