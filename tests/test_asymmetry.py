@@ -9,9 +9,9 @@ from numpy.testing import assert_allclose
 
 import csat
 from csat.design import Replication
-from csat.drivers.asymmetry import reward_penalty
-from csat.drivers.bands import bands_of
-from csat.drivers.contrasts import CLASSES, holm
+from csat.drivers.maps.asymmetry import reward_penalty
+from csat.drivers.maps.bands import bands_of
+from csat.drivers.maps.contrasts import CLASSES, holm
 from csat.moments import Recode
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"

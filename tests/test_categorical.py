@@ -9,8 +9,8 @@ from numpy.testing import assert_allclose
 
 import csat
 from csat.design import Replication
-from csat.drivers.estimating import Estimating, Influence
-from csat.drivers.likelihood import Cumulative
+from csat.drivers.categories.estimating import Estimating, Influence
+from csat.drivers.categories.likelihood import Cumulative
 from csat.drivers.terms import Factor
 from csat.errors import OptionError, SampleError
 
@@ -208,7 +208,7 @@ def test_bootstrap_and_linearisation_tell_the_same(data):
 def test_replicates_in_several_passes_are_those_of_one(data, monkeypatch):
     survey = csat.read_survey(data, design=WEIGHTED).replicated(Replication("JKn"))
     whole = csat.regress(survey, "sat", ["x", "z"], family="ordered").coefficients.vcov
-    monkeypatch.setattr("csat.drivers.estimating.MOST", 30 * 7**2)
+    monkeypatch.setattr("csat.drivers.categories.estimating.MOST", 30 * 7**2)
     assert_allclose(csat.regress(survey, "sat", ["x", "z"], family="ordered").coefficients.vcov, whole, rtol=1e-10)
 
 
@@ -248,7 +248,7 @@ def test_far_predictors_keep_their_digits(far):
 
 def test_kernels_travel(data):
     """They go to other processes: small, and equal after the journey."""
-    from csat.drivers.effects import Moves
+    from csat.drivers.categories.effects import Moves
 
     model = kernel([0.7], [0.1, 0.9], [0.5, 1.5])
     moves = Moves(np.ones((1, 3, 1)), np.zeros((0, 3, 1)), np.zeros((0, 3, 1)))

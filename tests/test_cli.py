@@ -331,9 +331,9 @@ def test_options_that_make_no_sense_are_exit_code_1(capsys, options, words):
 
 def test_the_choices_of_the_shell_are_those_of_the_methods():
     from csat.cli import options
-    from csat.drivers.criteria import DIRECTIONS, RULES
-    from csat.drivers.regression import FAMILIES, SE
-    from csat.drivers.shares import MEASURES
+    from csat.drivers.linear.regression import FAMILIES, SE
+    from csat.drivers.relative.shares import MEASURES
+    from csat.drivers.selection.criteria import DIRECTIONS, RULES
 
     assert set(options.METHODS) == set(MEASURES)
     assert options.RULES == RULES and options.DIRECTIONS == DIRECTIONS

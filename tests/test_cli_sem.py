@@ -169,7 +169,7 @@ def test_a_model_that_cannot_be_read_is_shown(capsys, tmp_path):
 def test_the_choices_of_the_shell_are_those_of_the_engine():
     from csat.cli import options
     from csat.structural.estimate import ESTIMATORS, MISSING
-    from csat.structural.resampling import FEWEST, SOURCES
+    from csat.structural.uncertainty.resampling import FEWEST, SOURCES
 
     assert options.ESTIMATORS == ESTIMATORS and options.GAPS == MISSING
     assert options.SEM_ERRORS == SOURCES and options.FEWEST_DRAWS == FEWEST

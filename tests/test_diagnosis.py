@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from statsmodels.stats.diagnostic import het_white, linear_reset
 
 import csat
-from csat.drivers.diagnosis import diagnose
+from csat.drivers.diagnostics.diagnosis import diagnose
 from csat.drivers.terms import Factor
 from csat.moments import Recode
 

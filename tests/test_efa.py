@@ -15,13 +15,13 @@ from csat.errors import (
     SampleError,
     UnknownColumnError,
 )
-from csat.structural.checks import check_sample
-from csat.structural.efa import efa
-from csat.structural.extraction import _likelihood, _residuals
-from csat.structural.factor_fit import degrees_of_freedom
-from csat.structural.loading_errors import loading_errors, spread_of
-from csat.structural.rotation import ROTATIONS, _Search, _starts, quartimin_criterion, varimax_criterion
-from csat.structural.suitability import (
+from csat.structural.engine.checks import check_sample
+from csat.structural.exploratory.efa import efa
+from csat.structural.exploratory.extraction import _likelihood, _residuals
+from csat.structural.exploratory.factor_fit import degrees_of_freedom
+from csat.structural.exploratory.loading_errors import loading_errors, spread_of
+from csat.structural.exploratory.rotation import ROTATIONS, _Search, _starts, quartimin_criterion, varimax_criterion
+from csat.structural.exploratory.suitability import (
     SamplingAdequacyWarning,
     average_partials,
     number_of_factors,
@@ -216,7 +216,7 @@ def test_under_a_design_one_factor_is_the_robust_structural_model(designed, samp
 
 def standardized_errors(model):
     """(p,) standard errors of std_all by differences: the delta method of csat.sem, apart from its own code."""
-    from csat.structural.values import table_jacobian
+    from csat.structural.engine.values import table_jacobian
 
     slope = table_jacobian(model.layout, (), model.optimum.theta, "all")
     rows = [at for at, row in enumerate(model.layout.rows) if row.op == "=~"]

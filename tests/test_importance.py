@@ -10,11 +10,11 @@ from scipy import stats
 
 import csat
 from csat.design import Replication
-from csat.drivers.notes import NOTES, CorrelationsWarning, Note
-from csat.drivers.orders import draw_orders, sampled_parts, sampled_slopes
-from csat.drivers.quotients import fieller
-from csat.drivers.shapley import lmg_parts
-from csat.drivers.shares import MEASURES
+from csat.drivers.relative.notes import NOTES, CorrelationsWarning, Note
+from csat.drivers.relative.orders import draw_orders, sampled_parts, sampled_slopes
+from csat.drivers.relative.quotients import fieller
+from csat.drivers.relative.shapley import lmg_parts
+from csat.drivers.relative.shares import MEASURES
 from csat.variance import gradient
 
 ADDING = ("lmg", "johnson", "genizi", "pratt", "car", "pmvd")
@@ -176,7 +176,7 @@ def test_blocks_of_sets_do_not_change_the_figures(rng, monkeypatch):
     measure = MEASURES["lmg"]
     parts, slopes = measure.parts(cov[None], sizes), measure.slopes(cov, sizes)
     for block in (8, 32, 100):
-        monkeypatch.setattr("csat.drivers.shapley.BLOCK", block)
+        monkeypatch.setattr("csat.drivers.relative.shapley.BLOCK", block)
         assert_allclose(measure.parts(cov[None], sizes), parts, rtol=1e-12)
         assert_allclose(measure.slopes(cov, sizes), slopes, rtol=1e-10, atol=1e-12)
 
@@ -229,7 +229,7 @@ def test_errors_agree_with_replicate_weights(rng, method, options):
 def test_a_batch_of_replicates_is_cut_without_loss(rng, monkeypatch):
     source = csat.read_survey(answers(rng), design=csat.Design(weight="w", psu="hall")).replicated(Replication("JK1"))
     whole = csat.importance(source, "y", names(4)).estimates.vcov
-    monkeypatch.setattr("csat.drivers.split.SETS", 40)
+    monkeypatch.setattr("csat.drivers.relative.split.SETS", 40)
     assert_allclose(csat.importance(source, "y", names(4)).estimates.vcov, whole, rtol=1e-12)
 
 

@@ -12,12 +12,12 @@ from csat import Design, Replication, sem
 from csat.errors import IllConditionedWarning
 from csat.model import Model
 from csat.normal import inverses, log_determinants
-from csat.structural.casewise import PatternScores
-from csat.structural.discrepancy import MaximumLikelihood, hessian
-from csat.structural.fiml import MissingPredictorWarning
-from csat.structural.incomplete import PatternLikelihood, PatternSample, information
-from csat.structural.pairwise import PairwiseScores, PairwiseWarning
-from csat.structural.structure import evaluate
+from csat.structural.engine.discrepancy import MaximumLikelihood, hessian
+from csat.structural.engine.structure import evaluate
+from csat.structural.gaps.casewise import PatternScores
+from csat.structural.gaps.fiml import MissingPredictorWarning
+from csat.structural.gaps.incomplete import PatternLikelihood, PatternSample, information
+from csat.structural.gaps.pairwise import PairwiseScores, PairwiseWarning
 
 NAMES = ("y1", "y2", "y3", "y4", "y5", "y6")
 CFA = "f =~ y1 + y2 + y3\ng =~ y4 + y5 + y6"
@@ -482,7 +482,7 @@ def test_covariances_that_contradict_each_other():
 
 
 def test_no_standard_errors_where_the_likelihood_does_not_fall(data, monkeypatch):
-    monkeypatch.setattr("csat.structural.fiml.hessian", lambda layout, discrepancy, theta: -np.eye(len(theta)))
+    monkeypatch.setattr("csat.structural.gaps.fiml.hessian", lambda layout, discrepancy, theta: -np.eye(len(theta)))
     with pytest.warns(IllConditionedWarning, match="observed information is not positive definite"):
         found = fitted(data)
     assert np.isnan(found.vcov).all()

@@ -12,10 +12,11 @@ import csat
 from csat.distributions import noncentral_chi2
 from csat.errors import ModelError, ModelIdentificationError, OptionError, SampleError, UnknownColumnError
 from csat.moments import from_covariance
-from csat.structural import modification, sem
-from csat.structural.equality import equality_tests
-from csat.structural.invariance import NOT_SUPPORTED, SUPPORTED, UNCLEAR, _verdict, invariance
-from csat.structural.modification import modification_indices
+from csat.structural import sem
+from csat.structural.comparing import modification
+from csat.structural.comparing.equality import equality_tests
+from csat.structural.comparing.invariance import NOT_SUPPORTED, SUPPORTED, UNCLEAR, _verdict, invariance
+from csat.structural.comparing.modification import modification_indices
 
 MODEL = "quality =~ q1 + q2 + q3\nloyalty =~ l1 + l2 + l3"
 NAMES = ("q1", "q2", "q3", "l1", "l2", "l3")

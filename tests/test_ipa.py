@@ -9,10 +9,10 @@ from numpy.testing import assert_allclose
 
 import csat
 from csat.design import Replication
-from csat.drivers.ipa import ipa
-from csat.drivers.maps import COLUMNS, radius
-from csat.drivers.orthants import below, below_both
-from csat.drivers.quadrants import QUADRANTS, cross_zones, diagonal_zones, standardized
+from csat.drivers.maps.ipa import ipa
+from csat.drivers.maps.maps import COLUMNS, radius
+from csat.drivers.maps.orthants import below, below_both
+from csat.drivers.maps.quadrants import QUADRANTS, cross_zones, diagonal_zones, standardized
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 STUDY = """
@@ -194,9 +194,9 @@ def test_standard_errors_agree_with_the_bootstrap(survey):
 @pytest.mark.parametrize("cut", ["means", "iso"])
 def test_probabilities_agree_with_the_share_of_bootstrap_samples(survey, cut):
     """Each bootstrap sample draws its own map with its own lines; the shares per quadrant are the probabilities."""
-    from csat.drivers.axes import Plan
-    from csat.drivers.quadrants import Place
-    from csat.drivers.scored import scores_of
+    from csat.drivers.maps.axes import Plan
+    from csat.drivers.maps.quadrants import Place
+    from csat.drivers.maps.scored import scores_of
     from csat.replicates import replicate_sums
 
     codes = [*DRIVERS, "y"]
@@ -253,8 +253,8 @@ def test_effective_size_of_the_weights(survey, rows):
 
 @pytest.mark.parametrize("method", ["lmg", "johnson", "first", "last", "pratt", "betasq", "car", "pmvd"])
 def test_shares_are_those_of_importance_and_gradients_those_of_differences(survey, method):
-    from csat.drivers.axes import Plan
-    from csat.drivers.scored import scores_of
+    from csat.drivers.maps.axes import Plan
+    from csat.drivers.maps.scored import scores_of
 
     codes = [*DRIVERS, "y"]
     groups = survey.groups(codes, (), "listwise")

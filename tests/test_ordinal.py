@@ -17,13 +17,14 @@ from csat.errors import (
     UnknownColumnError,
 )
 from csat.model import Model
-from csat.structural import influence, sem
-from csat.structural.binormal import binormal_cdf, binormal_density, normal_cdf, normal_density, normal_quantile
-from csat.structural.categories import SparseCategoryWarning, counts_of, items_of
-from csat.structural.correlations import PerfectCorrelationWarning, polychoric
-from csat.structural.discrepancy import DiagonalLeastSquares, Sample, hessian
-from csat.structural.ordinal import IndefiniteCorrelationWarning, KurtosisWarning, with_units
-from csat.structural.structure import build, evaluate
+from csat.structural import sem
+from csat.structural.engine.discrepancy import DiagonalLeastSquares, Sample, hessian
+from csat.structural.engine.structure import build, evaluate
+from csat.structural.ordered import influence
+from csat.structural.ordered.binormal import binormal_cdf, binormal_density, normal_cdf, normal_density, normal_quantile
+from csat.structural.ordered.categories import SparseCategoryWarning, counts_of, items_of
+from csat.structural.ordered.correlations import PerfectCorrelationWarning, polychoric
+from csat.structural.ordered.ordinal import IndefiniteCorrelationWarning, KurtosisWarning, with_units
 
 ITEMS = [f"q{i}" for i in range(1, 7)]
 CFA = "quality =~ q1 + q2 + q3\nloyalty =~ q4 + q5 + q6"

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 import csat
 from csat.design import Replication
-from csat.drivers.least_squares import fit_least_squares
+from csat.drivers.linear.least_squares import fit_least_squares
 from csat.drivers.terms import Factor
 from csat.moments import Recode
 from csat.survey import Survey

@@ -11,15 +11,16 @@ from numpy.testing import assert_allclose
 import csat
 from csat.design import Design, Replication
 from csat.errors import CsatError, DesignIgnoredWarning, OptionError, SampleError
-from csat.structural import gamma, sem
-from csat.structural.comparison import ComparisonError, compare_models
-from csat.structural.discrepancy import MaximumLikelihood, Sample
-from csat.structural.fit import minimise_many
-from csat.structural.gamma import MomentCovariance, ProductScores, moment_covariance, observed_in
+from csat.structural import sem
+from csat.structural.comparing.comparison import ComparisonError, compare_models
+from csat.structural.comparing.nested import reproduced
+from csat.structural.engine.discrepancy import MaximumLikelihood, Sample
+from csat.structural.engine.fit import minimise_many
 from csat.structural.measures import Statistic
-from csat.structural.nested import reproduced
-from csat.structural.robust import FewUnitsWarning, ScalingWarning, baseline, doubts_of_design
-from csat.structural.scaled import Traces, correction, scaled_measures
+from csat.structural.uncertainty import gamma
+from csat.structural.uncertainty.gamma import MomentCovariance, ProductScores, moment_covariance, observed_in
+from csat.structural.uncertainty.robust import FewUnitsWarning, ScalingWarning, baseline, doubts_of_design
+from csat.structural.uncertainty.scaled import Traces, correction, scaled_measures
 from csat.variance import linearised_scores
 
 CFA = "f =~ a + b + c\ng =~ d + e + h"

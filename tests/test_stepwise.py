@@ -11,11 +11,11 @@ from scipy.stats import f as f_distribution
 
 import csat
 from csat.design import Replication
-from csat.drivers.criteria import Rule, log_tail
-from csat.drivers.search import ENDS, Task, search
-from csat.drivers.stability import selections
-from csat.drivers.subsets import best_subsets
-from csat.drivers.sweeps import layout_of
+from csat.drivers.selection.criteria import Rule, log_tail
+from csat.drivers.selection.search import ENDS, Task, search
+from csat.drivers.selection.stability import selections
+from csat.drivers.selection.subsets import best_subsets
+from csat.drivers.selection.sweeps import layout_of
 from csat.drivers.terms import Factor, terms_of
 from csat.replicates import replicate_sums
 

@@ -22,12 +22,12 @@ from csat.errors import (
 from csat.model import Model
 from csat.moments import from_covariance
 from csat.structural import sem
-from csat.structural.checks import moment_jacobian, proper
-from csat.structural.discrepancy import LeastSquares, MaximumLikelihood, Sample, hessian
-from csat.structural.fit import minimise, minimise_many
+from csat.structural.engine.checks import moment_jacobian, proper
+from csat.structural.engine.discrepancy import LeastSquares, MaximumLikelihood, Sample, hessian
+from csat.structural.engine.fit import minimise, minimise_many
+from csat.structural.engine.start import starting_values
+from csat.structural.engine.structure import build, evaluate
 from csat.structural.guards import DiscriminantValidityWarning
-from csat.structural.start import starting_values
-from csat.structural.structure import build, evaluate
 
 NAMES = ("q1", "q2", "q3", "s1", "s2", "s3", "l1", "l2", "l3")
 CFA = "quality =~ q1 + q2 + q3\nsatisfaction =~ s1 + s2 + s3\nloyalty =~ l1 + l2 + l3"

@@ -16,9 +16,9 @@ from csat.model import Model
 from csat.report.remarks import remark
 from csat.report.words import words
 from csat.structural import invariance, modification_indices, sem
-from csat.structural.latent_means import latent_means
-from csat.structural.resampling import check_used
-from csat.structural.robust import FewUnitsWarning
+from csat.structural.comparing.latent_means import latent_means
+from csat.structural.uncertainty.resampling import check_used
+from csat.structural.uncertainty.robust import FewUnitsWarning
 from csat.structural.undefined import UndefinedWarning
 
 HERE = Path(__file__).parent / "fixtures" / "lavaan"

@@ -13,7 +13,8 @@ from csat.errors import IllConditionedWarning, LatentCovarianceWarning, Negative
 from csat.model import Model
 from csat.moments import from_covariance
 from csat.structural import sem
-from csat.structural.checks import condition_number
+from csat.structural.engine.checks import condition_number
+from csat.structural.engine.structure import build
 from csat.structural.guards import (
     DiscriminantValidityWarning,
     EmpiricalIdentificationWarning,
@@ -24,7 +25,6 @@ from csat.structural.guards import (
     WeakIndicatorWarning,
     heterotrait_ratios,
 )
-from csat.structural.structure import build
 
 LAVAAN = Path(__file__).parent / "fixtures" / "lavaan"
 TWO = "a =~ a1 + a2 + a3\nb =~ b1 + b2 + b3"

@@ -11,11 +11,11 @@ import csat
 from csat.design import Design, Replication
 from csat.errors import ConvergenceError, DesignIgnoredWarning, OptionError, SampleError
 from csat.replicates.intervals import acceleration_of, interval_of, quantile
-from csat.structural.discrepancy import MaximumLikelihood, Sample
-from csat.structural.fit import minimise_many
-from csat.structural.replicated import under_the_model
-from csat.structural.resampling import ReplicatesWarning
-from csat.structural.start import starting_values
+from csat.structural.engine.discrepancy import MaximumLikelihood, Sample
+from csat.structural.engine.fit import minimise_many
+from csat.structural.engine.start import starting_values
+from csat.structural.uncertainty.replicated import under_the_model
+from csat.structural.uncertainty.resampling import ReplicatesWarning
 
 MODEL = "f =~ a + b + c\ng =~ d + e + h\ng ~ path*f\ndouble := 2*path"
 ITEMS = list("abcdeh")
@@ -321,8 +321,8 @@ def test_intervals_need_draws(data):
 
 
 def test_a_model_that_hardly_any_draw_can_estimate_is_refused():
-    from csat.structural.resampled import Resampled
-    from csat.structural.resampling import check_used
+    from csat.structural.uncertainty.resampled import Resampled
+    from csat.structural.uncertainty.resampling import check_used
 
     none = np.zeros(100, bool)
     scaling = csat.replicates.Scaling(1.0, np.ones(100))

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import csat
-from csat.structural.efa import HeywoodWarning, efa
-from csat.structural.rotation import ROTATIONS
-from csat.structural.suitability import number_of_factors
+from csat.structural.exploratory.efa import HeywoodWarning, efa
+from csat.structural.exploratory.rotation import ROTATIONS
+from csat.structural.exploratory.suitability import number_of_factors
 
 
 def square(matrix):
@@ -181,7 +181,7 @@ def test_the_lowest_of_several_optima_is_found(oracle):
 
 def test_our_rotations_are_at_least_as_simple_as_psychs(mobi):
     """The criterion at our loadings is not above that at theirs."""
-    from csat.structural.rotation import quartimin_criterion, varimax_criterion
+    from csat.structural.exploratory.rotation import quartimin_criterion, varimax_criterion
 
     theirs, source, names = mobi
     for key, rotation, criterion in (

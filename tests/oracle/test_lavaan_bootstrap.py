@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 import csat
-from csat.structural.discrepancy import MaximumLikelihood, logdet
-from csat.structural.fit import minimise_many
-from csat.structural.replicated import declared_replicates, under_the_model
+from csat.structural.engine.discrepancy import MaximumLikelihood, logdet
+from csat.structural.engine.fit import minimise_many
+from csat.structural.uncertainty.replicated import declared_replicates, under_the_model
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "lavaan"
 pytestmark = [

@@ -19,7 +19,7 @@ import pytest
 
 import csat
 from csat.structural.factor_scores import factor_scores
-from csat.structural.fiml import MissingPredictorWarning
+from csat.structural.gaps.fiml import MissingPredictorWarning
 from csat.structural.guards import FewCasesWarning
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "lavaan"
@@ -212,7 +212,7 @@ def test_differences():
 def test_covariances_pair_by_pair():
     """lavaan was given the covariances, and their covariance from what each row adds to them."""
     theirs = stored("fiml")["fits"]["pairwise"]
-    with pytest.warns(csat.structural.pairwise.PairwiseWarning, match="222 respondents at least of 299"):
+    with pytest.warns(csat.structural.gaps.pairwise.PairwiseWarning, match="222 respondents at least of 299"):
         found = csat.sem(survey(), stored("fiml")["models"]["cfa3"], missing="pairwise", means=True)
     assert found.estimator == "MLM"
     assert sum(found.sizes) == theirs["nobs"]

@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 import csat
-from csat.structural.equality import equality_tests
-from csat.structural.invariance import invariance
-from csat.structural.modification import modification_indices
+from csat.structural.comparing.equality import equality_tests
+from csat.structural.comparing.invariance import invariance
+from csat.structural.comparing.modification import modification_indices
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "lavaan"
 MEASURES = {

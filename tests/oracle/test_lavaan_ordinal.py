@@ -17,13 +17,13 @@ import pytest
 from csat import Design, read_survey
 from csat.errors import CsatWarning
 from csat.structural import sem
-from csat.structural.binormal import binormal_cdf
-from csat.structural.categories import items_of
-from csat.structural.comparison import compare_models
-from csat.structural.correlations import polychoric
-from csat.structural.influence import certainty
-from csat.structural.latent_moments import moments_of
-from csat.structural.responses import responses
+from csat.structural.comparing.comparison import compare_models
+from csat.structural.ordered.binormal import binormal_cdf
+from csat.structural.ordered.categories import items_of
+from csat.structural.ordered.correlations import polychoric
+from csat.structural.ordered.influence import certainty
+from csat.structural.ordered.latent_moments import moments_of
+from csat.structural.ordered.responses import responses
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "lavaan"
 #: The fit of which everything is stored, and the reference cases.

@@ -16,7 +16,7 @@ import pytest
 
 import csat
 from csat.errors import IllConditionedWarning, StandardizedPathWarning
-from csat.structural.comparison import compare_models
+from csat.structural.comparing.comparison import compare_models
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "lavaan"
 #: There are 32 cars, as every fit of them says.

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import csat
-from csat.drivers.subsets import best_subsets
+from csat.drivers.selection.subsets import best_subsets
 from csat.drivers.terms import Factor
 
 

@@ -233,7 +233,7 @@ def test_notes_on_the_whole_and_on_pairs_are_said(own, study):
 
 
 def test_several_notes_on_one_driver_share_a_footnote(driven, study):
-    from csat.drivers.notes import Note
+    from csat.drivers.relative.notes import Note
 
     more = Note("collinear", "P2", (), {"vif": 12.0})
     found = replace(driven["importance"], notes=(*driven["importance"].notes, more))

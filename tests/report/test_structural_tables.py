@@ -299,11 +299,11 @@ def test_remarks_of_the_engine_have_words(fitted):
     """Each pattern must still meet a sentence that the engine writes."""
     from types import SimpleNamespace
 
-    from csat.structural.answered import Answered
-    from csat.structural.categories import doubts_of_items, notes_of_items
-    from csat.structural.fiml import _indefinite, _without_predictors
-    from csat.structural.pairwise import doubts_of_pairs
-    from csat.structural.robust import doubts_of_design
+    from csat.structural.gaps.answered import Answered
+    from csat.structural.gaps.fiml import _indefinite, _without_predictors
+    from csat.structural.gaps.pairwise import doubts_of_pairs
+    from csat.structural.ordered.categories import doubts_of_items, notes_of_items
+    from csat.structural.uncertainty.robust import doubts_of_design
 
     def design(chisq, baseline):
         scaled = SimpleNamespace(chisq_scaled=chisq, baseline_scaling=baseline)

@@ -182,7 +182,7 @@ def test_unknown_kinds_and_results_are_named(results):
 
 def test_the_registry_names_classes_that_exist():
     from csat import estimation, planning, published, survey, weighting
-    from csat.drivers import ranking
+    from csat.drivers.relative import ranking
 
     files = [import_module(f"csat.structural.{name}") for name in ("factor_scores", "effects")]
     rooms = (csat, survey, estimation, planning, published, weighting, ranking, *files)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import csat
-from csat.drivers.shapley import lmg_parts
+from csat.drivers.relative.shapley import lmg_parts
 
 pytestmark = pytest.mark.slow
 

@@ -46,7 +46,7 @@ def _check_usage(asked: argparse.Namespace) -> None:
 
 def _outcome(part: Asked, text: str) -> Any:
     """The outcome named; COLUMN=VALUE is 1 for those who gave the value and 0 for the others."""
-    from csat.drivers.outcomes import word
+    from csat.drivers.categories.outcomes import word
     from csat.moments import Recode
 
     column, sign, value = text.partition("=")

@@ -28,8 +28,8 @@ from csat.moments import Groups, Source, check_grouped, check_size, group_names,
 from csat.questionnaire import Questionnaire
 from csat.results import Estimates, Provenance, Unavailable, check_level, without_rounding
 from csat.scoring import check_questionnaire
-from csat.structural.resampling import FEWEST
-from csat.structural.robust import design_ignored
+from csat.structural.uncertainty.resampling import FEWEST
+from csat.structural.uncertainty.robust import design_ignored
 
 #: Who counts → the sample rule of the sums. Factor models of scales.
 RULES = {"listwise": "listwise", "pairwise": "available"}

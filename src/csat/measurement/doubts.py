@@ -11,7 +11,7 @@ from csat.consistency import correlations
 from csat.errors import CsatWarning, DesignIgnoredWarning
 from csat.measurement.factors import FactorModel, Fit
 from csat.measurement.scales import Scales
-from csat.structural.resampling import ReplicatesWarning
+from csat.structural.uncertainty.resampling import ReplicatesWarning
 
 #: Standard errors of a correlation of 0, 1/√n, beyond which a negative one is no chance.
 CHANCE = 2.0

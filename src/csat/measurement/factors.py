@@ -13,11 +13,11 @@ import numpy as np
 
 from csat.measurement.scales import Scales
 from csat.model import Model
-from csat.structural.discrepancy import MaximumLikelihood, Sample, hessian_at
-from csat.structural.fit import minimise, minimise_many
-from csat.structural.linear import definite, inverted
-from csat.structural.start import starting_values
-from csat.structural.structure import Layout, State, build, evaluate
+from csat.structural.engine.discrepancy import MaximumLikelihood, Sample, hessian_at
+from csat.structural.engine.fit import minimise, minimise_many
+from csat.structural.engine.linear import definite, inverted
+from csat.structural.engine.start import starting_values
+from csat.structural.engine.structure import Layout, State, build, evaluate
 
 #: Smallest eigenvalue of correlations that a likelihood can be fitted to.
 LEAST = 1e-10

@@ -14,7 +14,7 @@ from csat.measurement.figures import Figures, Label
 from csat.measurement.sums import ManyForms, by_gram
 from csat.moments import Groups, RowSource, Source
 from csat.replicates.intervals import quantile
-from csat.structural.replicated import Replicates, declared_replicates, drawn_replicates
+from csat.structural.uncertainty.replicated import Replicates, declared_replicates, drawn_replicates
 from csat.variance import degrees_of_freedom, linearised, linearised_scores, method_of
 
 #: A function of numbers, one by one.

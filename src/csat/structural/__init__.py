@@ -4,19 +4,19 @@ The estimator is csat's own; semopy can be asked for a second opinion. Definitio
 (Rosseel 2012, Journal of Statistical Software 48(2)).
 """
 
-from csat.structural.comparison import Comparison, compare_models
-from csat.structural.correlations import Polychoric, polychoric
-from csat.structural.efa import efa
-from csat.structural.equality import EqualityTests, equality_tests
+from csat.structural.comparing.comparison import Comparison, compare_models
+from csat.structural.comparing.equality import EqualityTests, equality_tests
+from csat.structural.comparing.invariance import Invariance, invariance
+from csat.structural.comparing.latent_means import LatentMeans
+from csat.structural.comparing.modification import Modifications, modification_indices
 from csat.structural.estimate import sem
+from csat.structural.exploratory.efa import efa
+from csat.structural.exploratory.factors import Efa
+from csat.structural.exploratory.suitability import FactorNumber, number_of_factors
 from csat.structural.factor_scores import FactorScores, factor_scores
-from csat.structural.factors import Efa
-from csat.structural.invariance import Invariance, invariance
-from csat.structural.latent_means import LatentMeans
 from csat.structural.measures import Measures
-from csat.structural.modification import Modifications, modification_indices
+from csat.structural.ordered.correlations import Polychoric, polychoric
 from csat.structural.result import Sem
-from csat.structural.suitability import FactorNumber, number_of_factors
 
 __all__ = [
     "Comparison",

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from csat.model import Row
-from csat.structural.cells import MEAN
-from csat.structural.discrepancy import Discrepancy, Sample
-from csat.structural.fit import minimise
-from csat.structural.structure import Layout, State, Structure, build, evaluate
+from csat.structural.engine.cells import MEAN
+from csat.structural.engine.discrepancy import Discrepancy, Sample
+from csat.structural.engine.fit import minimise
+from csat.structural.engine.structure import Layout, State, Structure, build, evaluate
 
 
 def baseline(layout: Layout, samples: Sequence[Sample]) -> State:

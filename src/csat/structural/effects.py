@@ -19,10 +19,10 @@ from csat.errors import ModelError, OptionError, closest
 from csat.moments import as_names
 from csat.replicates.intervals import interval_of
 from csat.results import Estimates, Provenance, Shown, Unavailable
+from csat.structural.engine.linear import total_effects
+from csat.structural.engine.structure import Layout, Structure
 from csat.structural.figures import without_noise
-from csat.structural.linear import total_effects
-from csat.structural.resampled import Resampled
-from csat.structural.structure import Layout, Structure
+from csat.structural.uncertainty.resampled import Resampled
 
 #: Kinds of effects.
 DIRECT, INDIRECT, TOTAL, SPECIFIC = "direct", "indirect", "total", "specific"

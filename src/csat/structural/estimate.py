@@ -12,11 +12,13 @@ from csat.errors import OptionError, SampleError, check_choice, check_switch
 from csat.model import EQUAL, Model
 from csat.moments import Source, as_names, shown, source_of
 from csat.results import Provenance, check_level
-from csat.structural.categories import names_among
-from csat.structural.checks import condition_number
-from csat.structural.discrepancy import MaximumLikelihood
-from csat.structural.fiml import fiml_sem
-from csat.structural.gamma import check_rows, moment_covariance
+from csat.structural.engine.checks import condition_number
+from csat.structural.engine.discrepancy import MaximumLikelihood
+from csat.structural.engine.solving import estimated
+from csat.structural.engine.start import starting_values
+from csat.structural.engine.structure import build
+from csat.structural.gaps.fiml import fiml_sem
+from csat.structural.gaps.pairwise import doubts_of_pairs, pairwise, pairwise_covariance
 from csat.structural.guards import doubts
 from csat.structural.least_squares import (
     WORDS,
@@ -26,16 +28,21 @@ from csat.structural.least_squares import (
     lengths_of,
 )
 from csat.structural.measures import goodness, in_metric, likelihood_statistic, likelihoods, measures_of
-from csat.structural.ordinal import ORDINAL, Asked, ordinal_sem
-from csat.structural.pairwise import doubts_of_pairs, pairwise, pairwise_covariance
-from csat.structural.resampling import Resampling, check_resampling, resample
+from csat.structural.ordered.categories import names_among
+from csat.structural.ordered.ordinal import ORDINAL, Asked, ordinal_sem
 from csat.structural.result import Sem
-from csat.structural.robust import FORMS, Robust, degrees_of_freedom, design_ignored, doubts_of_design, robust_inference
 from csat.structural.samples import Data, check_groups, listwise, order_of_groups, reference_of
-from csat.structural.sandwich import bordered_inverse
-from csat.structural.solving import estimated
-from csat.structural.start import starting_values
-from csat.structural.structure import build
+from csat.structural.uncertainty.gamma import check_rows, moment_covariance
+from csat.structural.uncertainty.resampling import Resampling, check_resampling, resample
+from csat.structural.uncertainty.robust import (
+    FORMS,
+    Robust,
+    degrees_of_freedom,
+    design_ignored,
+    doubts_of_design,
+    robust_inference,
+)
+from csat.structural.uncertainty.sandwich import bordered_inverse
 from csat.structural.undefined import undefined
 
 _ENGINES = ("csat", "semopy")

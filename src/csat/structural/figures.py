@@ -10,8 +10,8 @@ import numpy as np
 from csat.distributions import t_quantile, two_sided_p
 from csat.model import Definition
 from csat.results import ratio_to_error
-from csat.structural.structure import Layout
-from csat.structural.values import table_jacobian
+from csat.structural.engine.structure import Layout
+from csat.structural.engine.values import table_jacobian
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,13 +20,13 @@ from csat.errors import (
     StandardizedPathWarning,
 )
 from csat.model import Row
-from csat.structural.checks import condition_number, information_axes
-from csat.structural.discrepancy import Sample
+from csat.structural.engine.checks import condition_number, information_axes
+from csat.structural.engine.discrepancy import Sample
+from csat.structural.engine.linear import definite
+from csat.structural.engine.structure import Layout, Point, State, Structure
+from csat.structural.engine.values import table_values
 from csat.structural.heterotrait import heterotrait_ratios
-from csat.structural.linear import definite
 from csat.structural.measures import free_parameters
-from csat.structural.structure import Layout, Point, State, Structure
-from csat.structural.values import table_values
 
 #: Condition number of the information, each parameter in its own unit, above which results are called unstable.
 ILL_CONDITIONED = 1e6

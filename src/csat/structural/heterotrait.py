@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from csat.consistency import correlations, heterotrait_ratio
-from csat.structural.structure import Structure
+from csat.structural.engine.structure import Structure
 
 
 def heterotrait_ratios(structure: Structure, cov: np.ndarray) -> dict[tuple[str, str], float]:

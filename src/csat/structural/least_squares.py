@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from csat.structural.baseline import fitted_baseline
-from csat.structural.discrepancy import DiagonalLeastSquares, LeastSquares, Sample
+from csat.structural.engine.discrepancy import DiagonalLeastSquares, LeastSquares, Sample
+from csat.structural.engine.structure import State
 from csat.structural.measures import Length, Statistic, free_parameters, in_metric, unweighted
-from csat.structural.structure import State
 
 #: How `Provenance.variance` calls the standard errors.
 WORDS = {"GLS": "normal theory", "ULS": "all sample moments as if independent and equally precise"}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from csat.distributions import chi2_tail, noncentral_chi2, noncentrality
-from csat.structural.discrepancy import Sample, distance
-from csat.structural.linear import allowed
-from csat.structural.structure import Layout, Point, State, Structure
+from csat.structural.engine.discrepancy import Sample, distance
+from csat.structural.engine.linear import allowed
+from csat.structural.engine.structure import Layout, Point, State, Structure
 
 #: RMSEA up to which a fit is called close (Browne & Cudeck 1992, Sociological Methods & Research 21(2)).
 _CLOSE = 0.05

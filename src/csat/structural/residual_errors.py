@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from csat.errors import OptionError
-from csat.structural.discrepancy import DiagonalLeastSquares, Discrepancy, LeastSquares, Sample, distance
-from csat.structural.incomplete import PatternLikelihood, PatternSample, information, moment_slopes
-from csat.structural.robust import Robust
-from csat.structural.sandwich import bordered_inverse
-from csat.structural.structure import Point, State
+from csat.structural.engine.discrepancy import DiagonalLeastSquares, Discrepancy, LeastSquares, Sample, distance
+from csat.structural.engine.structure import Point, State
+from csat.structural.gaps.incomplete import PatternLikelihood, PatternSample, information, moment_slopes
+from csat.structural.uncertainty.robust import Robust
+from csat.structural.uncertainty.sandwich import bordered_inverse
 
 #: Residuals in units of a standard error.
 NORMALIZED, STANDARDIZED = "normalized", "standardized"

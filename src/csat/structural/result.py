@@ -13,21 +13,21 @@ import pandas as pd
 from csat.errors import OptionError, check_choice
 from csat.model import Model
 from csat.results import Estimates, Provenance, Shown
-from csat.structural.answered import Answered
-from csat.structural.discrepancy import Discrepancy, Sample, distance
 from csat.structural.effects import Effects, Fitted, effects_of
+from csat.structural.engine.discrepancy import Discrepancy, Sample, distance
+from csat.structural.engine.fit import Optimum
+from csat.structural.engine.structure import Layout, Point
+from csat.structural.engine.values import KINDS, explained, table_values, tables
 from csat.structural.figures import Figures, delta_errors, symmetric_figures, without_noise
-from csat.structural.fit import Optimum
+from csat.structural.gaps.answered import Answered
 from csat.structural.guards import Doubt, doubts
 from csat.structural.intervals import METHODS
 from csat.structural.measures import Measures
-from csat.structural.resampled import Resampled
+from csat.structural.ordered.thresholds import Thresholds
 from csat.structural.residual_errors import NORMALIZED, STANDARDIZED, Residuals, residuals_over_errors
-from csat.structural.robust import Robust
-from csat.structural.scaled import Indices
-from csat.structural.structure import Layout, Point
-from csat.structural.thresholds import Thresholds
-from csat.structural.values import KINDS, explained, table_values, tables
+from csat.structural.uncertainty.resampled import Resampled
+from csat.structural.uncertainty.robust import Robust
+from csat.structural.uncertainty.scaled import Indices
 
 #: What `Sem.glance` begins with, whatever the estimator.
 _HEADLINES = (

@@ -18,8 +18,8 @@ from csat.errors import (
 )
 from csat.model import Model
 from csat.moments import Groups, Moments, Source, one_name
-from csat.structural.checks import check_sample
-from csat.structural.discrepancy import Sample
+from csat.structural.engine.checks import check_sample
+from csat.structural.engine.discrepancy import Sample
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from csat.structural.structure import Point, State
+from csat.structural.engine.structure import Point, State
 
 #: How much of a construct's own score must come through for it to be known from the answers that are there.
 _KNOWN = 1.0 - 1e-8

@@ -15,11 +15,11 @@ import pandas as pd
 
 from csat.errors import ConvergenceError, MissingDependencyError, ModelError
 from csat.model import Row
-from csat.structural.cells import PATH
-from csat.structural.checks import proper
-from csat.structural.discrepancy import MaximumLikelihood
-from csat.structural.fit import Optimum, optimum_at
-from csat.structural.structure import Layout, Structure, evaluate
+from csat.structural.engine.cells import PATH
+from csat.structural.engine.checks import proper
+from csat.structural.engine.discrepancy import MaximumLikelihood
+from csat.structural.engine.fit import Optimum, optimum_at
+from csat.structural.engine.structure import Layout, Structure, evaluate
 
 #: semopy stops on the change of F, not on its gradient; this is how flat its solution must be.
 _FLAT = 1e-3

@@ -8,8 +8,8 @@ import numpy as np
 
 from csat.errors import CsatWarning
 from csat.model import Definition
-from csat.structural.structure import Layout
-from csat.structural.values import tables
+from csat.structural.engine.structure import Layout
+from csat.structural.engine.values import tables
 
 #: Most names in one sentence.
 _LISTED = 8

@@ -20,7 +20,7 @@ from csat.report.words import Word, words
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from csat.drivers.contrasts import Asymmetry
+    from csat.drivers.maps.contrasts import Asymmetry
 
 #: Side → colour, hatching, place within the row, and the answers that its bars rest on.
 SIDES = {"penalty": (style.ORANGE, "////", -0.19, LOW), "reward": (style.BLUE, "", 0.19, HIGH)}

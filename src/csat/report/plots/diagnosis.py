@@ -19,7 +19,7 @@ from csat.report.words import Word, words
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from csat.drivers.diagnosis import Diagnosis
+    from csat.drivers.diagnostics.diagnosis import Diagnosis
 
 #: Points that a chart draws at most; the others are thinned, never those that stick out.
 MOST = 2000

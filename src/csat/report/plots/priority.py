@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-    from csat.drivers.maps import Ipa
+    from csat.drivers.maps.maps import Ipa
 
 #: Maps that one figure may hold, and drivers up to which each has its ellipse.
 MOST_MAPS, MOST_ELLIPSES = 9, 12

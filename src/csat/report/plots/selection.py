@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from csat.drivers import Stepwise
-    from csat.drivers.subsets import Subsets
+    from csat.drivers.selection.subsets import Subsets
 
 #: Fills of bars of drivers that the whole sample does not keep.
 PALE_BLUE, PALE_ORANGE = "#b3d1e6", "#f2c9ad"

@@ -13,7 +13,7 @@ from csat.report.tables.driver import N, respondents
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
-    from csat.drivers.diagnosis import Diagnosis
+    from csat.drivers.diagnostics.diagnosis import Diagnosis
 
 #: Flagged rows that a table shows.
 MOST = 20

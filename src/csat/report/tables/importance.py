@@ -17,8 +17,8 @@ from csat.report.words import Word
 
 if TYPE_CHECKING:
     from csat.drivers import Importance
-    from csat.drivers.notes import Note
-    from csat.drivers.ranking import Differences
+    from csat.drivers.relative.notes import Note
+    from csat.drivers.relative.ranking import Differences
 
 #: Notes about a figure, and its column; the others about one driver stand beside its name.
 ABOUT: dict[str, str] = {"noise": "estimate", "negative_share": "share"}

@@ -16,8 +16,8 @@ from csat.report.tables.driver import N, ends, error_note, ordered_by, responden
 from csat.report.words import Word
 
 if TYPE_CHECKING:
-    from csat.drivers.contrasts import Asymmetry
-    from csat.drivers.maps import Ipa
+    from csat.drivers.maps.contrasts import Asymmetry
+    from csat.drivers.maps.maps import Ipa
 
 LOW, HIGH = ("n_low", "n_middle"), ("n_high", "n_middle")
 ALL_BANDS = ("n_low", "n_middle", "n_high")

@@ -19,8 +19,8 @@ from csat.report.words import Word
 
 if TYPE_CHECKING:
     from csat.drivers import Regression, Stepwise
-    from csat.drivers.stability import Stability
-    from csat.drivers.subsets import Subsets
+    from csat.drivers.selection.stability import Stability
+    from csat.drivers.selection.subsets import Subsets
 
 #: Models of the replicates that a table shows.
 MODELS = 10

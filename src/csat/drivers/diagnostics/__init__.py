@@ -1,0 +1,1 @@
+"""What a regression does with single respondents."""

@@ -1,0 +1,1 @@
+"""Relative importance: parts of R², their order and their differences."""

@@ -1,0 +1,1 @@
+"""Stepwise regression, best subsets, and how stable a selection is."""

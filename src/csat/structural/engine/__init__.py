@@ -1,0 +1,1 @@
+"""Implied moments, discrepancies and their minimum, for one sample or thousands."""

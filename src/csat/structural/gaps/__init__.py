@@ -1,0 +1,1 @@
+"""Missing answers: full information, pairs, two-stage robust corrections."""

@@ -1,0 +1,1 @@
+"""Ordered answers: thresholds, correlations of latent responses, weighted least squares."""

@@ -1,0 +1,1 @@
+"""Errors and tests beyond normal theory: sandwich, scaled tests, replicates."""
