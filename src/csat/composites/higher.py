@@ -16,6 +16,7 @@ from csat.composites.items import ItemMoments, Points, index_weights, points_of
 from csat.composites.solution import Settings, Solution, solve
 from csat.errors import CsatError, ModelError, OptionError, check_choice
 from csat.model import Model, Term
+from csat.model.tokens import quoted
 from csat.moments import Variable, shown
 from csat.questionnaire import Questionnaire
 
@@ -241,7 +242,7 @@ def _points(first: Blocks, given: Points, second: Blocks) -> Points:
 
 def model_of(relations: Sequence[tuple[str, str, str]]) -> Model:
     """A model of relations lhs, operator, rhs, each once."""
-    return Model("\n".join(f"{lhs} {op} {rhs}" for lhs, op, rhs in dict.fromkeys(relations)))
+    return Model("\n".join(f"{quoted(lhs)} {op} {quoted(rhs)}" for lhs, op, rhs in dict.fromkeys(relations)))
 
 
 def _without(model: Model, constructs: Sequence[str]) -> Model:

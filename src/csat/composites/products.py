@@ -17,7 +17,8 @@ from csat.composites.items import ItemMoments, Points, points_of, variable_momen
 from csat.composites.linear import inverse
 from csat.composites.solution import Settings, Solution, solve
 from csat.errors import CsatError, ModelError
-from csat.model import Model
+from csat.model import Model, Term
+from csat.model.tokens import is_plain
 from csat.moments import Product, Variable
 from csat.questionnaire import Questionnaire
 
@@ -170,36 +171,39 @@ def products_of(model: Model) -> tuple[Interaction, ...]:
     ------
     ModelError
         For products of three, of a construct with itself, of what is not in the same equation, and for a product that
-        is explained or an item.
+        is explained.
     """
     found: dict[frozenset[str], Interaction] = {}
     for term in model.terms:
-        names = tuple(term.rhs.split(":"))
-        fault = ""
-        if ":" in term.lhs:
-            fault = f"the product {term.lhs!r} is explained; a product only explains."
-        elif len(names) == 1:
+        if term.op != "~" or not (_is_product(term.lhs) or _is_product(term.rhs)):
             continue
-        elif term.op != "~":
-            fault = f"the product {term.rhs!r} is an item of {term.lhs!r}; products stand in paths."
-        elif len(names) > 2 or names[0] == names[1]:
-            fault = f"{term.rhs!r}: a product is of two different constructs, 'image:quality'."
-        else:
-            beside = {other.rhs for other in model.terms if other.op == "~" and other.lhs == term.lhs}
-            absent = [name for name in names if name not in beside]
-            fault = (
-                f"the effect of {term.rhs!r} needs those of its parts: write '{term.lhs} ~ "
-                f"{' + '.join([*names, term.rhs])}'."
-                if absent
-                else ""
-            )
+        names = term.rhs.split(":")
         known = found.get(frozenset(names))
-        if known is not None and known.name != term.rhs:
+        fault = _fault(model, term, names)
+        if not fault and known is not None and known.name != term.rhs:
             fault = f"{term.rhs!r} is {known.name!r}; write it one way."
         if fault:
             raise ModelError.at(model.syntax, term.position, fault)
         found[frozenset(names)] = Interaction(term.rhs, (names[0], names[1]), term.position)
     return tuple(found.values())
+
+
+def _is_product(name: str) -> bool:
+    """Whether a name is a product as written, not a column such as "Q1: price", which stands between backticks."""
+    return ":" in name and is_plain(name)
+
+
+def _fault(model: Model, term: Term, names: Sequence[str]) -> str:
+    """What is wrong with a product in a path; "" if nothing is."""
+    if _is_product(term.lhs):
+        return f"the product {term.lhs!r} is explained; a product only explains."
+    if len(names) > 2 or names[0] == names[1]:
+        return f"{term.rhs!r}: a product is of two different constructs, 'image:quality'."
+    beside = {other.rhs for other in model.terms if other.op == "~" and other.lhs == term.lhs}
+    if set(names) <= beside:
+        return ""
+    needed = " + ".join([*names, term.rhs])
+    return f"the effect of {term.rhs!r} needs those of its parts: write '{term.lhs} ~ {needed}'."
 
 
 def indicators_of(product: Interaction, blocks: Blocks, how: str) -> tuple[str, ...]:
