@@ -250,6 +250,41 @@ def test_replicates_do_both_stages_again(rows):
         assert_allclose(found.draws.figures[left, 0, known], again.estimates.estimate[known], rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("how", ["two-stage", "embedded"])
+def test_scores_of_both_stages(rows, how):
+    """Standardized, correlated as the paths say, on 0–100 with the performance as their mean; group by group."""
+    survey = csat.read_survey(rows, design=Design(weight="w"))
+    found = csat.pls(survey, WHOLE, second_order=how, by="brand", replicates=50, limits=(-5, 20))
+    scores, table = found.scores(survey), found.constructs().set_index(["brand", "construct"])
+    points = found.scores(survey, unit="points").scores
+    assert set(scores.scores.columns) == {"service", "a", "b", "c", "d"}
+    for label in "xy":
+        mine = (scores.groups == label).to_numpy()
+        weight = rows["w"].to_numpy()[mine]
+        z = scores.scores[mine]
+        assert_allclose(z, standard(z.to_numpy(), weight), atol=1e-9)
+        part = found.tidy().query("brand == @label").set_index(["kind", "lhs", "rhs"])["estimate"]
+        assert_allclose(np.average(z["c"] * z["service"], weights=weight), part["path", "c", "service"])
+        assert_allclose(np.average(z["a"] * z["service"], weights=weight), part["loading", "service", "a"])
+        for name in z.columns:
+            assert_allclose(np.average(points[mine][name], weights=weight), table.loc[(label, name), "performance"])
+
+
+def test_scores_beside_a_product(rows, survey):
+    """With two stages the product of scores has the effect that the model says."""
+    found = csat.pls(survey, PRODUCT, replicates=50)
+    scores = found.scores(survey).scores
+    assert list(scores.columns) == ["a", "b", "c", "d"]
+    weight = rows["w"].to_numpy()
+    first = plain(rows, {}, f"{BLOCKS}\nc ~ a + b\nd ~ c").scores(survey).scores
+    x = np.column_stack([np.ones(len(rows)), scores[["a", "b"]], first["a"] * first["b"] * (1 - 1 / len(rows))])
+    root = np.sqrt(weight)
+    slopes = np.linalg.lstsq(x * root[:, None], scores["c"] * root, rcond=None)[0]
+    path, n = figures(found), len(rows)
+    assert_allclose(slopes[1:3], [path["c", "a"], path["c", "b"]])
+    assert_allclose(slopes[3] * np.sqrt((n - 1) / n), path["c", "a:b"])
+
+
 def test_performance_of_a_whole_is_that_of_its_parts(survey):
     found = csat.pls(survey, WHOLE, replicates=50, limits=(-5, 20)).constructs().set_index("construct")
     parts, whole = found.loc[["a", "b"], "performance"], found.loc["service", "performance"]
@@ -356,7 +391,7 @@ def test_words_of_samples(rows, survey):
         csat.pls(same, f"a =~ a1\nb =~ b1\n{BLOCKS.splitlines()[2]}\nc ~ a + b + a:b")
 
 
-def test_words_of_slopes_and_scores(survey):
+def test_words_of_slopes(survey):
     found = csat.pls(survey, PRODUCT, replicates=50)
     with pytest.raises(OptionError, match="product='a:c' is not known; choose one of 'a:b'"):
         csat.pls_slopes(found, "a:c")
@@ -367,5 +402,3 @@ def test_words_of_slopes_and_scores(survey):
             csat.pls_slopes(found, at=wrong)
     with pytest.raises(OptionError, match="found a model without one"):
         csat.pls_slopes(csat.pls(survey, WHOLE, replicates=50))
-    with pytest.raises(OptionError, match="models of plain constructs"):
-        found.scores(survey)

@@ -9,7 +9,7 @@ import numpy as np
 
 from csat.composites.blocks import Blocks
 from csat.composites.checks import fault_of
-from csat.composites.items import ItemMoments, Points, index_weights, item_moments, performance
+from csat.composites.items import ItemMoments, Lines, Points, index_weights, item_moments, performance
 from csat.composites.quality import adjusted_r2, average_variance, composite_reliability, standardized_alpha
 from csat.composites.solution import Settings, Solution
 from csat.errors import CsatError
@@ -45,6 +45,17 @@ class Layout:
     def moments(self, gram: np.ndarray, midpoint: np.ndarray) -> ItemMoments:
         """Moments of the columns of the blocks, from Gram matrices (…, 1 + k, 1 + k) of the k `variables`."""
         return item_moments(gram, midpoint, self.blocks)
+
+    def lines(self, items: ItemMoments, solution: Solution, *, points: bool) -> Lines:
+        """How scores of respondents follow from their answers: on 0–100 if `points`, else standardized."""
+        blocks, scaled = self.blocks, self.settings.scaled
+        if points:
+            shares = index_weights(solution.weights, solution.sd, self.points, blocks, scaled=scaled)
+            slope, offset = shares * self.points.slope, blocks.summed(shares * self.points.offset)
+        else:
+            slope = solution.weights / solution.sd if scaled else solution.weights
+            offset = -blocks.summed(slope * items.mean)
+        return Lines(blocks.items, blocks.constructs, slope[..., None] * blocks.member, offset)
 
     def fault(self, items: ItemMoments, at: int) -> CsatError | None:
         """Why group `at` cannot have estimates; None if it can. `items` : (D,) moments."""

@@ -12,7 +12,7 @@ import numpy as np
 from csat.composites.blocks import MODES, Blocks, blocks_of
 from csat.composites.checks import fault_of, no_solution
 from csat.composites.figures import Layout
-from csat.composites.items import ItemMoments, Points, index_weights, points_of
+from csat.composites.items import ItemMoments, Lines, Points, index_weights, points_of
 from csat.composites.solution import Settings, Solution, solve
 from csat.errors import CsatError, ModelError, OptionError, check_choice
 from csat.model import Model, Term
@@ -86,6 +86,23 @@ class TwoStage(Layout):
             else:
                 turn[..., row, blocks.items.index(name)] = 1.0
         return turn, shift
+
+    def lines(self, items: ItemMoments, solution: Solution, *, points: bool) -> Lines:
+        """Scores on wholes and parts from answers: those of the second stage through composites of the first."""
+        second = super().lines(items, solution, points=points)
+        if not isinstance(items, StagedMoments):
+            return second
+        first = self.first.lines(items.items, items.solution, points=points)
+        turn, shift = self._lines(items.solution)
+        by_item = turn.swapaxes(-1, -2) @ second.slope
+        offset = second.offset + (shift[..., None, :] @ second.slope)[..., 0, :]
+        others = [j for j, name in enumerate(first.constructs) if name in self.parts and name not in second.constructs]
+        return Lines(
+            first.items,
+            (*second.constructs, *(first.constructs[j] for j in others)),
+            np.concatenate([by_item, first.slope[..., others]], axis=-1),
+            np.concatenate([offset, first.offset[..., others]], axis=-1),
+        )
 
     def fault(self, items: ItemMoments, at: int) -> CsatError | None:
         """Why group `at` cannot have estimates, in the first or the second stage."""

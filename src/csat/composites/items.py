@@ -120,6 +120,16 @@ def index_weights(weights: np.ndarray, sd: np.ndarray, points: Points, blocks: B
         return np.asarray(raw / blocks.summed(raw)[..., blocks.block])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """Scores on q constructs: offset (D, q) plus answers to p `items` (one may stand twice) by slope (D, p, q)."""
+
+    items: tuple[str, ...]
+    constructs: tuple[str, ...]
+    slope: np.ndarray
+    offset: np.ndarray
+
+
 def performance(mean: np.ndarray, weights: np.ndarray, points: Points, blocks: Blocks) -> np.ndarray:
     """(…, q) index of each construct on 0–100 from means (…, p) and `index_weights` (…, p)."""
     return blocks.summed(weights * (points.offset + points.slope * mean))

@@ -13,7 +13,7 @@ from csat.composites.blocks import Blocks, blocks_of
 from csat.composites.checks import fault_of, no_solution
 from csat.composites.figures import Layout
 from csat.composites.higher import StagedMoments, check_modes, model_of, only
-from csat.composites.items import ItemMoments, Points, points_of, variable_moments
+from csat.composites.items import ItemMoments, Lines, Points, points_of, variable_moments
 from csat.composites.linear import inverse
 from csat.composites.solution import Settings, Solution, solve
 from csat.errors import CsatError, ModelError
@@ -119,6 +119,18 @@ class Moderated(Layout):
                 own = _left(own, cov, np.unique(pairs))
             parts.append(own)
         return np.concatenate(parts, axis=-2)
+
+    def lines(self, items: ItemMoments, solution: Solution, *, points: bool) -> Lines:
+        """Scores on the constructs that are no products."""
+        found, names = super().lines(items, solution, points=points), [product.name for product in self.products]
+        kept = [j for j, name in enumerate(found.constructs) if name not in names]
+        at = np.flatnonzero(np.isin(self.blocks.block, kept))
+        return Lines(
+            tuple(found.items[i] for i in at),
+            tuple(found.constructs[j] for j in kept),
+            found.slope[..., at[:, None], kept],
+            found.offset[..., kept],
+        )
 
     def fault(self, items: ItemMoments, at: int) -> CsatError | None:
         """Why group `at` cannot have estimates, without the products or with them."""

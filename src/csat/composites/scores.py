@@ -9,7 +9,7 @@ import pandas as pd
 
 from csat.composites.checks import unknown_item
 from csat.composites.fitted import Fitted
-from csat.composites.items import index_weights
+from csat.composites.items import Lines
 from csat.errors import OptionError, SampleError, UnknownColumnError, check_choice
 from csat.moments import Source, TableSource, source_of
 from csat.results import Shown
@@ -62,7 +62,7 @@ def pls_scores(result: Fitted, source: Source, *, unit: str = "standardized") ->
     source : a survey: the one that the model was estimated from, or another one with the same questions and groups.
     unit : "standardized", with weighted mean 0 and variance 1 (divisor: the sum of weights) in each group of the sample
         that the model was estimated from; "points", weighted means of the items' scores on 0–100, whose mean is
-        `Pls.performance`.
+        `Pls.performance`. Products of constructs are not scored; parts of constructs are.
 
     Returns
     -------
@@ -80,29 +80,26 @@ def pls_scores(result: Fitted, source: Source, *, unit: str = "standardized") ->
     if not isinstance(table, TableSource):
         raise SampleError.needs_rows("Scoring respondents")
     blocks = result.blocks
-    if result.layout.variables != blocks.observed:
-        raise OptionError(
-            "Scores are those of models of plain constructs: this one has products of constructs, or constructs made "
-            "of constructs in two stages. Estimate it with second_order='repeated', or without products."
-        )
+    lines = lines_of(result, unit)
     try:
-        frame = table.frame([*blocks.observed, *result.by])
+        frame = table.frame([*dict.fromkeys(lines.items), *result.by])
     except UnknownColumnError as error:
         raise unknown_item(error, blocks) from None
-    for name in blocks.observed:
+    for name in dict.fromkeys(lines.items):
         if frame[name].dtype.kind not in "biuf":
             raise SampleError.categories(name, frame[name].dropna().unique().tolist())
-    values = frame[list(blocks.items)].to_numpy(float)
+    values = frame[list(lines.items)].to_numpy(float)
     group = group_positions(frame, result)
     kept = ~np.isnan(values).any(axis=1) & (group >= 0)
     if not kept.any():
         raise SampleError(f"None of the {len(frame)} respondents can be scored: nobody answered all items.")
-    slope, offset = _lines(result, unit)
     at = group[kept]
-    scores = blocks.summed(values[kept] * slope[at]) + offset[at]
+    scores = lines.offset[at]
+    for d in np.unique(at):
+        scores[at == d] += values[kept][at == d] @ lines.slope[d]
     index = frame.index[kept]
     return PlsScores(
-        scores=pd.DataFrame(scores, index, list(blocks.constructs)),
+        scores=pd.DataFrame(scores, index, list(lines.constructs)),
         groups=pd.Series([result.labels[d] for d in at], index, name="group"),
         weight=pd.Series(np.asarray(table.weight)[kept], index, name="weight"),
         unit=unit,
@@ -130,20 +127,14 @@ def group_positions(frame: pd.DataFrame, result: Fitted) -> np.ndarray:
     return np.array([place.get(label, -1) for label in labels], int)
 
 
-def _lines(result: Fitted, unit: str) -> tuple[np.ndarray, np.ndarray]:
-    """Scores are (D, q) offsets plus sums of answers by (D, p) slopes."""
-    solution, blocks, scaled = result.solution, result.blocks, result.layout.settings.scaled
+def lines_of(result: Fitted, unit: str) -> Lines:
+    """How scores follow from answers, in each group."""
+    found = result.layout.lines(result.items, result.solution, points=unit == "points")
+    if np.isfinite(found.offset).any():
+        return found
     if unit == "points":
-        points = result.layout.points
-        shares = index_weights(solution.weights, solution.sd, points, blocks, scaled=scaled)
-        slope, offset = shares * points.slope, blocks.summed(shares * points.offset)
-        if not np.isfinite(offset).any():
-            raise OptionError(
-                "unit='points' needs the ends of the scales: read the survey with a questionnaire, or estimate with "
-                "pls(…, limits=(1, 10))."
-            )
-        return slope, offset
-    slope = solution.weights / solution.sd if scaled else solution.weights
-    if not np.isfinite(result.items.mean).any():
-        raise SampleError("The model was estimated from a matrix without means: give from_covariance(…, mean=…).")
-    return slope, -blocks.summed(slope * result.items.mean)
+        raise OptionError(
+            "unit='points' needs the ends of the scales: read the survey with a questionnaire, or estimate with "
+            "pls(…, limits=(1, 10))."
+        )
+    raise SampleError("The model was estimated from a matrix without means: give from_covariance(…, mean=…).")
