@@ -111,8 +111,10 @@ class Exchange:
         for start in range(0, len(self.label), ROWS):
             part = slice(start, start + ROWS)
             products = self._products(part, upper)
-            for d in range(self.groups):
+            for d in range(self.groups - 1):
                 flat[:, d] += (labels[:, part] == d).astype(float) @ products
+            flat[:, -1] += products.sum(axis=0)
+        flat[:, -1] -= flat[:, :-1].sum(axis=1)  # what all have less what the other groups have
         out = np.empty((len(labels), self.groups, 1 + k, 1 + k))
         out[..., upper[0], upper[1]] = flat
         out[..., upper[1], upper[0]] = flat

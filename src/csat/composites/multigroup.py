@@ -141,9 +141,10 @@ def pls_differences(
     Notes
     -----
     Keil et al. (2000), MIS Quarterly 24(2), 299–325, for the pooled variance; Sarstedt, Henseler & Ringle (2011),
-    Advances in International Marketing 22, 195–218, for unequal variances; Henseler, Ringle & Sinkovics (2009), same
-    series 20, 277–319, equation 6, here two-sided; Chin & Dibbern (2010), Handbook of Partial Least Squares, 171–193;
-    Klesel, Schuberth, Henseler & Niehaves (2019), Internet Research 29(3), 464–477, for the omnibus test.
+    Advances in International Marketing 22, 195–218, for unequal variances (degrees of freedom are not rounded);
+    Henseler, Ringle & Sinkovics (2009), same series 20, 277–319, equation 6, here two-sided; Chin & Dibbern (2010),
+    Handbook of Partial Least Squares, 171–193, with both tails doubled; Klesel, Schuberth, Henseler & Niehaves (2019),
+    Internet Research 29(3), 464–477, for the omnibus test.
     """
     own = _fitted(result)
     check_choice("method", method, METHODS)
