@@ -667,3 +667,25 @@ def test_what_is_the_same_in_all_draws_is_no_difference(rows):
     for method in ("henseler", "permutation"):
         found = csat.pls_differences(result, survey, method=method, kinds="weight", permutations=50).tidy()
         assert found.loc[found["rhs"] == "c1", "p"].item() == 1
+
+
+def test_pairs_without_anything_to_exchange():
+    # x lies in the north alone, z in the south alone; y in both.
+    rows = answers(n=400, groups="xyz")
+    north = np.arange(400) % 2 == 0
+    group = np.where(rows["group"] == "y", "y", np.where(north, "x", "z"))
+    survey = read(rows.assign(group=group, stratum=np.where(north, "n", "s")), stratum="stratum")
+    result = csat.pls(survey, MODEL, by="group", replicates=60)
+    found = csat.pls_differences(result, survey, method="permutation", kinds="path", permutations=50)
+    frame = found.tidy()
+    alone = (frame["group"] == "x") & (frame["against"] == "z")
+    assert frame.loc[alone, ["p", "null_low"]].isna().all(axis=None)
+    assert frame.loc[~alone, ["p", "null_low"]].notna().all(axis=None)
+    assert frame["se"].notna().all()
+    words = "x and z: No labels can be exchanged (respondents within strata): there is no p-value."
+    assert any(note.startswith(words) for note in found.notes)
+    alike = csat.micom(result, survey, permutations=50)
+    assert alike.verdict[1] == (None, None, None)
+    assert None not in alike.verdict[0] + alike.verdict[2]
+    assert any(note.startswith(words) for note in alike.notes)
+    assert np.isfinite(alike.c).all()

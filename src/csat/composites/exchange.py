@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import lgamma
 from typing import Protocol, runtime_checkable
@@ -91,6 +91,8 @@ class Exchange:
     def notes(self, size: int) -> list[str]:
         """What to beware of in R = `size` permutations."""
         found = []
+        if self.arrangements < 2:
+            return [f"No labels can be exchanged ({self.words}): there is no p-value. Compare them by their contrast."]
         if self.arrangements < size:
             found.append(
                 f"Only {self.arrangements:.0f} arrangements of the group labels are possible ({self.words}): no p-value"
@@ -133,7 +135,15 @@ class Exchange:
         Parameters
         ----------
         figures : maps Gram matrices (r, D, 1 + k, 1 + k) to (r, …).
+
+        Returns
+        -------
+        (R, …) array
+            NaN if there is nothing to exchange.
         """
+        if self.arrangements < 2:
+            alone = figures(self.grams(self.label[None]))
+            return np.full((asked.size, *alone.shape[1:]), np.nan)
         rng, size = np.random.default_rng(asked.seed), asked.size
         units, numbers = len(self.label), self.groups * (1 + len(self.midpoint)) ** 2
         at_once = max(1, min(size, MOST_LABELS // units, MOST_NUMBERS // numbers))
@@ -237,6 +247,16 @@ def _dense(codes: np.ndarray) -> np.ndarray:
 
 def _zeros(kept: np.ndarray) -> np.ndarray:
     return np.zeros(int(kept.sum()), int)
+
+
+def notes_of(parts: Sequence[Exchange], labels: Sequence[tuple[str, str]], size: int) -> tuple[str, ...]:
+    """What to beware of in the permutations of each pair of groups."""
+    several = len(parts) > 1
+    return tuple(
+        f"{one} and {other}: {note}" if several else note
+        for part, (one, other) in zip(parts, labels, strict=True)
+        for note in part.notes(size)
+    )
 
 
 def tails(draws: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

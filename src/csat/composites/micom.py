@@ -12,7 +12,7 @@ import pandas as pd
 
 from csat.composites.blocks import Blocks
 from csat.composites.draws import usable
-from csat.composites.exchange import Exchange, Shuffles, estimated, exchange_of, tails, two_sided
+from csat.composites.exchange import Exchange, Shuffles, estimated, exchange_of, notes_of, tails, two_sided
 from csat.composites.figures import Layout
 from csat.composites.fitted import Fitted
 from csat.composites.items import ItemMoments
@@ -149,18 +149,20 @@ def micom(
     units = exchange_of(result, source)
     pairs = list(combinations(range(len(kept)), 2))
     labels = [result.labels[group] for group in kept]
-    tested = [_pair(result, units.among(list(pair)), asked, level, tuple(labels[g] for g in pair)) for pair in pairs]
+    names = [(labels[a], labels[b]) for a, b in pairs]
+    parts = [units.among(list(pair)) for pair in pairs]
+    tested = [_pair(result, part, asked, level, name) for part, name in zip(parts, names, strict=True)]
     figures = {name: np.stack([found[name] for found in tested]) for name in tested[0] if name != "used"}
     return Micom(
         constructs=result.blocks.constructs,
-        pairs=tuple((labels[a], labels[b]) for a, b in pairs),
+        pairs=tuple(names),
         configural=_configural(result),
         verdict=_verdicts(figures, level),
         level=level,
         permutations=permutations,
         used=np.array([found["used"] for found in tested]),
         words=units.words,
-        notes=tuple(units.notes(permutations)),
+        notes=notes_of(parts, names, permutations),
         **figures,
     )
 
@@ -200,7 +202,7 @@ def _pair(result: Fitted, units: Exchange, asked: Shuffles, level: float, labels
 
     (c, mean, variance), null = figures(own)[0], units.permuted(figures, asked)
     used = int(np.isfinite(null[:, 0]).all(axis=1).sum())
-    if used < max(2, asked.size // 20):
+    if units.arrangements > 1 and used < max(2, asked.size // 20):
         raise ConvergenceError(f"Only {used} of {asked.size} permutations have estimates: simplify the model.")
     ends = [(1 - level) / 2, (1 + level) / 2]
     q = len(c)

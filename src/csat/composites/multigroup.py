@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from csat.composites.draws import Draws, usable
-from csat.composites.exchange import Exchange, Shuffles, estimated, exchange_of, tails, two_sided
+from csat.composites.exchange import Exchange, Shuffles, estimated, exchange_of, notes_of, tails, two_sided
 from csat.composites.figures import OF_CONSTRUCTS, RELATIONS, Layout
 from csat.composites.fitted import Fitted
 from csat.composites.implied import distances, implied_items
@@ -327,11 +327,12 @@ def _permuted(
 ) -> PlsDifferences:  # fmt: skip
     """Permutation tests of all pairs, each among its own units, and of all groups at once."""
     kept, size, level = estimated(result), asked.size, found.level
+    parts = [units.among([kept.index(group) for group in pair]) for pair in pairs]
     null = np.concatenate(
-        [_differences(result, units, kept, pair, asked)[:, rows] for pair in pairs], axis=1
+        [_differences(result, part, pair, asked)[:, rows] for part, pair in zip(parts, pairs, strict=True)], axis=1
     )  # (R, k): pair by pair, as the differences are
     used = np.isfinite(null).sum(axis=0)
-    known = np.isfinite(found.estimate)
+    known = np.isfinite(found.estimate) & np.repeat([part.arrangements > 1 for part in parts], len(rows))
     if known.any() and used[known].max() < max(2, size // 20):
         raise ConvergenceError(
             f"Only {used[known].max()} of {size} permutations have estimates of both groups: simplify the model, or "
@@ -339,21 +340,19 @@ def _permuted(
         )
     p = two_sided(null, found.estimate)
     low, high = (quantile(null, np.full(len(p), (1 + sign * level) / 2)) for sign in (-1, 1))
+    labels = [(result.labels[a], result.labels[b]) for a, b in pairs]
     return PlsDifferences(
         found, "permutation", p, _adjusted(p, found, adjust), adjust, low, high, _omnibus(result, units, asked, level),
-        size, used, units.words, tuple(units.notes(size)),
+        size, used, units.words, notes_of(parts, labels, size),
     )  # fmt: skip
 
 
-def _differences(
-    result: Fitted, units: Exchange, kept: Sequence[int], pair: tuple[int, int], asked: Shuffles
-) -> np.ndarray:
+def _differences(result: Fitted, among: Exchange, pair: tuple[int, int], asked: Shuffles) -> np.ndarray:
     """(R, m) differences of all figures of two groups whose labels are permuted."""
-    among = units.among([kept.index(group) for group in pair])
     layout: Layout = replace(result.layout, n=result.layout.n[list(pair)])
 
     def apart(grams: np.ndarray) -> np.ndarray:
-        items = layout.moments(grams, units.midpoint)
+        items = layout.moments(grams, among.midpoint)
         solution = solve(items.cov, layout.blocks, layout.settings)
         figures = np.where(usable(solution)[..., None], layout.values(items, solution), np.nan)
         return np.asarray(figures[:, 0] - figures[:, 1])
