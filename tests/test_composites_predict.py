@@ -121,6 +121,23 @@ def test_means_over_repetitions(rows, survey, result):
     assert_allclose(found.rmse["pls"], errors(rows, sum(both) / 2)[0], rtol=1e-7)
 
 
+def test_weight_2_is_a_row_twice_in_the_same_fold(rows, result):
+    values = rows[ITEMS].to_numpy()
+    weight = np.where(rows.index % 3 == 0, 2.0, 1.0)
+    fold = rows.index.to_numpy() % 5
+    again = np.repeat(np.arange(len(rows)), weight.astype(int))
+    blocks, columns = result.blocks, np.arange(3, 9)
+    by = blocks.block[:, None] != blocks.block[columns]
+
+    def found(values, weight, fold):
+        task = kernel.Task(values, weight, columns, blocks, result.layout.settings, False, by)
+        return kernel.predicted(task, fold)
+
+    one, other = found(values, weight, fold), found(values[again], np.ones(len(again)), fold[again])
+    for name in ("pls", "linear", "mean", "pls_in", "linear_in"):
+        assert_allclose(getattr(one, name)[again], getattr(other, name), rtol=1e-8)
+
+
 def test_blocks_of_folds_do_not_matter(survey, result, monkeypatch):
     whole = csat.pls_predict(result, survey, folds="loo")
     monkeypatch.setattr(kernel, "MOST_CELLS", 700)
