@@ -267,3 +267,10 @@ def test_robust_indices_of_ordered_items_are_the_same_for_two_copies_of_a_sample
     two = sem(read_survey(twice), one.model, group="copy", **options)
     for index in ("cfi_robust", "tli_robust", "rmsea_robust", "baseline_scaling"):
         assert getattr(two.robust.scaled, index) == pytest.approx(getattr(one.robust.scaled, index), rel=1e-3)
+
+
+def test_means_far_from_the_intercepts_start_where_they_fit(survey, lavaan):
+    """From the sample's means the loadings turned round, to a minimum with a negative variance (χ² 146.6)."""
+    text = "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed =~ x7 + x8 + x9\n"
+    found = sem(survey, text + "x1 ~ 0*1\nvisual ~ 1\nx2 ~ m*1\nx3 ~ m*1")
+    agrees(found, lavaan["far_means"])

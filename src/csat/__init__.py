@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from csat.structural import (
         Comparison,
         Efa,
+        Effects,
         EqualityTests,
         FactorNumber,
         FactorScores,
@@ -135,7 +136,7 @@ _ROOMS: dict[str, str] = {
     "results": "Estimates Test Unavailable",
     "shrinkage": "Shrunken shrink",
     "structural": (
-        "Comparison Efa EqualityTests FactorNumber FactorScores Invariance LatentMeans "
+        "Comparison Efa Effects EqualityTests FactorNumber FactorScores Invariance LatentMeans "
         "Modifications Polychoric Sem compare_models efa equality_tests factor_scores invariance "
         "modification_indices number_of_factors polychoric sem"
     ),
@@ -157,6 +158,7 @@ __all__ = [
     "Difference",
     "Differences",
     "Efa",
+    "Effects",
     "EqualityTests",
     "Estimates",
     "Evaluation",

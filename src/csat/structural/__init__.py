@@ -9,6 +9,7 @@ from csat.structural.comparing.equality import EqualityTests, equality_tests
 from csat.structural.comparing.invariance import Invariance, invariance
 from csat.structural.comparing.latent_means import LatentMeans
 from csat.structural.comparing.modification import Modifications, modification_indices
+from csat.structural.effects import Effects
 from csat.structural.estimate import sem
 from csat.structural.exploratory.efa import efa
 from csat.structural.exploratory.factors import Efa
@@ -21,6 +22,7 @@ from csat.structural.result import Sem
 __all__ = [
     "Comparison",
     "Efa",
+    "Effects",
     "EqualityTests",
     "FactorNumber",
     "FactorScores",

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from csat.structural.engine.cells import PAIR, PATH
+from csat.structural.engine.cells import MEAN, PAIR, PATH
 from csat.structural.engine.discrepancy import Sample
-from csat.structural.engine.linear import definite
+from csat.structural.engine.linear import definite, total_effects
 from csat.structural.engine.structure import Layout, Structure
 
 #: What is assumed of a construct measured by constructs: share of their variance that it explains.
@@ -16,7 +16,7 @@ _SHARED = 0.5
 
 
 def starting_values(layout: Layout, samples: Sequence[Sample]) -> np.ndarray:
-    """(k,) starting values: rough loadings and variances, sample means, regressions among weighted sums of indicators.
+    """(k,) starting values: rough loadings and variances, regressions among weighted sums of indicators, fitting means.
 
     Residual covariances are zero. Σ is positive definite whatever the loadings and paths, since P is.
     """
@@ -25,7 +25,33 @@ def starting_values(layout: Layout, samples: Sequence[Sample]) -> np.ndarray:
         value = _of_group(structure, sample)
         for r, k in zip(structure.free[::-1].tolist(), structure.parameter[::-1].tolist(), strict=True):
             theta[k] = value.get(r, 0.0)  # backwards: the first row of a shared label decides
-    return theta
+    return _with_means(layout, samples, theta)
+
+
+def _with_means(layout: Layout, samples: Sequence[Sample], theta: np.ndarray) -> np.ndarray:
+    """Intercepts and means moved so that the model's means fit the sample's, given its loadings and paths.
+
+    They are linear in them; a sample's means count in units of their standard deviations.
+    """
+    moved, slopes, gaps = set[int](), [], []
+    for structure, sample in zip(layout.groups, samples, strict=True):
+        if sample.mean is None:
+            return theta
+        a, _, alpha = structure.matrices(theta)
+        total = total_effects(a, structure.causes)[: structure.p]
+        spread = np.sqrt(np.diag(sample.cov))
+        slope = np.zeros((structure.p, len(theta)))
+        for r, k in zip(structure.free.tolist(), structure.parameter.tolist(), strict=True):
+            if structure.cells[r, 0] == MEAN and structure.rows[r].start is None:
+                slope[:, k] += total[:, structure.cells[r, 1]] / spread
+                moved.add(k)
+        slopes.append(slope)
+        gaps.append((sample.mean - total @ alpha) / spread)
+    at = sorted(moved)
+    step = np.linalg.lstsq(np.concatenate(slopes)[:, at], np.concatenate(gaps), rcond=1e-8)[0]
+    out = theta.copy()
+    out[at] += step
+    return out
 
 
 def _of_group(structure: Structure, sample: Sample) -> dict[int, float]:
