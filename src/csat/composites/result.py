@@ -117,12 +117,13 @@ class Pls(Fitted, Shown):
             "single"), items, r2, adj_r2 (NaN where nothing explains), ave, alpha, rho_a, rho_c, performance, and
             ``…_se`` of each.
         """
-        size, names = len(self.domains), self.blocks.constructs
+        described = self.layout.described
+        size, names = len(self.domains), described.constructs
         columns: dict[str, Any] = {
             name: [domain[i] for domain in self.domains for _ in names] for i, name in enumerate(self.by)
         }
         columns |= {"construct": list(names) * size, "mode": self._modes * size}
-        columns["items"] = np.tile(self.blocks.sizes, size)
+        columns["items"] = np.tile(described.sizes, size)
         figures: dict[str, Any] = {}
         errors: dict[str, Any] = {}
         for kind in OF_CONSTRUCTS:
@@ -136,7 +137,7 @@ class Pls(Fitted, Shown):
 
     @property
     def _modes(self) -> list[str]:
-        blocks = self.blocks
+        blocks = self.layout.described
         found = zip(blocks.modes, blocks.sizes.tolist(), blocks.consistent.tolist(), strict=True)
         return ["single" if size == 1 else f"{mode}, consistent" if fixed else mode for mode, size, fixed in found]
 
