@@ -12,7 +12,7 @@ import csat
 from csat.composites.exchange import exchange_of, two_sided
 from csat.composites.multigroup import CLASSICAL
 from csat.design import Design, Replication
-from csat.errors import OptionError, SampleError
+from csat.errors import ConvergenceError, OptionError, SampleError
 
 BLOCKS = {"image": ["a1", "a2", "a3"], "quality": ["b1", "b2"], "loyalty": ["c1", "c2", "c3"]}
 PATHS = {"quality": ["image"], "loyalty": ["image", "quality"]}
@@ -454,7 +454,7 @@ def test_verdicts():
 
 
 def test_a_turned_construct_is_the_same():
-    from csat.composites.micom import same_scores
+    from csat.composites.invariance import same_scores
 
     one, cov = np.array([0.5, 0.6, 1.0]), np.array([[1, 0.4, 0.2], [0.4, 1, 0.1], [0.2, 0.1, 1]])
     blocks = csat.composites.blocks.blocks_of(csat.Model("f =~ a + b\ng ~ f"))
@@ -689,3 +689,18 @@ def test_pairs_without_anything_to_exchange():
     assert None not in alike.verdict[0] + alike.verdict[2]
     assert any(note.startswith(words) for note in alike.notes)
     assert np.isfinite(alike.c).all()
+
+
+def test_permutations_that_come_to_nothing(monkeypatch, survey, result):
+    def none(solution):
+        return np.zeros(solution.converged.shape, bool)
+
+    monkeypatch.setattr(csat.composites.multigroup, "usable", none)
+    with pytest.raises(ConvergenceError, match="Only 0 of 50 permutations have estimates of both groups: simplify"):
+        csat.pls_differences(result, survey, method="permutation", permutations=50)
+    monkeypatch.setattr(csat.composites.invariance, "usable", none)
+    with pytest.raises(ConvergenceError, match="The model has no estimates for 'x' and 'y' together"):
+        csat.micom(result, survey, permutations=50)
+    monkeypatch.setattr(csat.composites.invariance, "usable", lambda solution: none(solution) | (solution.sd.ndim == 2))
+    with pytest.raises(ConvergenceError, match="Only 0 of 50 permutations have estimates: simplify the model"):
+        csat.micom(result, survey, permutations=50)

@@ -218,6 +218,10 @@ def test_no_segments_in_words(monkeypatch, survey, result):
     monkeypatch.setattr(csat.composites.mixture, "LEAST_VARIANCE", 10.0)
     with pytest.raises(ConvergenceError, match="None of 1 starts came to 1 segments: some became too small"):
         csat.pls_segments(result, survey, 2)
+    monkeypatch.undo()
+    monkeypatch.setattr(csat.composites.mixture, "MOST_STEPS", 2)  # one segment needs two
+    with pytest.raises(ConvergenceError, match="None of 20 starts came to 2 segments: some became too small, did not"):
+        csat.pls_segments(result, survey, 2)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ MIS Quarterly 39(2), 297–316.
 """
 
 from csat.composites.estimate import pls
-from csat.composites.micom import Micom, micom
+from csat.composites.invariance import Micom, micom
 from csat.composites.multigroup import PlsDifferences, pls_differences
 from csat.composites.predict import pls_predict
 from csat.composites.prediction import Prediction

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -122,15 +122,14 @@ def _run(rows: Rows, memberships: np.ndarray) -> Mixture:
     n, active = len(rows.weight), np.arange(len(memberships))
     with np.errstate(all="ignore"):
         state = maximised(rows, memberships)
-        final = [np.array(getattr(state, field.name)) for field in fields(Mixture)]
+        unsettled = replace(state, sound=np.zeros(len(active), bool))
+        final = [np.array(getattr(unsettled, field.name)) for field in fields(Mixture)]
         before = np.full(len(active), -np.inf)
         for step in range(1, MOST_STEPS + 1):
             memberships, loglik = expected(rows, state)
             done = ~(loglik - before > SETTLED * n) | ~state.sound
             sound = state.sound & np.isfinite(loglik)
-            state = Mixture(
-                state.shares, state.paths, state.variances, state.r2, loglik, np.full(len(active), step), sound
-            )
+            state = replace(state, loglik=loglik, steps=np.full(len(active), step), sound=sound)
             for whole, field in zip(final, fields(Mixture), strict=True):
                 whole[active[done]] = getattr(state, field.name)[done]
             if done.all():

@@ -155,8 +155,8 @@ def _best(rows: Rows, size: int, starts: int, seed: int) -> tuple[Mixture, int]:
     runs = fitted(rows, size, starts, seed)
     if not runs.sound.any():
         raise ConvergenceError(
-            f"None of {starts} starts came to {size} segments: some became too small, or hold respondents whose scores "
-            "follow exactly from one another. Ask for fewer segments."
+            f"None of {starts} starts came to {size} segments: some became too small, did not settle, or hold "
+            "respondents whose scores follow exactly from one another. Ask for fewer segments."
         )
     likelihood = np.where(runs.sound, runs.loglik, -np.inf)
     at = int(np.argmax(likelihood))
