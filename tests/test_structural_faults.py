@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from csat import Design, read_survey
-from csat.errors import ConvergenceError, DesignIgnoredWarning, ModelError, OptionError, SampleError
+from csat.errors import ConvergenceError, DesignIgnoredWarning, ModelError, OptionError, SampleError, UnknownColumnError
 from csat.model import Model
 from csat.report.remarks import remark
 from csat.report.words import words
@@ -274,3 +274,10 @@ def test_means_far_from_the_intercepts_start_where_they_fit(survey, lavaan):
     text = "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed =~ x7 + x8 + x9\n"
     found = sem(survey, text + "x1 ~ 0*1\nvisual ~ 1\nx2 ~ m*1\nx3 ~ m*1")
     agrees(found, lavaan["far_means"])
+
+
+@pytest.mark.parametrize("product", ["x5:x6", "visual:textual"])
+def test_products_are_pointed_to_where_they_are_estimated(survey, product):
+    text = f"visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nx7 ~ visual + {product}"
+    with pytest.raises(UnknownColumnError, match=f"'{product}' is a product, .* use csat.pls, .* csat.regress"):
+        sem(survey, text)

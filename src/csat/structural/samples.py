@@ -88,6 +88,12 @@ def unknown_column(error: UnknownColumnError, model: Model, group: str | None = 
     """A column that the data lack, with what the model takes for columns; the grouping column needs no such words."""
     if group is not None and f"No column {group!r}" in str(error):
         return UnknownColumnError(f"group: {error}")
+    products = [name for name in model.observed if ":" in name and f"No column {name!r}" in str(error)]
+    if products:
+        return UnknownColumnError(
+            f"{products[0]!r} is a product, which sem does not estimate. For products of constructs use csat.pls, for "
+            "products of columns csat.regress, or add the product to the data as a column of its own."
+        )
     return UnknownColumnError(
         f"{error} The model takes every name for a column that no =~ or <~ has on its left; "
         f"its constructs are {', '.join(map(repr, model.latents)) or 'none'}."
