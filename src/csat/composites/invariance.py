@@ -38,7 +38,8 @@ class Micom(Shown):
     mean : (P, q) difference of means, group minus the other, in standard deviations of both together (step 3), with
         mean_low, mean_high, mean_p; variance : (P, q) difference of the logarithms of variances, with variance_low …
     verdict : (P, q) of `VERDICTS`; None where a figure is missing.
-    permutations : R. used : (P,) with estimates of both groups. words : what was exchanged. notes : what to beware of.
+    permutations : R. used : (P,) with estimates of both groups. sizes : (P,) respondents of the smaller group.
+    words : what was exchanged. notes : what to beware of.
     """
 
     constructs: tuple[str, ...]
@@ -59,6 +60,7 @@ class Micom(Shown):
     level: float
     permutations: int
     used: np.ndarray
+    sizes: np.ndarray
     words: str
     notes: tuple[str, ...] = ()
 
@@ -161,6 +163,7 @@ def micom(
         level=level,
         permutations=permutations,
         used=np.array([found["used"] for found in tested]),
+        sizes=np.array([min(result.layout.n[kept[a]], result.layout.n[kept[b]]) for a, b in pairs]),
         words=units.words,
         notes=notes_of(parts, names, permutations),
         **figures,

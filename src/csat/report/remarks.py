@@ -1,4 +1,4 @@
-"""Remarks that the engine of structural models makes in English, found again in the words of a language."""
+"""Remarks that the engines of structural and path models make in English, found again in the words of a language."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Mapping
 
 from csat.report.words import Word
 
+#: What groups of a path model have in common; the treatment of answers follows.
+_CONFIGURAL = (
+    r"all groups have the same (?P<items>\d+) items in the same (?P<constructs>\d+) constructs, modes "
+    r"\((?P<modes>[^)]+)\), inner scheme \((?P<scheme>[^)]+)\) .*complete answers, "
+)
 #: Key of the catalogues ("remark.few_units") → the remark; its named parts fill the blanks.
 PATTERNS: Mapping[str, re.Pattern[str]] = {
     key: re.compile(pattern)
@@ -31,6 +36,11 @@ PATTERNS: Mapping[str, re.Pattern[str]] = {
         "adequacy_items": r"Sampling adequacy below (?P<least>[\d.]+): (?P<listed>.+)\. Think",
         "factor_random": r"The sample has weights, .*, but random eigenvalues are those",
         "factor_design": r"The sample has weights, strata or sampling units: weights enter the correlations",
+        "configural": _CONFIGURAL + r"standardized within each group",
+        "configural_units": _CONFIGURAL + r"in their own unit",
+        "no_exchange": r"No labels can be exchanged \((?P<what>[^)]+)\)",
+        "few_arrangements": r"Only (?P<count>\S+) arrangements .* \((?P<what>[^)]+)\): .* below (?P<least>\S+)\.$",
+        "fixed_labels": r"(?P<fixed>\d+) of (?P<all>\d+) units lie in strata or sampling units of one group",
         "perfect": r"No answer to one contradicts the other.*: (?P<listed>.+) correlate at ±1",
     }.items()
 }

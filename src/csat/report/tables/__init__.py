@@ -16,6 +16,8 @@ import csat.report.tables.effects as effects
 import csat.report.tables.exploratory as exploratory
 import csat.report.tables.factors as factors
 import csat.report.tables.importance as importance
+import csat.report.tables.pls_groups as pls_groups
+import csat.report.tables.pls_prediction as pls_prediction
 import csat.report.tables.priority as priority
 import csat.report.tables.regression as regression
 import csat.report.tables.reliability as reliability
@@ -97,6 +99,11 @@ TABLES: Mapping[str, Mapping[str, Builder]] = {
         "discriminant": reliability.discriminant,
         "pairs": reliability.pairs,
     },
+    "Prediction": {"prediction": pls_prediction.errors, "cvpat": pls_prediction.cvpat},
+    "Slopes": {"slopes": pls_prediction.slopes},
+    "PlsDifferences": {"differences": pls_groups.differences},
+    "Micom": {"micom": pls_groups.micom},
+    "Segments": {"criteria": pls_groups.criteria, "paths": pls_groups.paths},
     "Evaluation": {"evaluation": evaluation, "summary": summary},
     "Gaps": {"gaps": gaps},
     "Estimates": {"estimates": estimates},
@@ -163,7 +170,8 @@ def table(
         ``"fit"``; of invariance ``"steps"``, ``"means"`` (of constructs), ``"equalities"``; of a factor
         analysis ``"loadings"``, ``"errors"``, ``"variance"``, ``"number"`` (of factors); of polychoric correlations
         ``"correlations"``, ``"matrix"``, ``"thresholds"``; of reliability ``"scales"``, ``"items"``, ``"discriminant"``
-        (a square), ``"pairs"``; of an evaluation ``"evaluation"``, ``"summary"``
+        (a square), ``"pairs"``; of predictions ``"prediction"`` (errors by item), ``"cvpat"`` (tests); of segments
+        ``"criteria"``, ``"paths"``; of an evaluation ``"evaluation"``, ``"summary"``
         (without items); of a trend ``"trend"``, ``"changes"`` (of the last period); of a ledger ``"ledger"``,
         ``"columns"``, ``"other"`` (columns that are no scaled questions).
     base : whom the result is about, e.g. ``plan.base("own", lang)``; stands first among the notes.
