@@ -38,9 +38,13 @@ PATTERNS: Mapping[str, re.Pattern[str]] = {
         "factor_design": r"The sample has weights, strata or sampling units: weights enter the correlations",
         "configural": _CONFIGURAL + r"standardized within each group",
         "configural_units": _CONFIGURAL + r"in their own unit",
-        "no_exchange": r"No labels can be exchanged \((?P<what>[^)]+)\)",
-        "few_arrangements": r"Only (?P<count>\S+) arrangements .* \((?P<what>[^)]+)\): .* below (?P<least>\S+)\.$",
+        "no_exchange": r"No labels can be exchanged \((?P<units>[^)]+)\)",
+        "few_arrangements": r"Only (?P<count>\S+) arrangements .* \((?P<units>[^)]+)\): .* below (?P<least>\S+)\.$",
         "fixed_labels": r"(?P<fixed>\d+) of (?P<all>\d+) units lie in strata or sampling units of one group",
+        "se_given": r"bootstrap of (?P<units>.+), calibrated weights taken as given, (?P<count>\d+) replicates$",
+        "se_bootstrap": r"bootstrap of (?P<units>[^,]+), (?P<count>\d+) replicates$",
+        "se_jackknife": r"jackknife, (?P<count>\d+) replicates$",
+        "se_declared": r"replicates: (?P<kind>.+), (?P<count>\d+) replicates$",
         "perfect": r"No answer to one contradicts the other.*: (?P<listed>.+) correlate at ±1",
     }.items()
 }

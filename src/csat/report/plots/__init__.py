@@ -17,6 +17,8 @@ import csat.report.plots.groups as groups
 import csat.report.plots.importance as importance
 import csat.report.plots.index as index
 import csat.report.plots.paths as paths
+import csat.report.plots.pls_groups as pls_groups
+import csat.report.plots.pls_prediction as pls_prediction
 import csat.report.plots.priority as priority
 import csat.report.plots.regression as regression
 import csat.report.plots.reliability as reliability
@@ -27,6 +29,7 @@ import csat.report.plots.trend as trend
 from csat.errors import OptionError
 from csat.report.names import Names
 from csat.report.tables import choose
+from csat.report.tables.pls_groups import KINDS
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
@@ -66,6 +69,13 @@ PLOTS: Mapping[str, Mapping[str, Drawing]] = {
     "FactorNumber": {"scree": exploratory.scree},
     "Polychoric": {"correlations": structural.correlations},
     "Reliability": {"scales": reliability.scales, "htmt": reliability.ratios},
+    "Prediction": {"prediction": pls_prediction.errors, "cvpat": pls_prediction.cvpat},
+    "Slopes": {"slopes": pls_prediction.slopes},
+    "PlsDifferences": {
+        "differences": pls_groups.differences,
+        **{kind: partial(pls_groups.differences, of=kind) for kind in KINDS},
+    },
+    "Segments": {"criteria": pls_groups.criteria, "paths": pls_groups.paths},
     "Evaluation": {"evaluation": evaluation.evaluation, "items": evaluation.items},
     "Gaps": {"bars": gap.bars, "dumbbell": gap.dumbbell},
     "Trend": {"trend": trend.lines, "changes": trend.changes},
@@ -100,6 +110,8 @@ def plot(
         ``"diagnosis"`` (four views), ``"residuals"``, ``"qq"``, ``"scale"``, ``"leverage"`` or ``"partial"`` (added
         variables) of a diagnosis; ``"path"``, ``"loadings"`` or ``"residuals"`` of a structural model;
         ``"loadings"`` or ``"scree"`` of a factor analysis; ``"scales"`` or ``"htmt"`` of reliability;
+        ``"prediction"`` (errors) or ``"cvpat"`` of predictions; ``"weight"``, ``"loading"``, ``"path"``, ``"total"`` or
+        ``"indirect"`` of differences of path models; ``"criteria"`` or ``"paths"`` of segments;
         ``"evaluation"`` or ``"items"`` of an evaluation;
         ``"bars"`` (gaps with their intervals) or ``"dumbbell"`` (both scores) of gaps; ``"trend"`` or ``"changes"`` of
         a trend. None: the usual one.

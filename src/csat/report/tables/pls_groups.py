@@ -14,7 +14,7 @@ from csat.report.format import number
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.remarks import remark
-from csat.report.tables.cells import Show, describe, interval, objects
+from csat.report.tables.cells import Show, describe, interval, objects, only_where
 from csat.report.tables.model import sample_notes
 from csat.report.tables.structural import chance_of
 from csat.report.words import Word
@@ -101,22 +101,30 @@ def _of_differences(result: PlsDifferences, names: Names) -> list[Word]:
     if result.used is not None:
         said.append(_permuted(int(result.used.min(initial=result.permutations)), result.permutations, result.words))
     if result.omnibus is not None:
-        rows = result.omnibus.set_index("distance")
         blanks: dict[str, Any] = {}
-        for name in ("geodesic", "squared"):
-            blanks[name] = number(float(rows.loc[name, "statistic"]), "estimate")
-            blanks[f"p_{name}"] = chance_of(float(rows.loc[name, "p"]), names)
+        for row in result.omnibus.to_dict("records"):
+            blanks[row["distance"]] = number(float(row["statistic"]), "estimate")
+            blanks[f"p_{row['distance']}"] = chance_of(float(row["p"]), names)
         said.append(Word("note.pls_omnibus", blanks))
+    said += errors_notes(result.estimates.provenance.variance)
     return [*said, Word(f"note.pls_adjust_{result.adjust}"), Word("note.pls_same_constructs")]
 
 
-def _permuted(used: int, asked: int, what: str) -> Word:
-    return Word("note.pls_permuted", {"used": used, "asked": asked, "what": exchanged(what)})
+def _permuted(used: int, asked: int, units: str) -> Word:
+    return Word("note.pls_permuted", {"used": used, "asked": asked, "units": units_word(units)})
 
 
-def exchanged(what: str) -> Word:
-    """What group labels were exchanged between."""
-    return Word(f"exchanged.{what.replace(' ', '_')}")
+def units_word(units: str) -> Word:
+    """Whose labels were exchanged, or who was drawn."""
+    return Word(f"units.{units.replace(' ', '_')}")
+
+
+def errors_notes(variance: str) -> list[Word]:
+    """How standard errors were made, of the `variance` of a provenance; nothing if there are none."""
+    if variance == "none":
+        return []
+    word = _worded(variance)
+    return [word if isinstance(word, Word) else Word("note.se_other", {"kind": word})]
 
 
 def exchange_word(said: str, names: Names) -> Word | str:
@@ -134,8 +142,8 @@ def _worded(said: str) -> Word | str:
     if not isinstance(word, Word):
         return word
     blanks = dict(word.blanks)
-    if "what" in blanks:
-        blanks["what"] = exchanged(str(blanks["what"]))
+    if "units" in blanks:
+        blanks["units"] = units_word(str(blanks["units"]))
     if "scheme" in blanks:
         blanks["scheme"] = Word(f"scheme.{blanks['scheme']}")
     return replace(word, blanks=blanks)
@@ -192,7 +200,8 @@ def _step(row: dict[Any, Any], step: str) -> dict[str, Any]:
 def criteria(result: Segments, names: Names) -> Table:
     """Criteria for the number of segments."""
     frame = result.criteria.assign(n=len(result.probabilities))
-    frame["entropy"] = frame["entropy"].astype(object).where(frame["segments"] > 1, None)
+    several = frame["segments"] > 1
+    frame = frame.assign(**{name: only_where(several, frame[name]) for name in ("entropy", "agreeing")})
     shows = [
         Show("segments", "count"),
         Show("loglik", "statistic", N, Word("fit.loglik")),

@@ -9,7 +9,7 @@ from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.cells import Show, describe, group_shows, interval, objects
 from csat.report.tables.model import sample_notes
-from csat.report.tables.pls_groups import construct_text
+from csat.report.tables.pls_groups import construct_text, errors_notes
 from csat.report.words import Word
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def errors(result: Prediction, names: Names) -> Table:
 def cvpat(result: Prediction, names: Names) -> Table:
     """Losses of the path model less those of the two benchmarks, construct by construct, with their tests."""
     frame = result.cvpat()
-    frame = frame.assign(n=result.differences.n, construct=constructs_of(result, names))
+    frame = frame.assign(n=result.differences.n, construct=objects(constructs_of(result, names)))
     frame["benchmark"] = objects([Word(f"predictor.{name}") for name in frame["benchmark"]])
     shows = [
         Show("construct"),
@@ -77,11 +77,9 @@ def constructs_of(result: Prediction, names: Names) -> list[Word | str]:
 
 def how(result: Prediction) -> list[Word]:
     """What was predicted from what, and how respondents were shared out."""
-    folds = (
-        Word("note.folds_loo")
-        if result.folds == "loo"
-        else Word("note.folds", {"folds": int(result.folds), "repeats": result.repeats, "seed": result.seed})
-    )
+    shared = {"folds": result.folds, "repeats": result.repeats, "seed": result.seed}
+    key = "folds_loo" if result.folds == "loo" else "folds" if result.repeats == 1 else "folds_repeated"
+    folds = Word(f"note.{key}", {} if result.folds == "loo" else shared)
     return [folds, Word(f"note.antecedents_{result.antecedents}"), Word(f"note.benchmark_{result.benchmark}")]
 
 
@@ -121,7 +119,7 @@ def slopes(result: Slopes, names: Names) -> Table:
         Show("p", "p_value", N),
         Show("n", "count"),
     ]
-    notes = [Word("note.slopes"), Word("note.se_other", {"kind": found.provenance.variance})]
+    notes = [Word("note.slopes"), *errors_notes(found.provenance.variance)]
     return describe("slopes", title_of_slopes(result, names), frame, shows, names, notes=notes, label="at")
 
 
