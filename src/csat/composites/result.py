@@ -14,6 +14,7 @@ from csat.composites.figures import OF_CONSTRUCTS, RELATIONS
 from csat.composites.fitted import Fitted
 from csat.composites.implied import Distances, implied_items
 from csat.composites.inference import bounds_of, check_interval, part_of
+from csat.composites.ipma import Ipma, ipma
 from csat.composites.quality import effect_sizes, goodness_of_fit, item_inflation
 from csat.composites.scores import PlsScores, pls_scores
 from csat.composites.solution import Solution, variance_inflation
@@ -27,7 +28,8 @@ from csat.results import Estimates, Shown
 OWN_COLUMNS = frozenset({
     "lhs", "rhs", "construct", "item", "mode", "items", "iterations", "converged", "srmr", "d_uls", "d_g", "d_ml",
     "nfi", "gof", "improper", "scheme", "scaled", "sample", "variance", "version", "ungrouped", "replicates", "f2",
-    "vif", "sign", *OF_CONSTRUCTS, *(f"{kind}_se" for kind in OF_CONSTRUCTS),
+    "vif", "sign", "axis", "target", "importance", "potential", "priority",
+    *OF_CONSTRUCTS, *(f"{kind}_se" for kind in OF_CONSTRUCTS),
 })  # fmt: skip
 
 
@@ -201,6 +203,10 @@ class Pls(Fitted, Shown):
     def scores(self, source: Source, *, unit: str = "standardized") -> PlsScores:
         """Scores of respondents on the constructs. Reads the rows; see `csat.composites.scores.pls_scores`."""
         return pls_scores(self, source, unit=unit)
+
+    def ipma(self, target: str) -> Ipma:
+        """Importance of constructs and items for a target, and how well they do; see `csat.composites.ipma.ipma`."""
+        return ipma(self, target, left_out=self.left_out)
 
     def _one(self, group: str | Sequence[str] | None) -> Solution:
         return self.solution[self.position(group)]
