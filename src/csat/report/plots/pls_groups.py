@@ -11,6 +11,7 @@ import csat.report.plots.style as style
 from csat.bases import Base
 from csat.errors import OptionError
 from csat.report.format import number, signed
+from csat.report.lines import size_of
 from csat.report.names import Names
 from csat.report.plots.gap import PALE
 from csat.report.plots.rows import draw_rows, remarks
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from csat.composites import PlsDifferences, Segments
 
+#: Columns of the names of rows.
+COLUMNS = 44
 #: Criteria for the number of segments that the chart has.
 CRITERIA = ("aic3", "aic4", "bic", "caic")
 
@@ -35,13 +38,13 @@ def differences(result: PlsDifferences, names: Names, ax: Axes | None, *, of: st
     if kind not in kinds:
         raise OptionError(f"This result has no differences of kind {kind!r}; it has {', '.join(kinds)}.")
     frame = frame[frame["kind"] == kind]
+    joint = "：" if names.lang == "zh" else ": "
     labels = [
-        style.wrap(
-            f"{relation_text(kind, lhs, rhs, names)}{'：' if names.lang == 'zh' else ': '}"
-            f"{group_label(one, names)} − {group_label(other, names)}", 44
+        _joined(
+            relation_text(kind, lhs, rhs, names) + joint, f"{group_label(one, names)} − {group_label(other, names)}"
         )
         for lhs, rhs, one, other in zip(frame["lhs"], frame["rhs"], frame["group"], frame["against"], strict=True)
-    ]  # fmt: skip
+    ]
     bases = [names.bases.judge(float(n)) for n in frame["n"]]
     level = result.estimates.level
     within = ~(frame["p_adjusted"].to_numpy(float) < 1 - level)
@@ -62,6 +65,13 @@ def differences(result: PlsDifferences, names: Names, ax: Axes | None, *, of: st
     style.below(ax, *remarks(bases, names.bases, words(names.lang), level), *map(say, said))
     ax.set_title(say(Word("title.pls_differences")))
     return ax
+
+
+def _joined(first: str, second: str) -> str:
+    """Both parts of the name of a row, on lines of their own if it is long."""
+    if sum(map(size_of, first + second)) <= COLUMNS:
+        return first + second
+    return f"{style.wrap(first, COLUMNS, 2)}\n{style.wrap(second, COLUMNS, 2)}"
 
 
 def criteria(result: Segments, names: Names, ax: Axes | None) -> Axes:
@@ -103,8 +113,9 @@ def paths(result: Segments, names: Names, ax: Axes | None) -> Axes:
     if names.bases.judge(len(result.probabilities)).hidden:
         return style.empty(ax, title, say(Word("plot.hidden", {"count": 1, "least": names.bases.suppress})))
     everybody = say(Word("column.everybody"))
+    around = "（{}）" if names.lang == "zh" else " ({})"
     labels = [
-        f"{style.wrap(relation_text('path', lhs, rhs, names), 44)}\n{everybody} {number(float(value), 'score')}"
+        _joined(relation_text("path", lhs, rhs, names), around.format(f"{everybody} {number(float(value), 'score')}"))
         for (lhs, rhs), value in zip(result.names, result.whole, strict=True)
     ]
     tidy = result.tidy()
@@ -115,7 +126,8 @@ def paths(result: Segments, names: Names, ax: Axes | None) -> Axes:
     for row, value in enumerate(result.whole):
         ax.plot([value, value], [row - 0.3, row + 0.3], color=style.GREY, lw=1.6, zorder=2)
     ax.plot([], [], "|", ms=9, color=style.GREY, mew=1.6, label=everybody)
-    spots = np.linspace(-0.3, 0.3, len(shown)) if len(shown) > 1 else [0.0]
+    reach = min(0.3, 0.1 * len(shown))
+    spots = np.linspace(-reach, reach, len(shown)) if len(shown) > 1 else [0.0]
     for (k, base), spot in zip(shown, spots, strict=True):
         _segment(ax, tidy[tidy["segment"] == k], base, float(spot), names)
     style.label_rows(ax, labels)

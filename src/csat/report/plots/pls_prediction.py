@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 import csat.report.plots.style as style
+from csat.bases import Base
 from csat.errors import OptionError
 from csat.report.format import number, signed
 from csat.report.names import Names
@@ -39,13 +40,10 @@ def errors(result: Prediction, names: Names, ax: Axes | None) -> Axes:
         for construct, item in zip(result.constructs, result.items, strict=True)
     ]
     ax = style.axes_for(ax, style.row_height(labels) + 1.9)
-    at = np.arange(len(labels))
-    for row, ends in enumerate(zip(result.rmse["pls"], result.rmse["linear"], strict=True)):
-        ax.plot(ends, [row, row], color=style.RULE, lw=3, zorder=1)
-    for name, (colour, mark) in MARKS.items():
+    for (name, (colour, mark)), shift in zip(MARKS.items(), (0.0, 0.16, -0.16), strict=True):
         ax.plot(
-            result.rmse[name], at, mark, ms=6, ls="none", color=colour, mew=1.5,
-            mfc=style.PAPER if base is base.SMALL else colour, label=say(Word(f"predictor.{name}")),
+            result.rmse[name], np.arange(len(labels)) + shift, mark, ms=6, ls="none", color=colour, mew=1.5,
+            mfc=style.PAPER if base is Base.SMALL else colour, label=say(Word(f"predictor.{name}")),
         )  # fmt: skip
     for row, figures in enumerate(zip(result.rmse["pls"], result.rmse["linear"], result.q2, strict=True)):
         style.beside(ax, row, " · ".join(number(float(value), "score") for value in figures), fontsize=8.5)
@@ -145,7 +143,8 @@ def _lines(ax: Axes, part: pd.DataFrame, names: Names, title: str) -> None:
     say = words(names.lang).say
     x = np.linspace(-2, 2, 41)
     for row, colour in zip(part.to_dict("records"), _colours(len(part)), strict=True):
-        if names.bases.judge(float(row["n"])).hidden:
+        base = names.bases.judge(float(row["n"]))
+        if base.hidden:
             continue
         written = [number(float(row[name]), "score") for name in ("estimate", "low", "high")]
         label = f"{say(at_word(row['at']))}{'：' if names.lang == 'zh' else ': '}{written[0]}"
@@ -154,7 +153,10 @@ def _lines(ax: Axes, part: pd.DataFrame, names: Names, title: str) -> None:
             ax.fill_between(
                 x, row["level"] + row["low"] * x, row["level"] + row["high"] * x, color=colour, alpha=0.1, lw=0
             )
-        ax.plot(x, row["level"] + row["estimate"] * x, color=colour, lw=1.8, label=label)
+        ax.plot(
+            x, row["level"] + row["estimate"] * x, color=colour, lw=1.8, label=label, ms=6, mfc=style.PAPER,
+            marker="o" if base is Base.SMALL else "", markevery=10,
+        )  # fmt: skip
     ax.grid(visible=True)
     ax.set_xlim(-2, 2)
     if ax.lines:
