@@ -202,6 +202,11 @@ def calls(survey, asked):
              "modes": None, "by": "t", "se": "bootstrap", "replicates": 50, "seed": 1, "sign": "construct",
              "interval": "percentile", "limits": None, "second_order": "repeated", "interaction": "orthogonal"} | rest,
         ),
+        "compare": (
+            lambda first, second, names: csat.compare(first, second, names=names),
+            {"first": csat.pls(survey, "e ~ a + b", se=None), "second": csat.sem(survey, "e ~ a + b"),
+             "names": ["p", "s"]},
+        ),
         "pls_slopes": (
             csat.pls_slopes,
             {"result": csat.pls(survey, "e ~ a + b + a:b", replicates=50), "product": "a:b", "of": "b", "at": [0, 1]},
@@ -276,7 +281,7 @@ NAMES = (
     *("evaluate", "evaluate a matrix", "regress", "regress logit", "sem", "Model", "from_covariance"),
     *("sem of levels", "sem with gaps", "compare_models", "invariance", "modification_indices", "equality_tests"),
     *("polychoric", "efa", "Efa.model", "number_of_factors", "factor_scores"),
-    *("pls", "pls_slopes", "pls_predict", "reliability", "feldt"),
+    *("pls", "compare", "pls_slopes", "pls_predict", "reliability", "feldt"),
     *("pls_differences", "micom", "pls_segments"),
     *("test_of", "differences", "stepwise", "best_subsets", "importance", "importance differences", "ipa"),
     *("reward_penalty", "diagnose", "Factor"),

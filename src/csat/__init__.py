@@ -18,6 +18,7 @@ from csat.errors import closest
 from csat.version import __version__
 
 if TYPE_CHECKING:
+    from csat.agreement import Agreement, compare
     from csat.comparisons import Gaps, Letters, contributions, expectation_gaps, gaps, letters
     from csat.composites import (
         Micom,
@@ -110,6 +111,7 @@ if TYPE_CHECKING:
 
 #: Room of each public name. A room is loaded when one of its names is first used: importing csat costs next to nothing.
 _ROOMS: dict[str, str] = {
+    "agreement": "Agreement compare",
     "comparisons": "Gaps Letters contributions expectation_gaps gaps letters",
     "composites": (
         "Micom Pls PlsDifferences Prediction Segments Slopes "
@@ -146,6 +148,7 @@ _ROOMS: dict[str, str] = {
 _HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __all__ = [
+    "Agreement",
     "Asymmetry",
     "CategoricalRegression",
     "ChangeSplit",
@@ -207,6 +210,7 @@ __all__ = [
     "calibrate",
     "check_composites",
     "check_ranks",
+    "compare",
     "compare_models",
     "contributions",
     "crosstab",

@@ -23,7 +23,7 @@ ROWS = (
         *("estimation", "indices", "drivers", "structural", "composites", "fuzzy"),
         *("comparisons", "trends", "weighting", "service", "published", "planning", "shrinkage"),
     ),
-    ("measurement",),
+    ("measurement", "agreement"),
     ("reduce",),
     ("read",),
     ("survey",),
