@@ -1,0 +1,168 @@
+"""`compare`: one model by several estimators side by side; each column is its own result's."""
+
+import json
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import csat
+from csat.agreement import DisagreementError
+from csat.errors import OptionError
+
+MODEL = """
+IMAG =~ IMAG1 + IMAG2 + IMAG3 + IMAG4 + IMAG5
+SAT =~ CUSA1 + CUSA2 + CUSA3
+LOY =~ CUSL1 + CUSL2 + CUSL3
+SAT ~ IMAG
+LOY ~ IMAG + SAT
+"""
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", csat.CsatWarning)
+        yield
+
+
+@pytest.fixture(scope="module")
+def mobi(fixtures):
+    """Covariances of 250 customers of a mobile phone provider (ECSI)."""
+    found = json.loads((fixtures / "pls" / "moments.json").read_text(encoding="utf-8"))
+    part = found["all"]
+    return csat.from_covariance(np.array(part["cov"]), part["n"], part["mean"], names=found["names"])
+
+
+@pytest.fixture(scope="module")
+def survey():
+    rng = np.random.default_rng(11)
+    common = rng.normal(size=(300, 1))
+    frame = {name: common[:, 0] + rng.normal(size=300) for name in ("a", "b", "c")}
+    data = pd.DataFrame(frame)
+    data["y"] = 0.5 * data["a"] - 0.4 * data["b"] + rng.normal(size=300)
+    data["z"] = 0.6 * common[:, 0] + rng.normal(size=300)
+    return csat.read_survey(data.assign(brand=["u", "v", "w"] * 100), design=csat.Design())
+
+
+def kind(found, name):
+    frame = found.tidy()
+    return frame[frame["kind"] == name]
+
+
+def test_consistent_composites_estimate_what_structural_models_do(mobi):
+    """What remains without the correction is attenuation (Dijkstra & Henseler 2015)."""
+    plain, fixed = csat.pls(mobi, MODEL), csat.pls(mobi, MODEL, consistent=True)
+    found = csat.compare(csat.sem(mobi, MODEL), fixed, plain)
+    assert [column.name for column in found.columns] == ["SEM", "PLSc", "PLS"]
+    assert set(found.tidy()["kind"]) == {"path", "loading", "r2"}
+    assert len(kind(found, "path")) == 3 and len(kind(found, "loading")) == 11 and len(kind(found, "r2")) == 2
+    sem_path = kind(found, "path")["estimate_SEM"].iloc[0]
+    corrected, attenuated = found.tidy()[["difference_PLSc", "difference_PLS"]].iloc[0].abs()
+    assert found.tidy()["lhs"].iloc[0] == "SAT"
+    assert corrected < 0.05 < attenuated < sem_path
+    assert (kind(found, "r2")["difference_PLS"] < -0.1).all()
+    assert kind(found, "r2")["difference_PLSc"].abs().max() < 0.1
+    assert (kind(found, "loading")["difference_PLS"].mean()) > 0.05
+    summary = found.glance().set_index("result")
+    assert summary.loc["PLSc", "furthest_path"] < summary.loc["PLS", "furthest_path"]
+    assert np.isnan(summary.loc["SEM", "furthest_path"])
+    assert summary["n"].tolist() == [250] * 3
+
+
+def test_every_column_is_its_own_results(mobi):
+    pls, sem = csat.pls(mobi, MODEL), csat.sem(mobi, MODEL)
+    frame = csat.compare(pls, sem).tidy().set_index(["kind", "lhs", "rhs"])
+    own = pls.tidy().set_index(["kind", "lhs", "rhs"])
+    theirs = sem.standardized("all")
+    theirs = theirs[theirs["op"].isin(["~", "=~"])]
+    both = frame.join(own["estimate"], how="inner")
+    assert len(both) == 14
+    assert_allclose(both["estimate_PLS"], both["estimate"], rtol=0)
+    for row in theirs.itertuples():
+        figures = frame.loc["path" if row.op == "~" else "loading", row.lhs, row.rhs]
+        columns = ["estimate_SEM", "se_SEM", "low_SEM", "high_SEM"]
+        assert figures[columns].tolist() == [row.estimate, row.se, row.low, row.high]
+    shares = sem.r2.set_index("term")["r2"]
+    r2 = frame.loc["r2"].reset_index().set_index("lhs")
+    assert_allclose(r2["estimate_SEM"], shares[r2.index], rtol=1e-10)
+    assert (r2["low_SEM"] < r2["estimate_SEM"]).all() and (r2["estimate_SEM"] < r2["high_SEM"]).all()
+    assert_allclose(frame["difference_SEM"], frame["estimate_SEM"] - frame["estimate_PLS"])
+    assert frame["se_PLS"].isna().all()
+
+
+def test_the_error_of_r2_is_that_of_a_regression(survey):
+    """For normal variables se(R²) = 2 R (1 − R²) / √n (Olkin & Finn 1995)."""
+    found = kind(csat.compare(csat.sem(survey, "y ~ a + b"), csat.pls(survey, "y ~ a + b", se=None)), "r2").iloc[0]
+    r2 = csat.regress(survey, "y", ["a", "b"]).r2
+    assert_allclose([found["estimate_SEM"], found["estimate_PLS"]], r2, rtol=1e-6)
+    free = csat.sem(survey, "y ~ a + b", fixed_x=False)
+    error = kind(csat.compare(free, csat.pls(survey, "y ~ a + b", se=None)), "r2")["se_SEM"].iloc[0]
+    assert_allclose(error, 2 * np.sqrt(r2) * (1 - r2) / np.sqrt(300), rtol=1e-4)
+
+
+def test_single_items_are_a_regression_in_both(survey):
+    found = csat.compare(csat.pls(survey, "y ~ a + b"), csat.sem(survey, "y ~ a + b"))
+    paths = kind(found, "path")
+    assert_allclose(paths["estimate_PLS"], csat.regress(survey, "y", ["a", "b"]).tidy()["beta"].iloc[-2:], rtol=1e-6)
+    assert_allclose(paths["difference_SEM"], 0, atol=1e-6)
+    assert_allclose(paths["se_PLS"], paths["se_SEM"], rtol=0.25)
+    assert set(found.tidy()["kind"]) == {"path", "r2"}
+
+
+def test_composed_constructs_are_compared_by_their_weights(survey):
+    model = "f <~ a + b\ny ~ f"
+    found = csat.compare(csat.pls(survey, model, se=None), csat.pls(survey, model, se=None, scheme="factorial"))
+    assert set(found.tidy()["kind"]) == {"path", "loading", "weight", "r2"}
+    assert [column.name for column in found.columns] == ["PLS 1", "PLS 2"]
+
+
+def test_groups_stand_under_one_another(survey):
+    model = "f =~ a + b + c\nz ~ f"
+    pls = csat.pls(survey, model, by="brand", se=None)
+    sem = csat.sem(survey, model, group="brand")
+    found = csat.compare(pls, sem, names=["composites", "factors"])
+    frame = found.tidy()
+    assert frame["group"].unique().tolist() == ["u", "v", "w"]
+    own = pls.tidy().query("brand == 'v' and kind == 'path'")["estimate"].iloc[0]
+    assert frame.query("group == 'v' and kind == 'path'")["estimate_composites"].tolist() == [own]
+    theirs = sem.standardized("all").query("group == 'w' and op == '~'")["estimate"].iloc[0]
+    assert frame.query("group == 'w' and kind == 'path'")["estimate_factors"].tolist() == [theirs]
+    back = csat.compare(sem, pls).tidy()
+    assert_allclose(back["difference_PLS"].sum(), -frame["difference_factors"].sum())
+
+
+def test_a_construct_that_points_the_other_way_is_named(survey):
+    """A negative first loading turns a factor by its marker; a composite follows most of its items."""
+    data = survey.frame().reset_index(drop=True)
+    turned = csat.read_survey(data.assign(a=-data["a"]), design=csat.Design())
+    model = "f =~ a + b + c\nz ~ f"
+    found = csat.compare(csat.pls(turned, model, se=None), csat.sem(turned, model))
+    assert found.notes == ("f points the other way in SEM: signs of its loadings and paths are turned.",)
+    assert "f points the other way" in repr(found)
+    assert csat.compare(csat.pls(survey, model, se=None), csat.sem(survey, model)).notes == ()
+
+
+def test_what_cannot_stand_side_by_side_is_refused_in_words(survey):
+    pls, sem = csat.pls(survey, "y ~ a + b", se=None), csat.sem(survey, "y ~ a")
+    for results, error, words in (
+        ((pls, sem), DisagreementError, "only one of the models has y ~ b.*csat.compare_models"),
+        ((pls,), OptionError, "two or more results"),
+        ((), OptionError, "two or more results"),
+        ((pls, "sem"), OptionError, "takes results of csat.pls and csat.sem; found"),
+        ((pls, csat.sem(survey, "y ~ a + b", level=0.9)), DisagreementError, "0.95 and 0.9. Use the same level="),
+        (
+            (pls, csat.sem(survey, "y ~ a + b", group="brand")),
+            DisagreementError,
+            r"no groups and 'u', 'v', 'w'. Name the same column, pls\(…, by=…\) and sem\(…, group=…\)",
+        ),
+    ):
+        with pytest.raises(error, match=words):
+            csat.compare(*results)
+    with pytest.raises(DisagreementError, match="only one of the models has c of f"):
+        csat.compare(csat.sem(survey, "f =~ a + b + c\nz ~ f"), csat.pls(survey, "f =~ a + b\nz ~ f", se=None))
+    for names in (["one"], ["same", "same"]):
+        with pytest.raises(OptionError, match="2 different names are needed, one per result"):
+            csat.compare(pls, pls, names=names)
