@@ -12,6 +12,9 @@ _CONFIGURAL = (
     r"all groups have the same (?P<items>\d+) items in the same (?P<constructs>\d+) constructs, modes "
     r"\((?P<modes>[^)]+)\), inner scheme \((?P<scheme>[^)]+)\) .*complete answers, "
 )
+#: What became of the replicates of a path model, in one group and in several.
+_REPLICATES = r"(?P<count>\d+) of (?P<all>\d+) replicates \((?P<drawn>[^)]+)\) have "
+_OF_GROUPS = r"In (?P<groups>\d+) of (?P<of>\d+) groups some of (?P<all>\d+) replicates \((?P<drawn>[^)]+)\) have "
 #: Key of the catalogues ("remark.few_units") → the remark; its named parts fill the blanks.
 PATTERNS: Mapping[str, re.Pattern[str]] = {
     key: re.compile(pattern)
@@ -45,6 +48,15 @@ PATTERNS: Mapping[str, re.Pattern[str]] = {
         "se_bootstrap": r"bootstrap of (?P<units>[^,]+), (?P<count>\d+) replicates$",
         "se_jackknife": r"jackknife, (?P<count>\d+) replicates$",
         "se_declared": r"replicates: (?P<kind>.+), (?P<count>\d+) replicates$",
+        "pls_reliability": r"the reliability ρA of (?P<one>.+) is (?P<value>\S+), above 1\.",
+        "pls_correlation": r"corrected for attenuation (?P<one>.+) and (?P<other>.+) correlate (?P<value>\S+), beyond",
+        "pls_loading": r"the corrected loading of (?P<one>.+) is (?P<value>\S+), beyond 1\.",
+        "pls_indefinite": r"the corrected correlations of the constructs are not positive definite",
+        "pls_failed": _REPLICATES + "no estimates",
+        "pls_impossible": _REPLICATES + "a reliability",
+        "pls_failed_groups": _OF_GROUPS + r"no estimates.* Most of them, (?P<count>\d+), in group (?P<group>.+)\.$",
+        "pls_impossible_groups": _OF_GROUPS + r"a reliab.* Most of them, (?P<count>\d+), in group (?P<group>.+)\.$",
+        "pls_negative": r"Weights below 0: (?P<listed>.+)\. An index",
         "perfect": r"No answer to one contradicts the other.*: (?P<listed>.+) correlate at ±1",
     }.items()
 }

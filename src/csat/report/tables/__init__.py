@@ -11,11 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import csat.report.tables.comparing as comparing
+import csat.report.tables.composites as composites
 import csat.report.tables.diagnosis as diagnosis
 import csat.report.tables.effects as effects
 import csat.report.tables.exploratory as exploratory
 import csat.report.tables.factors as factors
 import csat.report.tables.importance as importance
+import csat.report.tables.ipma as ipma
 import csat.report.tables.pls_groups as pls_groups
 import csat.report.tables.pls_prediction as pls_prediction
 import csat.report.tables.priority as priority
@@ -99,6 +101,14 @@ TABLES: Mapping[str, Mapping[str, Builder]] = {
         "discriminant": reliability.discriminant,
         "pairs": reliability.pairs,
     },
+    "Pls": {
+        "paths": composites.paths,
+        "constructs": composites.constructs,
+        "items": composites.items,
+        "cross": composites.cross,
+        "effects": composites.effects,
+    },
+    "Ipma": {"ipma": ipma.ipma},
     "Prediction": {"prediction": pls_prediction.errors, "cvpat": pls_prediction.cvpat},
     "Slopes": {"slopes": pls_prediction.slopes},
     "PlsDifferences": {"differences": pls_groups.differences},
@@ -170,10 +180,11 @@ def table(
         ``"fit"``; of invariance ``"steps"``, ``"means"`` (of constructs), ``"equalities"``; of a factor
         analysis ``"loadings"``, ``"errors"``, ``"variance"``, ``"number"`` (of factors); of polychoric correlations
         ``"correlations"``, ``"matrix"``, ``"thresholds"``; of reliability ``"scales"``, ``"items"``, ``"discriminant"``
-        (a square), ``"pairs"``; of predictions ``"prediction"`` (errors by item), ``"cvpat"`` (tests); of segments
-        ``"criteria"``, ``"paths"``; of an evaluation ``"evaluation"``, ``"summary"``
-        (without items); of a trend ``"trend"``, ``"changes"`` (of the last period); of a ledger ``"ledger"``,
-        ``"columns"``, ``"other"`` (columns that are no scaled questions).
+        (a square), ``"pairs"``; of a path model ``"paths"``, ``"constructs"``, ``"items"``, ``"cross"`` (items with all
+        composites), ``"effects"`` (total and indirect); of predictions ``"prediction"`` (errors by item), ``"cvpat"``
+        (tests); of segments ``"criteria"``, ``"paths"``; of an evaluation ``"evaluation"``, ``"summary"`` (without
+        items); of a trend ``"trend"``, ``"changes"`` (of the last period); of a ledger ``"ledger"``, ``"columns"``,
+        ``"other"`` (columns that are no scaled questions).
     base : whom the result is about, e.g. ``plan.base("own", lang)``; stands first among the notes.
     codes : show codes although `names` is given, which then only rules small bases and what is a question.
 
