@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -95,11 +96,11 @@ def test_every_column_is_its_own_results(mobi):
 
 def test_the_error_of_r2_is_that_of_a_regression(survey):
     """For normal variables se(R²) = 2 R (1 − R²) / √n (Olkin & Finn 1995)."""
-    found = kind(csat.compare(csat.sem(survey, "y ~ a + b"), csat.pls(survey, "y ~ a + b", se=None)), "r2").iloc[0]
+    found = kind(csat.compare(csat.sem(survey, "y ~ a + b"), csat.pls(survey, "y ~ a + b")), "r2").iloc[0]
     r2 = csat.regress(survey, "y", ["a", "b"]).r2
     assert_allclose([found["estimate_SEM"], found["estimate_PLS"]], r2, rtol=1e-6)
     free = csat.sem(survey, "y ~ a + b", fixed_x=False)
-    error = kind(csat.compare(free, csat.pls(survey, "y ~ a + b", se=None)), "r2")["se_SEM"].iloc[0]
+    error = kind(csat.compare(free, csat.pls(survey, "y ~ a + b")), "r2")["se_SEM"].iloc[0]
     assert_allclose(error, 2 * np.sqrt(r2) * (1 - r2) / np.sqrt(300), rtol=1e-4)
 
 
@@ -114,14 +115,14 @@ def test_single_items_are_a_regression_in_both(survey):
 
 def test_composed_constructs_are_compared_by_their_weights(survey):
     model = "f <~ a + b\ny ~ f"
-    found = csat.compare(csat.pls(survey, model, se=None), csat.pls(survey, model, se=None, scheme="factorial"))
+    found = csat.compare(csat.pls(survey, model), csat.pls(survey, model, scheme="factorial"))
     assert set(found.tidy()["kind"]) == {"path", "loading", "weight", "r2"}
     assert [column.name for column in found.columns] == ["PLS 1", "PLS 2"]
 
 
 def test_groups_stand_under_one_another(survey):
     model = "f =~ a + b + c\nz ~ f"
-    pls = csat.pls(survey, model, by="brand", se=None)
+    pls = csat.pls(survey, model, by="brand")
     sem = csat.sem(survey, model, group="brand")
     found = csat.compare(pls, sem, names=["composites", "factors"])
     frame = found.tidy()
@@ -139,14 +140,14 @@ def test_a_construct_that_points_the_other_way_is_named(survey):
     data = survey.frame().reset_index(drop=True)
     turned = csat.read_survey(data.assign(a=-data["a"]), design=csat.Design())
     model = "f =~ a + b + c\nz ~ f"
-    found = csat.compare(csat.pls(turned, model, se=None), csat.sem(turned, model))
+    found = csat.compare(csat.pls(turned, model), csat.sem(turned, model))
     assert found.notes == ("f points the other way in SEM: signs of its loadings and paths are turned.",)
     assert "f points the other way" in repr(found)
-    assert csat.compare(csat.pls(survey, model, se=None), csat.sem(survey, model)).notes == ()
+    assert csat.compare(csat.pls(survey, model), csat.sem(survey, model)).notes == ()
 
 
 def test_what_cannot_stand_side_by_side_is_refused_in_words(survey):
-    pls, sem = csat.pls(survey, "y ~ a + b", se=None), csat.sem(survey, "y ~ a")
+    pls, sem = csat.pls(survey, "y ~ a + b"), csat.sem(survey, "y ~ a")
     for results, error, words in (
         ((pls, sem), DisagreementError, "only one of the models has y ~ b.*csat.compare_models"),
         ((pls,), OptionError, "two or more results"),
@@ -162,7 +163,42 @@ def test_what_cannot_stand_side_by_side_is_refused_in_words(survey):
         with pytest.raises(error, match=words):
             csat.compare(*results)
     with pytest.raises(DisagreementError, match="only one of the models has c of f"):
-        csat.compare(csat.sem(survey, "f =~ a + b + c\nz ~ f"), csat.pls(survey, "f =~ a + b\nz ~ f", se=None))
+        csat.compare(csat.sem(survey, "f =~ a + b + c\nz ~ f"), csat.pls(survey, "f =~ a + b\nz ~ f"))
     for names in (["one"], ["same", "same"]):
         with pytest.raises(OptionError, match="2 different names are needed, one per result"):
             csat.compare(pls, pls, names=names)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_table_shows_every_result_and_small_groups_are_hidden(survey, lang):
+    model = "f =~ a + b + c\nz ~ f"
+    found = csat.compare(csat.pls(survey, model, replicates=50), csat.sem(survey, model))
+    table = csat.table(found, lang)
+    names = [column.name for column in table.columns]
+    ends = ["estimate", "low", "high"]
+    figures = [f"{end}_{name}" for name in ("PLS", "SEM") for end in ends]
+    assert names == ["kind", "about", *figures, "difference_SEM", "n"]
+    shown = [[cell.value for cell in row[2:9]] for row in table.rows]
+    assert_allclose(shown, found.tidy()[[*figures, "difference_SEM"]].to_numpy())
+    said = "".join(table.say(note) for note in table.notes)
+    assert "PLSc" in said and "PLS: " in said.replace("：", ": ") and "{" not in said
+    data = survey.frame().reset_index(drop=True).iloc[:110].assign(brand=["u"] * 90 + ["v"] * 20)
+    few = csat.read_survey(data, design=csat.Design())
+    groups = csat.compare(csat.pls(few, model, by="brand"), csat.sem(few, model, group="brand"))
+    hidden = [row[3].value is None for row in csat.table(groups, lang).rows]
+    assert hidden == [False] * 5 + [True] * 5
+
+
+def test_the_note_on_turned_constructs_is_in_both_languages(survey):
+    model = "f =~ a + b + c\nz ~ f"
+    found = csat.compare(csat.pls(survey, model), csat.sem(survey, model))
+    turned = replace(found, turned=(("f", "", "SEM"),))
+    for lang, words in (("en", "f points the other way in SEM"), ("zh", "f在SEM中方向相反")):
+        table = csat.table(turned, lang)
+        assert any(words in table.say(note) for note in table.notes)
+
+
+def test_without_errors_there_are_no_columns_of_intervals(mobi):
+    table = csat.table(csat.compare(csat.pls(mobi, MODEL), csat.sem(mobi, MODEL)))
+    figures = ["estimate_PLS", "estimate_SEM", "low_SEM", "high_SEM", "difference_SEM"]
+    assert [column.name for column in table.columns] == ["kind", "about", *figures, "n"]

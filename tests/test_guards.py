@@ -204,7 +204,7 @@ def calls(survey, asked):
         ),
         "compare": (
             lambda first, second, names: csat.compare(first, second, names=names),
-            {"first": csat.pls(survey, "e ~ a + b", se=None), "second": csat.sem(survey, "e ~ a + b"),
+            {"first": csat.pls(survey, "e ~ a + b", replicates=50), "second": csat.sem(survey, "e ~ a + b"),
              "names": ["p", "s"]},
         ),
         "pls_slopes": (

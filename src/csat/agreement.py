@@ -40,16 +40,16 @@ class Column:
 
     name : of the column. method : "PLS", "PLSc" or an estimator of structural models.
     figures : (4, k) estimates, standard errors, lower and upper ends of intervals.
-    n, left_out : respondents who count, and who do not. srmr : of each group.
+    sizes : respondents of each group who count. left_out : those who do not. srmr : the largest of the groups.
     sample, variance : who counts, and how standard errors were made.
     """
 
     name: str
     method: str
     figures: np.ndarray
-    n: int
+    sizes: tuple[int, ...]
     left_out: int
-    srmr: tuple[float, ...]
+    srmr: float
     sample: str
     variance: str
 
@@ -59,14 +59,24 @@ class Agreement(Shown):
     """Standardized figures of one model by several estimators.
 
     keys : (k,) group ("" without), kind, lhs and rhs of each figure. columns : one per result, as they were given.
-    groups : labels of the groups. level : of the intervals. notes : what to beware of, in words.
+    groups : labels of the groups. level : of the intervals.
+    turned : construct, group and result of those that point the other way than in the first result.
     """
 
     keys: tuple[Key, ...]
     columns: tuple[Column, ...]
     groups: tuple[str, ...]
     level: float
-    notes: tuple[str, ...] = ()
+    turned: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to beware of, in words."""
+        return tuple(
+            f"{' of '.join(filter(None, (construct, group)))} points the other way in {name}: signs of its loadings "
+            "and paths are turned."
+            for construct, group, name in self.turned
+        )
 
     @property
     def differences(self) -> np.ndarray:
@@ -106,8 +116,8 @@ class Agreement(Shown):
         """
         apart = [np.full(len(self.keys), np.nan), *self.differences]
         rows = [
-            {"result": column.name, "method": column.method, "n": column.n, "left_out": column.left_out}
-            | {"srmr": max(column.srmr)}
+            {"result": column.name, "method": column.method, "n": sum(column.sizes), "left_out": column.left_out}
+            | {"srmr": column.srmr}
             | {f"furthest_{kind}": self._furthest(kind, values) for kind in ("path", "loading", "r2")}
             | {"level": self.level, "sample": column.sample, "variance": column.variance}
             for column, values in zip(self.columns, apart, strict=True)
@@ -166,13 +176,13 @@ def compare(*results: Pls | Sem, names: Sequence[str] | None = None) -> Agreemen
     """
     _check(results)
     called = _names(results, names)
-    tables = [_table(result) for result in results]
-    keys = tuple(sorted(set(tables[0]).intersection(*tables[1:]), key=_place(tables[0], _groups(results[0]))))
+    groups, tables = _groups(results[0]), [_table(result) for result in results]
+    keys = tuple(sorted(set(tables[0]).intersection(*tables[1:]), key=_place(tables[0], groups)))
     columns = tuple(
-        _column(name, result, np.array([table[key] for key in keys]).reshape(-1, len(FIGURES)).T)
+        _column(name, result, np.array([table[key] for key in keys]).reshape(-1, len(FIGURES)).T, groups)
         for name, result, table in zip(called, results, tables, strict=True)
     )
-    return Agreement(keys, columns, _groups(results[0]), _level(results[0]), _turned(keys, columns))
+    return Agreement(keys, columns, groups, _level(results[0]), _turned(keys, columns))
 
 
 def _check(results: Sequence[Any]) -> None:
@@ -272,27 +282,27 @@ def _place(first: Mapping[Key, Any], groups: Sequence[str]) -> Callable[[Key], t
     return lambda key: (groups.index(key[0]), KINDS.index(key[1]), order[key])
 
 
-def _column(name: str, result: Pls | Sem, figures: np.ndarray) -> Column:
+def _column(name: str, result: Pls | Sem, figures: np.ndarray, groups: Sequence[str]) -> Column:
     if isinstance(result, Sem):
-        made, srmr, n, method = result.provenance, (result.measures.srmr,), result.measures.n, result.estimator
+        made, srmr, method = result.provenance, result.measures.srmr, result.estimator
     else:
-        made, srmr = result.estimates.provenance, tuple(result.distances.srmr.tolist())
-        n, method = result.layout.n.sum(), "PLSc" if _corrected(result) else "PLS"
-    return Column(name, method, figures, int(n), result.left_out, srmr, made.sample, made.variance)
+        made, srmr = result.estimates.provenance, result.distances.srmr.max()
+        method = "PLSc" if _corrected(result) else "PLS"
+    counts = result.sizes if isinstance(result, Sem) else result.layout.n.tolist()
+    sizes = dict(zip(_groups(result), map(int, counts), strict=True))
+    return Column(
+        name, method, figures, tuple(sizes[group] for group in groups), result.left_out, float(srmr), made.sample,
+        made.variance,
+    )  # fmt: skip
 
 
-def _turned(keys: Sequence[Key], columns: Sequence[Column]) -> tuple[str, ...]:
-    """Say which constructs point the other way than in the first result: signs of their paths turn with them."""
-    notes = []
+def _turned(keys: Sequence[Key], columns: Sequence[Column]) -> tuple[tuple[str, str, str], ...]:
+    """Find constructs that point the other way than in the first result: signs of their paths turn with them."""
+    found = []
     for column in columns[1:]:
         alike: dict[tuple[str, str], float] = {}
         for key, one, other in zip(keys, columns[0].figures[0], column.figures[0], strict=True):
             if key[1] in ("loading", "weight"):
-                alike[key[0], key[2]] = alike.get((key[0], key[2]), 0.0) + one * other
-        notes += [
-            f"{' of '.join(filter(None, (construct, group)))} points the other way in {column.name}: signs of its "
-            "loadings and paths are turned."
-            for (group, construct), product in alike.items()
-            if product < 0
-        ]
-    return tuple(notes)
+                alike[key[2], key[0]] = alike.get((key[2], key[0]), 0.0) + one * other
+        found += [(*place, column.name) for place, product in alike.items() if product < 0]
+    return tuple(found)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import csat.report.tables.agreement as agreement
 import csat.report.tables.comparing as comparing
 import csat.report.tables.composites as composites
 import csat.report.tables.diagnosis as diagnosis
@@ -77,6 +78,7 @@ TABLES: Mapping[str, Mapping[str, Builder]] = {
         "fit": structural.fit,
     },
     "Effects": {"effects": effects.effects},
+    "Agreement": {"agreement": agreement.agreement},
     "Comparison": {"comparison": comparing.comparison},
     "Invariance": {
         "steps": comparing.invariance,
