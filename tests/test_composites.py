@@ -612,8 +612,8 @@ def test_definitions_are_refused_with_their_place(survey):
             {"consistent": ["image"], "modes": {"image": "B"}},
             "the correction for attenuation is for constructs of several",
         ),
-        ({"replicates": 10}, "replicates=int 10 is a whole number, 50 to 100000"),
-        ({"seed": -1}, "seed=int -1 is a whole number, 0 or more"),
+        ({"replicates": 10}, "replicates is a whole number, 50 to 100000; found int 10"),
+        ({"seed": -1}, "seed is a whole number, 0 or more; found int -1"),
         ({"se": "HC3"}, "se='HC3' is not known; choose one of 'bootstrap', 'replicates', 'jackknife'"),
         ({"se": "replicates"}, "this source has none. Declare csat.Design"),
         (

@@ -514,6 +514,18 @@ def test_against_one_group():
     assert set(frame["against"]) == {"y"}
 
 
+def test_groups_of_two_columns_are_named_as_in_the_table(rows):
+    result = csat.pls(read(rows), MODEL, by=["group", "region"], replicates=60)
+    label = result.labels[1]
+    named = csat.pls_differences(result, against=label, kinds="path").tidy()
+    assert set(named["against"]) == {label}
+    assert label == "x × west"
+    tuples = csat.pls_differences(result, against=("x", "west"), kinds="path").tidy()
+    pd.testing.assert_frame_equal(named, tuples)
+    with pytest.raises(OptionError, match="against is one of the groups of this result, 'x × east', 'x × west', .* 1"):
+        csat.pls_differences(result, against=("x", "1"))
+
+
 def test_groups_without_estimates_are_left_out(rows):
     few = pd.concat([rows, rows.head(4).assign(group="z")], ignore_index=True)
     survey = read(few)
@@ -567,9 +579,9 @@ def test_units_whose_labels_stay_are_counted(rows):
         ({"adjust": "bh"}, OptionError, "adjust='bh' is not known; choose one of"),
         ({"kinds": "cross"}, OptionError, "kinds='cross' is not known; choose one of"),
         ({"kinds": []}, OptionError, "the model has no such figure; it has 'weight', "),
-        ({"against": "q"}, OptionError, "group='q' is not known; choose one of"),
-        ({"permutations": 10}, OptionError, "permutations=int 10 is a whole number, 50 to 100000"),
-        ({"seed": -1}, OptionError, "seed=int -1 is a whole number, 0 or more"),
+        ({"against": "q"}, OptionError, "against is one of the groups of this result, 'x', 'y'; found str 'q'"),
+        ({"permutations": 10}, OptionError, "permutations is a whole number, 50 to 100000; found int 10"),
+        ({"seed": -1}, OptionError, "seed is a whole number, 0 or more; found int -1"),
     ],
 )
 def test_words_of_wrong_options(result, options, error, words):

@@ -257,10 +257,10 @@ def test_tables(survey, result):
         ({"folds": 1}, "folds=int 1 is a whole number from 2 on, or 'loo'"),
         ({"folds": "all"}, "folds=str 'all' is a whole number from 2 on, or 'loo'"),
         ({"folds": "loo", "repeats": 3}, "folds='loo' leaves each respondent out once"),
-        ({"repeats": 0}, "repeats=int 0 is a whole number, 1 to 1000"),
+        ({"repeats": 0}, "repeats is a whole number, 1 to 1000; found int 0"),
         ({"antecedents": "all"}, "antecedents='all' is not known; choose one of 'direct', 'earliest'"),
         ({"benchmark": "mean"}, "benchmark='mean' is not known; choose one of 'all', 'antecedents'"),
-        ({"group": "north"}, "group='north' is not known"),
+        ({"group": "north"}, "group: the model was estimated without groups; leave it out. Found str 'north'"),
     ],
 )
 def test_words_of_options(survey, result, options, message):

@@ -227,10 +227,10 @@ def test_no_segments_in_words(monkeypatch, survey, result):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"k": 0}, "k=int 0 is a whole number, 1 to 12"),
-        ({"k": 2.5}, "k=float 2.5 is a whole number, 1 to 12"),
-        ({"starts": 0}, "starts=int 0 is a whole number, 1 to 1000"),
-        ({"seed": -1}, "seed=int -1 is a whole number, 0 or more"),
+        ({"k": 0}, "k is a whole number, 1 to 12; found int 0"),
+        ({"k": 2.5}, "k is a whole number, 1 to 12; found float 2.5"),
+        ({"starts": 0}, "starts is a whole number, 1 to 1000; found int 0"),
+        ({"seed": -1}, "seed is a whole number, 0 or more; found int -1"),
     ],
 )
 def test_words_of_wrong_options(survey, result, options, words):
@@ -249,3 +249,23 @@ def test_words_of_wrong_results_and_sources(rows, survey, result):
     few = csat.read_survey(rows.head(20), design=Design())
     with pytest.raises(SampleError, match="4 segments with 5 parameters each"):
         csat.pls_segments(csat.pls(few, MODEL, replicates=50), few, 4)
+
+
+def test_parts_of_constructs_are_no_constructs_of_the_mixture(survey):
+    model = "a =~ a1 + a2\nb =~ b1 + b2\nc =~ c1 + c2\ns <~ a + b\nc ~ s"
+    for how in ("two-stage", "embedded"):
+        result = csat.pls(survey, model, second_order=how, replicates=50)
+        found = csat.pls_segments(result, survey, 2, starts=3)
+        path = result.select("path")
+        at = [list(zip(path.keys["lhs"], path.keys["rhs"], strict=True)).index(name) for name in found.names]
+        assert_allclose(found.whole, path.estimate[at], atol=1e-8)
+
+
+def test_models_without_a_mixture(survey):
+    measured = "a =~ a1 + a2\nb =~ b1 + b2\nc =~ c1 + c2\n"
+    product = csat.pls(survey, measured + "c ~ a + b + a:b", replicates=50)
+    with pytest.raises(OptionError, match="Segments are not looked for in models with products of constructs"):
+        csat.pls_segments(product, survey)
+    repeated = csat.pls(survey, measured + "s <~ a + b\nc ~ s", second_order="repeated", replicates=50)
+    with pytest.raises(OptionError, match=r"second_order='repeated': .* Estimate with second_order='two-stage'"):
+        csat.pls_segments(repeated, survey)

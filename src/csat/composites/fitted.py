@@ -11,7 +11,7 @@ from csat.composites.figures import Layout
 from csat.composites.items import ItemMoments
 from csat.composites.solution import Solution
 from csat.errors import OptionError
-from csat.moments import as_names
+from csat.moments import as_names, shown
 from csat.results import Estimates
 
 
@@ -45,11 +45,23 @@ class Fitted:
         """(D,) names of the groups; "" without groups."""
         return tuple(" × ".join(domain) for domain in self.domains)
 
-    def position(self, group: str | Sequence[str] | None) -> int:
-        """Position of a group: its label, or those of several grouping columns; None: the only one, or the first."""
+    def position(self, group: str | Sequence[str] | None, option: str = "group") -> int:
+        """Position of a group; None: the only one, or the first.
+
+        Parameters
+        ----------
+        group : its label, as in tables ("x × u" with several grouping columns), or the labels of its columns.
+        option : the argument that names it, for the words of errors.
+        """
         if group is None:
             return 0
-        wanted = as_names(group, "group")
-        if wanted not in self.domains:
-            raise OptionError.choose("group", group, [d[0] if len(d) == 1 else d for d in self.domains])
-        return self.domains.index(wanted)
+        labels = self.labels
+        if isinstance(group, str) and labels.count(group) == 1:
+            return labels.index(group)
+        wanted = as_names(group, option)
+        if wanted in self.domains:
+            return self.domains.index(wanted)
+        if not self.by:
+            raise OptionError(f"{option}: the model was estimated without groups; leave it out. Found {shown(group)}.")
+        listed = ", ".join(map(repr, labels))
+        raise OptionError(f"{option} is one of the groups of this result, {listed}; found {shown(group)}.")

@@ -115,7 +115,7 @@ def pls_differences(
     ----------
     result : of ``csat.pls(…, by=…)``.
     source : the survey that it was estimated from; only ``method="permutation"`` needs it.
-    against : reference group, by its label; None: all pairs.
+    against : reference group, by its label as in ``tidy()``; None: all pairs.
     method : "contrast" (the difference over its standard error from the joint covariance: whatever the design is, and
         groups may share sampling units); "permutation" (labels exchanged between units); and of the literature on
         simple random samples "parametric" (pooled variance), "welch" (unequal variances), "henseler" (probability over
@@ -193,7 +193,7 @@ def _pairs(result: Fitted, against: Any) -> list[tuple[int, int]]:
     kept = estimated(result)
     if against is None:
         return list(combinations(kept, 2))
-    reference = result.position(against)
+    reference = result.position(against, "against")
     if reference not in kept:
         raise OptionError(f"against={against!r}: this group has no estimates. Choose another one.")
     return [(other, reference) for other in kept if other != reference]

@@ -53,7 +53,7 @@ def check_whole(name: str, value: Any, least: int, most: int) -> None:
     """Refuse what is no whole number between `least` and `most`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
         ends = f"{least} to {most}" if most < 2**63 else f"{least} or more"
-        raise OptionError(f"{name}={shown(value)} is a whole number, {ends}.")
+        raise OptionError(f"{name} is a whole number, {ends}; found {shown(value)}.")
 
 
 def draws_of(

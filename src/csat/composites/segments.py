@@ -10,6 +10,7 @@ import pandas as pd
 
 from csat.composites.fitted import Fitted
 from csat.composites.mixture import Mixture, Rows, expected, fitted
+from csat.composites.products import Moderated
 from csat.composites.resampling import check_whole
 from csat.composites.scores import pls_scores
 from csat.errors import ConvergenceError, OptionError, SampleError
@@ -99,7 +100,7 @@ def pls_segments(result: Fitted, source: Source, k: int = 2, *, starts: int = 20
     Raises
     ------
     OptionError
-        For a result with groups, or numbers that make no sense.
+        For a result with groups, with products of constructs or repeated items, or numbers that make no sense.
     SampleError
         Without rows, or with too few respondents for so many segments.
     ConvergenceError
@@ -118,6 +119,7 @@ def pls_segments(result: Fitted, source: Source, k: int = 2, *, starts: int = 20
         raise OptionError(f"A result of csat.pls is needed; found {shown(result)}.")
     if len(result.domains) > 1:
         raise OptionError("Segments are looked for among everybody: estimate the model without by=….")
+    _check_layout(result)
     check_whole("k", k, 1, MOST_SEGMENTS)
     check_whole("starts", starts, 1, MOST_STARTS)
     check_whole("seed", seed, 0, 2**63)
@@ -126,7 +128,8 @@ def pls_segments(result: Fitted, source: Source, k: int = 2, *, starts: int = 20
     free = int(blocks.paths.sum()) + int(blocks.endogenous.sum())
     if len(found.scores) <= k * free + k - 1:
         raise SampleError.too_few(f"{k} segments with {free} parameters each", len(found.scores), k * (free + 1))
-    rows = Rows.of(found.scores.to_numpy(), found.weight.to_numpy(), blocks)
+    # Parts of constructs have scores, too.
+    rows = Rows.of(found.scores[list(blocks.constructs)].to_numpy(), found.weight.to_numpy(), blocks)
     runs = [_best(rows, size, starts if size > 1 else 1, seed) for size in range(1, k + 1)]
     expectations = [expected(rows, run)[0] for run, _ in runs]
     table = [
@@ -148,6 +151,20 @@ def pls_segments(result: Fitted, source: Source, k: int = 2, *, starts: int = 20
         starts=starts,
         left_out=found.left_out,
     )
+
+
+def _check_layout(result: Fitted) -> None:
+    """Refuse models whose scores do not have a normal regression for each explained construct."""
+    if isinstance(result.layout, Moderated):
+        raise OptionError(
+            "Segments are not looked for in models with products of constructs: a product is not scored. Estimate the "
+            "model without products; an effect that differs by segment is then found as such."
+        )
+    if len(result.blocks.items) > len(result.blocks.observed):
+        raise OptionError(
+            "Segments are not looked for with second_order='repeated': a construct follows there from its parts "
+            "almost without error, which leaves nothing to tell segments by. Estimate with second_order='two-stage'."
+        )
 
 
 def _best(rows: Rows, size: int, starts: int, seed: int) -> tuple[Mixture, int]:
