@@ -286,7 +286,32 @@ def test_a_summary_cannot_tell_what_weights_do(designed):
     assert found.notes[0].startswith("The sample has weights")
     assert found.test.scaling == 1
     with pytest.warns(DesignIgnoredWarning, match="but random eigenvalues and sphericity are those"):
-        number_of_factors(designed, ITEMS, draws=20)
+        assert number_of_factors(saved.groups(ITEMS, (), "listwise"), ITEMS, draws=20).n_eff == 300
+
+
+def test_weights_make_no_factors():
+    """Uncorrelated items: without the design effect, 63 of 100 weighted samples seemed to have a factor."""
+    rng = np.random.default_rng(21)
+    found = []
+    for _ in range(60):
+        data = pd.DataFrame(rng.normal(size=(400, 8)), columns=list("abcdefgh")).assign(w=rng.choice([1.0, 1, 1, 8], 400))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SamplingAdequacyWarning)
+            found.append(number_of_factors(csat.read_survey(data, design=csat.Design(weight="w")), list("abcdefgh")))
+    # Binomial with 60 draws of .05: more than 8 in one run of 500.
+    assert sum(one.parallel > 0 for one in found) <= 8
+    kish = [one.n_eff for one in found]
+    assert 120 < np.mean(kish) < 260
+
+
+def test_doubled_respondents_count_once(sample):
+    """Sampling units of two equal answers: half the respondents."""
+    twice = pd.concat([sample, sample], ignore_index=True).assign(u=np.tile(np.arange(300), 2))
+    found = number_of_factors(csat.read_survey(twice, design=csat.Design(psu="u")), ITEMS)
+    alone = number_of_factors(csat.read_survey(sample), ITEMS)
+    assert found.n == 600
+    assert 250 < found.n_eff < 350
+    np.testing.assert_allclose(found.limit, alone.limit, atol=0.03)
 
 
 def test_parallel_analysis_chooses_the_number(sample, study):

@@ -124,8 +124,7 @@ def efa(
     about = suitability(found.corr, found.n, 1.0 if spread is None else spread.of_none)
     raised = [*([] if spread else doubts_of_design(found, "standard errors and tests")),
               *doubts_of_items(found.names, about)]  # fmt: skip
-    guessed = [text for _, text in doubts_of_design(found, "random eigenvalues")] if spread else []
-    number = number_of(found, about, draws, level, seed, (*(text for _, text in raised), *guessed))
+    number = number_of(found, spread, about, draws, level, seed, tuple(text for _, text in raised))
     m = _checked(factors, number, method)
     extracted = METHODS[method](found.corr, m)
     rotated = _ordered(_rotated(extracted.loadings, rotation))
@@ -155,7 +154,6 @@ def efa(
         number=number,
         notes=(
             *(text for _, text in raised),
-            *(guessed if isinstance(factors, str) else ()),
             *_thin(rotated.loadings, called),
         ),
         provenance=provenance,

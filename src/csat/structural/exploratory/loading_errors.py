@@ -39,6 +39,15 @@ class Spread:
         i, j = np.tril_indices(p)
         return float(np.diag(self.gamma)[i != j].mean())
 
+    def effective(self, corr: np.ndarray, n: int) -> float:
+        """Respondents drawn at random one by one whose correlations would be as sure: n over a mean design effect.
+
+        The variance of each product of two items is compared with that of normal items, 1 + ρ².
+        """
+        i, j = np.tril_indices(len(corr))
+        apart = i != j
+        return n / float(np.mean(np.diag(self.gamma)[apart] / (1.0 + corr[i, j][apart] ** 2)))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadingErrors:

@@ -15,6 +15,7 @@ from csat.errors import CsatWarning, DesignIgnoredWarning, OptionError, SampleEr
 from csat.moments import Groups, Source, as_names, shown, source_of
 from csat.results import Provenance, Shown, check_level
 from csat.structural.engine.checks import check_sample
+from csat.structural.exploratory.loading_errors import Spread, spread_of
 from csat.structural.uncertainty.robust import design_ignored
 
 #: Sampling adequacy below which Kaiser (1974, Psychometrika 39(1), 31–36) calls factoring unacceptable.
@@ -145,7 +146,8 @@ class FactorNumber(Shown):
     names : (p,) items. eigenvalues : (p,) of the correlations, largest first.
     random : (p,) mean eigenvalues of as many uncorrelated items and respondents. limit : (p,) their quantile at
         `level`. averages : (p,) mean squared partial correlation after so many components, from none on.
-    suitability : sampling adequacy and sphericity. n, left_out : respondents.
+    suitability : sampling adequacy and sphericity. n, left_out : respondents. n_eff : respondents drawn at random one
+        by one whose correlations would be as sure; of so many are the random eigenvalues.
     draws, seed : of the parallel analysis.
     """
 
@@ -156,6 +158,7 @@ class FactorNumber(Shown):
     averages: np.ndarray
     suitability: Suitability
     n: int
+    n_eff: float
     left_out: int
     level: float
     draws: int
@@ -207,10 +210,10 @@ class FactorNumber(Shown):
         """One row: the number of factors by each rule, sampling adequacy and sphericity."""
         about = self.suitability
         return pd.DataFrame([{
-            "n": self.n, "left_out": self.left_out, "items": len(self.names), "parallel": self.parallel,
-            "map": self.map, "kaiser": self.kaiser, "kmo": about.kmo, "sphericity": about.chisq,
-            "sphericity_df": about.df, "sphericity_p": about.p, "draws": self.draws, "seed": self.seed,
-            "level": self.level, "sample": self.provenance.sample, "version": self.provenance.version,
+            "n": self.n, "n_eff": self.n_eff, "left_out": self.left_out, "items": len(self.names),
+            "parallel": self.parallel, "map": self.map, "kaiser": self.kaiser, "kmo": about.kmo,
+            "sphericity": about.chisq, "sphericity_df": about.df, "sphericity_p": about.p, "draws": self.draws,
+            "seed": self.seed, "level": self.level, "sample": self.provenance.sample, "version": self.provenance.version,
         }])  # fmt: skip
 
 
@@ -244,10 +247,12 @@ def number_of_factors(
     SamplingAdequacyWarning
         If the items share too little.
     DesignIgnoredWarning
-        If the sample is weighted, stratified or clustered: random eigenvalues and sphericity do not know.
+        If the sample is weighted, stratified or clustered, and has no rows to tell what that does to the correlations.
 
     Notes
     -----
+    Under weights, strata or sampling units the random items have as many respondents as a simple random sample with
+    correlations as sure (``n_eff``): else factors are found in noise. Sphericity's χ² is divided by its mean over df.
     Correlation matrices of uncorrelated normal items are drawn directly, by Bartlett's decomposition of a Wishart
     matrix: the time does not depend on the number of respondents.
 
@@ -258,12 +263,15 @@ def number_of_factors(
     Edinburgh 53, 260–283, on the decomposition.
     """
     check_draws(draws, level, seed)
-    found = correlations_of(source_of(source), items, "The number of factors")
-    about = suitability(found.corr, found.n)
-    raised = doubts_of_design(found, "random eigenvalues and sphericity") + doubts_of_items(found.names, about)
+    source = source_of(source)
+    found = correlations_of(source, items, "The number of factors")
+    spread = spread_of(source, found.groups) if found.designed else None
+    about = suitability(found.corr, found.n, 1.0 if spread is None else spread.of_none)
+    unknown = [] if spread else doubts_of_design(found, "random eigenvalues and sphericity")
+    raised = unknown + doubts_of_items(found.names, about)
     for kind, text in raised:
         warnings.warn(text, kind, stacklevel=2)
-    return number_of(found, about, draws, level, seed, tuple(text for _, text in raised))
+    return number_of(found, spread, about, draws, level, seed, tuple(text for _, text in raised))
 
 
 def check_draws(draws: Any, level: Any, seed: Any) -> None:
@@ -277,10 +285,13 @@ def check_draws(draws: Any, level: Any, seed: Any) -> None:
 
 
 def number_of(
-    found: Correlations, about: Suitability, draws: int, level: float, seed: int, notes: tuple[str, ...]
-) -> FactorNumber:
-    """The number of factors of correlations, by every rule."""
-    random = random_eigenvalues(len(found.names), found.n, draws, seed)
+    found: Correlations, spread: Spread | None, about: Suitability, draws: int, level: float, seed: int,
+    notes: tuple[str, ...],
+) -> FactorNumber:  # fmt: skip
+    """The number of factors of correlations, by every rule; `spread` of the design, None without or if not known."""
+    n_eff = float(found.n) if spread is None else spread.effective(found.corr, found.n)
+    # Fewer than one respondent per item have no correlation matrix of full rank to draw.
+    random = random_eigenvalues(len(found.names), max(n_eff, len(found.names) + 1.0), draws, seed)
     return FactorNumber(
         names=found.names,
         eigenvalues=np.linalg.eigvalsh(found.corr)[::-1],
@@ -289,6 +300,7 @@ def number_of(
         averages=average_partials(found.corr),
         suitability=about,
         n=found.n,
+        n_eff=n_eff,
         left_out=found.left_out,
         level=level,
         draws=draws,
@@ -298,17 +310,17 @@ def number_of(
     )
 
 
-def random_eigenvalues(p: int, n: int, draws: int, seed: int) -> np.ndarray:
+def random_eigenvalues(p: int, n: float, draws: int, seed: int) -> np.ndarray:
     """(draws, p) eigenvalues, largest first, of correlations of p uncorrelated normal items over n respondents."""
     if n <= p:
-        raise SampleError.too_few(f"{p} items", n, p + 1)
+        raise SampleError.too_few(f"{p} items", int(n), p + 1)
     generator = np.random.default_rng(seed)
     at_once = max(1, _AT_ONCE // p**2)
     parts = [_drawn(p, n, min(at_once, draws - start), generator) for start in range(0, draws, at_once)]
     return np.concatenate(parts)
 
 
-def _drawn(p: int, n: int, draws: int, generator: np.random.Generator) -> np.ndarray:
+def _drawn(p: int, n: float, draws: int, generator: np.random.Generator) -> np.ndarray:
     """(draws, p) eigenvalues of random correlations: a Wishart matrix is L Lᵀ, L lower triangular with χ above."""
     lower = np.tril(generator.standard_normal((draws, p, p)), -1)
     diagonal = np.arange(p)
