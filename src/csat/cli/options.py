@@ -190,6 +190,48 @@ def sem_options(verb: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+#: Tables of ``csat pls``, and those that are shown unless others are asked for.
+PLS_TABLES = ("paths", "constructs", "items", "cross", "effects")
+USUAL_PLS_TABLES = ("constructs", "paths")
+#: Choices of path models of composites; a test holds them to those of the method.
+SCHEMES = ("path", "centroid", "factorial")
+PLS_ERRORS = ("bootstrap", "replicates", "jackknife")
+DRAWN_INTERVALS = ("percentile", "basic", "bias-corrected", "bca")
+INTERVALS = (*DRAWN_INTERVALS, "normal", "t")
+
+
+def pls_options(verb: argparse.ArgumentParser) -> None:
+    """Which path model of composites, how it is estimated, and what is shown."""
+    verb.add_argument(
+        "--model", metavar="FILE|PRESET",
+        help="file with a model in lavaan's syntax, or ecsi, acsi or study (default: the study's [model])",
+    )  # fmt: skip
+    verb.add_argument(
+        "--without", metavar="CONSTRUCT[,CONSTRUCT]", type=_names, default=[],
+        help="constructs of a preset that were not asked",
+    )  # fmt: skip
+    verb.add_argument("--scheme", choices=SCHEMES, default="path", help="how neighbours count (default: path)")
+    verb.add_argument(
+        "--consistent", action="store_true", help="correct constructs for attenuation by their items' errors (PLSc)"
+    )
+    verb.add_argument("--unscaled", action="store_true", help="weights of the answers in their own unit")
+    verb.add_argument(
+        "--se", choices=PLS_ERRORS,
+        help="standard errors (default: the replicate weights that the study declares, else bootstrap)",
+    )  # fmt: skip
+    verb.add_argument("--replicates", type=_draws, metavar="N", help="draws of the bootstrap (default: 1000)")
+    verb.add_argument("--seed", type=int, default=1, help="of the draws (default: 1)")
+    verb.add_argument("--interval", choices=INTERVALS, help="kind of intervals (default: percentile of draws, else t)")
+    verb.add_argument(
+        "--ipma", metavar="CONSTRUCT", help="importance-performance map of this construct: what would raise it most"
+    )
+    verb.add_argument("--scores", metavar="FILE", help="write every respondent's scores on the constructs, 0-100 (CSV)")
+    verb.add_argument(
+        "--tables", metavar="TABLE[,TABLE]", type=_pls_tables,
+        help=f"tables to show, of {', '.join(PLS_TABLES)} (default: {', '.join(USUAL_PLS_TABLES)}; none beside --ipma)",
+    )  # fmt: skip
+
+
 def trend_options(verb: argparse.ArgumentParser) -> None:
     """Periods and what changes are measured from."""
     verb.add_argument("--period", metavar="COLUMN", help="column of periods (default: the study's)")
@@ -220,10 +262,18 @@ def _tables(text: str) -> list[str]:
 
 
 def _sem_tables(text: str) -> list[str]:
+    return _tables_of(text, SEM_TABLES)
+
+
+def _pls_tables(text: str) -> list[str]:
+    return _tables_of(text, PLS_TABLES)
+
+
+def _tables_of(text: str, known: tuple[str, ...]) -> list[str]:
     names = _names(text)
-    unknown = [name for name in names if name not in SEM_TABLES]
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no table; choose of {', '.join(SEM_TABLES)}")
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no table; choose of {', '.join(known)}")
     return names
 
 

@@ -56,32 +56,32 @@ def _contradictions(asked: argparse.Namespace) -> Iterator[str]:
         (asked.invariance and refits, f"--invariance takes --se estimator, not {se}"),
         (asked.partial and not (asked.equal or asked.invariance), "--partial frees what --equal or --invariance share"),
         (asked.group in (asked.by or ()), f"--by and --group both name {asked.group!r}: apart, or together"),
-        (missing == "fiml" and estimator not in _WITH_GAPS, f"--missing fiml is for --estimator {_or(_WITH_GAPS)}"),
-        (missing == "pairwise" and estimator not in _OF_PAIRS, f"--missing pairwise is for {_or(_OF_PAIRS)}"),
+        (missing == "fiml" and estimator not in _WITH_GAPS, f"--missing fiml is for --estimator {either(_WITH_GAPS)}"),
+        (missing == "pairwise" and estimator not in _OF_PAIRS, f"--missing pairwise is for {either(_OF_PAIRS)}"),
         (refits and missing != "listwise", f"--se {se} refits complete answers: leave --missing {missing} out"),
         (refits and ordinal, f"--se {se} takes answers as numbers, not as --estimator {estimator} does"),
         (asked.replicates is not None and se not in ("bootstrap", "parametric"),
          "--replicates is a number of draws, for --se bootstrap or parametric"),
         (asked.seed < 0, f"--seed {asked.seed} is no seed; write a whole number, 0 or more"),
-        (asked.ordered and not ordinal, f"--ordered is for --estimator {_or(_ORDINAL)}"),
-        ("thresholds" in asked.tables and not ordinal, f"--tables thresholds is for --estimator {_or(_ORDINAL)}"),
+        (asked.ordered and not ordinal, f"--ordered is for --estimator {either(_ORDINAL)}"),
+        ("thresholds" in asked.tables and not ordinal, f"--tables thresholds is for --estimator {either(_ORDINAL)}"),
         (asked.scores and ordinal, f"--scores takes answers as numbers, not as --estimator {estimator} does"),
         (asked.scores and asked.by, "--scores writes one file: leave --by out, or estimate groups together by --group"),
-        (asked.without and asked.model not in PRESETS, f"--without is for --model {_or(tuple(PRESETS))}"),
+        (asked.without and asked.model not in PRESETS, f"--without is for --model {either(tuple(PRESETS))}"),
     )  # fmt: skip
     return (said for found, said in rules if found)
 
 
-def _or(names: Sequence[str]) -> str:
+def either(names: Sequence[str]) -> str:
     """Names as alternatives.
 
-    >>> _or(("ML", "MLR", "MLM"))
+    >>> either(("ML", "MLR", "MLM"))
     'ML, MLR or MLM'
     """
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
-def _model(part: Asked, asked: argparse.Namespace) -> Model | str:
+def model_of(part: Asked, asked: argparse.Namespace) -> Model | str:
     """The model asked for: a preset measured as the study says, a file's, or the study's own."""
     from csat.model import PRESETS
 
@@ -96,7 +96,7 @@ def _model(part: Asked, asked: argparse.Namespace) -> Model | str:
     try:
         return Path(asked.model).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        message = f"There is no file {asked.model!r}, and no preset of this name; presets are {_or(tuple(PRESETS))}."
+        message = f"There is no file {asked.model!r}, and no preset of this name; presets are {either(tuple(PRESETS))}."
         raise OptionError(message) from None
     except (UnicodeDecodeError, IsADirectoryError):
         raise OptionError(f"--model {asked.model} is no text in UTF-8; write the model in a plain text file.") from None
@@ -114,7 +114,7 @@ def _preset(part: Asked, asked: argparse.Namespace) -> Model:
 def _tables(part: Asked, asked: argparse.Namespace) -> list[Shown]:
     from csat.structural import modification_indices, sem
 
-    model = _model(part, asked)
+    model = model_of(part, asked)
     how: dict[str, Any] = {
         "estimator": asked.estimator, "missing": asked.missing, "group": asked.group, "level": asked.level,
         "ordered": (asked.ordered or True) if asked.estimator in _ORDINAL else (),

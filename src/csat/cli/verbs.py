@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 import csat.cli.options as options
+from csat.cli.composites import composites
 from csat.cli.driver import drivers
 from csat.cli.shell import domain, reading, show, survey_of
 from csat.cli.structural import structural
@@ -110,6 +111,11 @@ VERBS: Mapping[str, tuple[Callable[[argparse.Namespace], None], str, tuple[Optio
         structural,
         "a structural model: how it fits, what leads to what, and whether groups can be compared",
         (options.data_options, options.sem_options, options.by_option, options.own_option, *TABLES),
+    ),
+    "pls": (
+        composites,
+        "a path model of composites: what leads to what, indices of the constructs, what to raise first",
+        (options.data_options, options.pls_options, options.by_option, options.own_option, *TABLES),
     ),
     "evaluate": (
         _evaluate,
