@@ -294,7 +294,9 @@ def test_weights_make_no_factors():
     rng = np.random.default_rng(21)
     found = []
     for _ in range(60):
-        data = pd.DataFrame(rng.normal(size=(400, 8)), columns=list("abcdefgh")).assign(w=rng.choice([1.0, 1, 1, 8], 400))
+        data = pd.DataFrame(rng.normal(size=(400, 8)), columns=list("abcdefgh")).assign(
+            w=rng.choice([1.0, 1, 1, 8], 400)
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SamplingAdequacyWarning)
             found.append(number_of_factors(csat.read_survey(data, design=csat.Design(weight="w")), list("abcdefgh")))
