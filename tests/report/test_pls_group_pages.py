@@ -11,11 +11,12 @@ import pytest
 from matplotlib.text import Text
 
 import csat
-from csat.design import Design
+from csat.design import Design, Replication
 from csat.errors import OptionError
 from csat.report.names import Names
 from csat.report.plots import PLOTS
 from csat.report.plots.gap import PALE
+from csat.report.remarks import OF_PATH_MODELS, remark
 from csat.report.tables import TABLES
 from csat.report.tables.pls_groups import errors_notes, exchange_word, group_label, relation_text
 from csat.report.words import words
@@ -263,6 +264,34 @@ def test_every_remark_on_permutations_has_words(found):
                 assert (note not in text) or lang == "en"
         assert "20" in words(lang).say(exchange_word(few, Names(lang)))
     assert "标签" in words("zh").say(exchange_word(one, Names("zh")))
+
+
+def test_every_pattern_meets_a_sentence_of_the_engine(found):
+    """Of invariance, permutations and errors; those of single path models are met where their pages are tested."""
+    from csat.composites.exchange import Exchange
+    from csat.composites.invariance import _configural
+    from csat.replicates.redone import bootstrap
+
+    frame = pd.DataFrame(np.random.default_rng(2).normal(size=(60, 6)), columns=ITEMS)
+    survey, weights = csat.read_survey(frame), {f"r{i}": 2.0 * (np.arange(60) % 20 != i) for i in range(20)}
+    replicated = csat.read_survey(
+        frame.assign(w=1.0, **weights),
+        design=Design(weight="w", replicates=tuple(weights), replication=Replication("JK1", scale=0.95)),
+    )
+    plain = csat.pls(survey, MODEL, replicates=50, scaled=False)
+    variances = [
+        result.estimates.provenance.variance
+        for result in (plain, csat.pls(survey, MODEL, se="jackknife"), csat.pls(replicated, MODEL))
+    ]
+    calibrated = replace(survey.groups(ITEMS, (), "listwise"), calibrated=True)
+    variances.append(f"{bootstrap(survey, calibrated, 50, 1).words}, 50 replicates")
+    rows = (np.ones((5, 1)), np.ones(5), np.empty((0, 0)), np.empty(0), "sampling units")
+    label = np.array([0, 1, 0, 1, 0])
+    exchanges = [Exchange(label, block, 2, *rows) for block in (np.array([0, 0, 1, 1, 2]), np.arange(5))]
+    notes = [note for each in exchanges for note in each.notes(1000)]
+    said = [remark(text) for text in (*variances, *notes, _configural(plain), found["micom"].configural)]
+    mine = {key for key in OF_PATH_MODELS if not key.startswith("pls_")}
+    assert {word.key.removeprefix("remark.") for word in said} == mine
 
 
 def test_how_errors_were_made_has_words():

@@ -7,15 +7,7 @@ from collections.abc import Mapping
 
 from csat.report.words import Word
 
-#: What groups of a path model have in common; the treatment of answers follows.
-_CONFIGURAL = (
-    r"all groups have the same (?P<items>\d+) items in the same (?P<constructs>\d+) constructs, modes "
-    r"\((?P<modes>[^)]+)\), inner scheme \((?P<scheme>[^)]+)\) .*complete answers, "
-)
-#: What became of the replicates of a path model, in one group and in several.
-_REPLICATES = r"(?P<count>\d+) of (?P<all>\d+) replicates \((?P<drawn>[^)]+)\) have "
-_OF_GROUPS = r"In (?P<groups>\d+) of (?P<of>\d+) groups some of (?P<all>\d+) replicates \((?P<drawn>[^)]+)\) have "
-#: Key of the catalogues ("remark.few_units") → the remark; its named parts fill the blanks.
+#: Key of the catalogues ("remark.few_units") → the remark of a structural model; its named parts fill the blanks.
 PATTERNS: Mapping[str, re.Pattern[str]] = {
     key: re.compile(pattern)
     for key, pattern in {
@@ -39,6 +31,21 @@ PATTERNS: Mapping[str, re.Pattern[str]] = {
         "adequacy_items": r"Sampling adequacy below (?P<least>[\d.]+): (?P<listed>.+)\. Think",
         "factor_random": r"The sample has weights, .*, but random eigenvalues are those",
         "factor_design": r"The sample has weights, strata or sampling units: weights enter the correlations",
+        "perfect": r"No answer to one contradicts the other.*: (?P<listed>.+) correlate at ±1",
+    }.items()
+}
+#: What groups of a path model have in common; the treatment of answers follows.
+_CONFIGURAL = (
+    r"all groups have the same (?P<items>\d+) items in the same (?P<constructs>\d+) constructs, modes "
+    r"\((?P<modes>[^)]+)\), inner scheme \((?P<scheme>[^)]+)\) .*complete answers, "
+)
+#: What became of the replicates of a path model, in one group and in several.
+_REPLICATES = r"(?P<count>\d+) of (?P<all>\d+) replicates \((?P<drawn>[^)]+)\) have "
+_OF_GROUPS = r"In (?P<groups>\d+) of (?P<of>\d+) groups some of (?P<all>\d+) replicates \((?P<drawn>[^)]+)\) have "
+#: The same of path models, of their groups and of how their standard errors were made.
+OF_PATH_MODELS: Mapping[str, re.Pattern[str]] = {
+    key: re.compile(pattern)
+    for key, pattern in {
         "configural": _CONFIGURAL + r"standardized within each group",
         "configural_units": _CONFIGURAL + r"in their own unit",
         "no_exchange": r"No labels can be exchanged \((?P<units>[^)]+)\)",
@@ -57,7 +64,6 @@ PATTERNS: Mapping[str, re.Pattern[str]] = {
         "pls_failed_groups": _OF_GROUPS + r"no estimates.* Most of them, (?P<count>\d+), in group (?P<group>.+)\.$",
         "pls_impossible_groups": _OF_GROUPS + r"a reliab.* Most of them, (?P<count>\d+), in group (?P<group>.+)\.$",
         "pls_negative": r"Weights below 0: (?P<listed>.+)\. An index",
-        "perfect": r"No answer to one contradicts the other.*: (?P<listed>.+) correlate at ±1",
     }.items()
 }
 
@@ -68,7 +74,7 @@ def remark(said: str) -> Word | str:
     >>> remark("2 table(s) of two-category items have an empty cell; ½ was added there.").key
     'remark.filled'
     """
-    for key, pattern in PATTERNS.items():
+    for key, pattern in (*PATTERNS.items(), *OF_PATH_MODELS.items()):
         found = pattern.match(said)
         if found:
             return Word(f"remark.{key}", found.groupdict())
