@@ -213,7 +213,8 @@ class FactorNumber(Shown):
             "n": self.n, "n_eff": self.n_eff, "left_out": self.left_out, "items": len(self.names),
             "parallel": self.parallel, "map": self.map, "kaiser": self.kaiser, "kmo": about.kmo,
             "sphericity": about.chisq, "sphericity_df": about.df, "sphericity_p": about.p, "draws": self.draws,
-            "seed": self.seed, "level": self.level, "sample": self.provenance.sample, "version": self.provenance.version,
+            "seed": self.seed, "level": self.level, "sample": self.provenance.sample,
+            "version": self.provenance.version,
         }])  # fmt: skip
 
 
