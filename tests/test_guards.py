@@ -227,6 +227,9 @@ def calls(survey, asked):
             {"result": csat.pls(survey, "f =~ a + b\ne ~ f", replicates=50), "source": survey, "k": 2, "starts": 2,
              "seed": 1},
         ),
+        "ipma": (
+            csat.pls(survey, "f =~ a + b\ne ~ f", limits=(1, 10), replicates=50).ipma, {"target": "e"}
+        ),
         "reliability": (
             csat.reliability,
             {"source": survey, "scales": {"f": ["a", "b", "e"]}, "by": "t", "missing": "listwise", "factors": "joint",
@@ -281,7 +284,7 @@ NAMES = (
     *("evaluate", "evaluate a matrix", "regress", "regress logit", "sem", "Model", "from_covariance"),
     *("sem of levels", "sem with gaps", "compare_models", "invariance", "modification_indices", "equality_tests"),
     *("polychoric", "efa", "Efa.model", "number_of_factors", "factor_scores"),
-    *("pls", "compare", "pls_slopes", "pls_predict", "reliability", "feldt"),
+    *("pls", "ipma", "compare", "pls_slopes", "pls_predict", "reliability", "feldt"),
     *("pls_differences", "micom", "pls_segments"),
     *("test_of", "differences", "stepwise", "best_subsets", "importance", "importance differences", "ipa"),
     *("reward_penalty", "diagnose", "Factor"),
