@@ -99,7 +99,7 @@ def blocks_of(graph: Graph, sides: dict[str, Side], r2: str) -> dict[str, Block]
 
 def _sized(node: Node, r2: str) -> Shape:
     lines = tuple(wrap(node.name, *NODE_WRAP).split("\n"))
-    said = r2.format(r2=node.r2) if np.isfinite(node.r2) else ""
+    said = " · ".join(filter(None, (node.mark, r2.format(r2=node.r2) if np.isfinite(node.r2) else "")))
     width = max(*(advance(line, NAME) for line in lines), advance(said, SHARE))
     height = (len(lines) * NAME + bool(said) * SHARE) * LEADING / 72
     # Text fills the rectangle inside an ellipse: its corners lie on the curve.

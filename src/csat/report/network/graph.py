@@ -30,7 +30,7 @@ class Node:
     """A construct or an observed variable.
 
     latent : a construct. r2 : explained share of its variance, NaN if nothing explains it.
-    owner : construct whose indicator it is; "" for a node of the structural part.
+    owner : construct whose indicator it is; "" for a node of the structural part. mark : stands before R².
     """
 
     code: str
@@ -38,6 +38,7 @@ class Node:
     latent: bool
     r2: float = np.nan
     owner: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,7 @@ def graphs_of(
     OptionError
         If `measurement` is no truth value, or there is no such group.
     """
-    if measurement not in (None, True, False):
-        raise OptionError(f"measurement={measurement!r}: write True, False, or None for few indicators only.")
+    check_measurement(measurement)
     if group is not None and group not in result.groups:
         raise OptionError.choose("group", group, result.groups)
     frame = result.standardized("all")
@@ -116,6 +116,12 @@ def graphs_of(
         _graph(frame[frame["group"] == label], r2[r2["group"] == label], result.latents, label, names, measurement)
         for label in (result.groups if group is None else (group,))
     )
+
+
+def check_measurement(measurement: object) -> None:
+    """Refuse what is neither a truth value nor None."""
+    if measurement not in (None, True, False):
+        raise OptionError(f"measurement={measurement!r}: write True, False, or None for few indicators only.")
 
 
 def _graph(

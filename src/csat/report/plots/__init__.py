@@ -8,6 +8,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import csat.report.plots.asymmetry as asymmetry
+import csat.report.plots.composites as composites
 import csat.report.plots.diagnosis as diagnosis
 import csat.report.plots.estimate as estimate
 import csat.report.plots.evaluation as evaluation
@@ -16,6 +17,7 @@ import csat.report.plots.gap as gap
 import csat.report.plots.groups as groups
 import csat.report.plots.importance as importance
 import csat.report.plots.index as index
+import csat.report.plots.ipma as ipma
 import csat.report.plots.paths as paths
 import csat.report.plots.pls_groups as pls_groups
 import csat.report.plots.pls_prediction as pls_prediction
@@ -69,6 +71,8 @@ PLOTS: Mapping[str, Mapping[str, Drawing]] = {
     "FactorNumber": {"scree": exploratory.scree},
     "Polychoric": {"correlations": structural.correlations},
     "Reliability": {"scales": reliability.scales, "htmt": reliability.ratios},
+    "Pls": {"path": composites.path, "paths": composites.paths, "loadings": composites.loadings},
+    "Ipma": {"ipma": ipma.constructs, "items": ipma.items},
     "Prediction": {"prediction": pls_prediction.errors, "cvpat": pls_prediction.cvpat},
     "Slopes": {"slopes": pls_prediction.slopes},
     "PlsDifferences": {
@@ -110,6 +114,7 @@ def plot(
         ``"diagnosis"`` (four views), ``"residuals"``, ``"qq"``, ``"scale"``, ``"leverage"`` or ``"partial"`` (added
         variables) of a diagnosis; ``"path"``, ``"loadings"`` or ``"residuals"`` of a structural model;
         ``"loadings"`` or ``"scree"`` of a factor analysis; ``"scales"`` or ``"htmt"`` of reliability;
+        ``"path"`` (diagram), ``"paths"`` or ``"loadings"`` of a path model, ``"ipma"`` or ``"items"`` of its map;
         ``"prediction"`` (errors) or ``"cvpat"`` of predictions; ``"weight"``, ``"loading"``, ``"path"``, ``"total"`` or
         ``"indirect"`` of differences of path models; ``"criteria"`` or ``"paths"`` of segments;
         ``"evaluation"`` or ``"items"`` of an evaluation;
@@ -120,7 +125,7 @@ def plot(
     names : the questionnaire whose texts stand for the codes. None shows the codes.
     base : whom the result is about, e.g. ``plan.base("own", lang)``; stands below the chart.
     term : with ``kind="partial"``, the driver to draw; None: all of them.
-    group : of a structural model, the label of the only group to draw; None: all of them.
+    group : of a structural or path model, the label of the only group to draw; None: all of them.
     measurement : with ``kind="path"``, whether indicators are drawn; None: if there are 12 or fewer.
     layout : with ``kind="path"``, "graphviz" lets the program ``dot``, if it is installed, place the nodes.
 

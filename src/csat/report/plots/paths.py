@@ -45,15 +45,25 @@ def path(
     graphs = [graph for graph in every if not _hidden(result, graph.group, names)]
     if not graphs:
         return style.empty(ax, say(Word("title.paths")), " ".join(map(say, respondents_of(result, names))))
-    notes = [say(note) for note in _notes(result, names, graphs, len(every) - len(graphs))]
     if ax is not None and len(graphs) > 1:
         raise OptionError.choose("group", None, result.groups)
+    titles = [_title(result, graph, names) for graph in graphs]
+    return draw_graphs(graphs, titles, _notes(result, names, graphs, len(every) - len(graphs)), names, ax, layout)
+
+
+def draw_graphs(
+    graphs: Sequence[Graph], titles: Sequence[Word], notes: Sequence[Word | str], names: Names, ax: Axes | None,
+    layout: str,
+) -> Axes:  # fmt: skip
+    """Draw models one above the other, each with its title, and write the notes below; one model on given axes."""
+    say = words(names.lang).say
+    said = [say(note) for note in notes]
     pictures = _pictures(graphs, words(names.lang).sentences["plot.explained"], layout)
-    axes = [ax] if ax is not None else _panels(pictures, sum(map(_lines, notes)))
-    for panel, picture in zip(axes, pictures, strict=True):
+    axes = [ax] if ax is not None else _panels(pictures, sum(map(_lines, said)))
+    for panel, picture, title in zip(axes, pictures, titles, strict=True):
         _draw(panel, picture, picture.scale if ax is None else _fitting(panel, picture))
-        panel.set_title(say(_title(result, picture.graph, names)), x=0.01)
-    style.notes_under(axes[-1], notes)
+        panel.set_title(say(title), x=0.01)
+    style.notes_under(axes[-1], said)
     return axes[0]
 
 
@@ -78,18 +88,24 @@ def _hidden(result: Sem, group: str, names: Names) -> bool:
 
 def _notes(result: Sem, names: Names, graphs: Sequence[Graph], hidden: int) -> list[Word | str]:
     """What the lines mean, how well the model fits, what speaks against it, who counts, what is not drawn."""
-    edges = [edge for graph in graphs for edge in graph.edges]
     _, items, others = graphs[0].hidden
     return [
-        *([Word("plot.beyond_one")] if any(impossible(edge.value) for edge in edges) else []),
-        *([Word("plot.dashed")] if not all(edge.clear for edge in edges) else []),
-        *([Word("plot.double")] if any(edge.both for edge in edges) else []),
+        *notes_of_edges([edge for graph in graphs for edge in graph.edges]),
         *([Word("plot.not_drawn_items", {"count": items})] if items else []),
         *([Word("plot.not_drawn", {"count": others})] if others else []),
         *([Word("plot.hidden", {"count": hidden, "least": names.bases.suppress})] if hidden else []),
         fit_line(result, names),
         *gravest_of(result, names),
         *respondents_of(result, names),
+    ]
+
+
+def notes_of_edges(edges: Sequence[Edge]) -> list[Word]:
+    """What marks and strokes of the arrows mean, where there are some."""
+    return [
+        *([Word("plot.beyond_one")] if any(impossible(edge.value) for edge in edges) else []),
+        *([Word("plot.dashed")] if not all(edge.clear for edge in edges) else []),
+        *([Word("plot.double")] if any(edge.both for edge in edges) else []),
     ]
 
 

@@ -49,7 +49,7 @@ def loadings(result: Sem, names: Names, ax: Axes | None, *, group: str | None = 
     least = 0.3 if len(chosen) == 1 else 0.2 + 0.15 * len(chosen)
     lines = sum(1 + len(note) // style.LINE for note in notes)
     ax = style.axes_for(ax, style.row_height(labels, least) + 1.3 + 0.17 * lines + 0.25 * (len(chosen) > 1))
-    _draw_loadings(ax, labels, parts, judged)
+    draw_parts(ax, labels, parts, judged)
     ax.set_xlabel(say(Word("plot.loading")))
     bases = [base for base in judged for _ in labels]
     style.below(ax, *remarks(bases, names.bases, words(names.lang), level_of(result)), *notes)
@@ -65,7 +65,7 @@ def loadings(result: Sem, names: Names, ax: Axes | None, *, group: str | None = 
     return ax
 
 
-def _draw_loadings(ax: Axes, labels: list[str], parts: list[pd.DataFrame], judged: list[Base]) -> None:
+def draw_parts(ax: Axes, labels: list[str], parts: list[pd.DataFrame], judged: list[Base]) -> None:
     """Dots of one group, a colour for each construct and figures beside; of several, a colour for each group."""
     alone = len(parts) == 1
     constructs = list(dict.fromkeys(parts[0]["lhs"]))

@@ -14,7 +14,7 @@ from csat.report.format import number
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.remarks import remark
-from csat.report.tables.cells import Show, describe, group_shows, interval, objects
+from csat.report.tables.cells import Show, describe, group_shows, interval, objects, only_where
 from csat.report.tables.model import sample_notes
 from csat.report.tables.pls_groups import (
     construct_text,
@@ -76,6 +76,7 @@ def effects(result: Pls, names: Names) -> Table:
 def items(result: Pls, names: Names) -> Table:
     """Weights and loadings of the items with intervals, and variance inflation among those of their construct."""
     weights = figures_of(result, ("weight",), names)
+    weights = weights[weights["lhs"] != weights["rhs"]].reset_index(drop=True)
     loadings = figures_of(result, ("loading",), names)
     keys = [(domain, lhs, rhs) for domain, lhs, rhs in _ends(weights)]
     place = {key: i for i, key in enumerate(zip(*(loadings[k] for k in ("domain", "lhs", "rhs")), strict=True))}
@@ -90,7 +91,7 @@ def items(result: Pls, names: Names) -> Table:
     }
     frame["vif"] = objects([inflation.get(key) for key in keys])
     frame["construct"] = [construct_text(lhs, names) for lhs in frame["lhs"]]
-    frame["item"] = [construct_text(rhs, names) for rhs in frame["rhs"]]
+    frame["item"] = [item_text(rhs, names) for rhs in frame["rhs"]]
     shows = [
         *group_shows(result.by, names),
         Show("construct"),
@@ -107,16 +108,14 @@ def items(result: Pls, names: Names) -> Table:
 def constructs(result: Pls, names: Names) -> Table:
     """Mode, explained variance, quality and performance of every construct."""
     frame = result.constructs()
+    frame = frame[~frame["construct"].isin(products_of(result))].reset_index(drop=True)
     domains = [domain for domain in result.domains for _ in range(len(frame) // len(result.domains))]
     codes = frame["construct"].tolist()
     frame = frame.assign(**_group_texts(result, domains, names))
     frame = _with_figures(frame, result, list(zip(domains, codes, strict=True)))
-    formed = frame["mode"].isin(["B", "single"]).to_numpy()
-    for name in OF_SCALES:
-        frame[name] = objects([None if empty else value for empty, value in zip(formed, frame[name], strict=True)])
-        for end in ("low", "high"):
-            ends = frame[f"{name}_{end}"]
-            frame[f"{name}_{end}"] = objects([None if empty else v for empty, v in zip(formed, ends, strict=True)])
+    formed = frame["mode"].isin(["B", "single"])
+    for name in (f"{name}{end}" for name in OF_SCALES for end in ("", "_low", "_high")):
+        frame[name] = only_where(~formed, frame[name])
     frame["mode"] = objects([mode_word(mode) for mode in frame["mode"]])
     frame["construct"] = [construct_text(code, names) for code in codes]
     scored = bool(np.isfinite(result.select("performance").estimate).any())
@@ -155,7 +154,7 @@ def cross(result: Pls, names: Names) -> Table:
             part[f"about on {code}"] = objects([Word("note.pls_cross_higher") if is_ else None for is_ in higher])
         said = _group_texts(result, [domain] * len(owners), names)
         parts.append(part.assign(**said, construct=[construct_text(owner, names) for owner in owners],
-                                 item=[construct_text(code, names) for code in square.index], n=n))  # fmt: skip
+                                 item=[item_text(code, names) for code in square.index], n=n))  # fmt: skip
     shows = [
         *group_shows(result.by, names),
         Show("construct"),
@@ -163,7 +162,9 @@ def cross(result: Pls, names: Names) -> Table:
         *(Show(f"on {code}", "score", N, construct_text(code, names)) for code in codes),
         *size_of_groups(result),
     ]
+    products = [item_text(code, names) for code in products_of(result)]
     frame = pd.concat(parts, ignore_index=True)
+    frame = frame[~frame["item"].isin(products)].reset_index(drop=True)
     notes = [Word("note.pls_cross"), *notes_of(result, names)]
     return describe("pls_cross", Word("title.pls_cross"), frame, shows, names, notes=notes, label="item")
 
@@ -185,9 +186,8 @@ def figures_of(result: Pls, kinds: Sequence[str], names: Names) -> pd.DataFrame:
     )
     frame["p"] = _chances(own)
     frame = frame[frame["kind"].isin(kinds)].reset_index(drop=True)
-    fixed = (frame["se"] == 0).to_numpy()
     for name in ("low", "high", "p"):
-        frame[name] = objects([None if still else value for still, value in zip(fixed, frame[name], strict=True)])
+        frame[name] = only_where(frame["se"] != 0, frame[name])
     rows = zip(frame["kind"], frame["lhs"], frame["rhs"], strict=True)
     frame["about"] = [relation_text(*row, names) for row in rows]
     frame["relation"] = objects([kind_word(kind) for kind in frame["kind"]])
@@ -221,6 +221,16 @@ def _with_figures(frame: pd.DataFrame, result: Pls, keys: Sequence[tuple[tuple[s
     reasons = [[own.unavailable.get(place.get((*key, name), -1)) for name in ("ave", "performance")] for key in keys]
     added["note"] = [next((str(reason) for reason in row if reason is not None), "") for row in reasons]
     return frame.assign(**added)
+
+
+def products_of(result: Pls) -> frozenset[str]:
+    """Products of composites: constructs without items of their own."""
+    return frozenset(lhs for kind, lhs, rhs in result.layout.keys if kind == "weight" and lhs == rhs)
+
+
+def item_text(code: str, names: Names) -> str:
+    """Text of an item, or of a product of items."""
+    return " × ".join(names.codes(code.split(":")))
 
 
 def mode_word(mode: str) -> Word:

@@ -9,9 +9,9 @@ import numpy as np
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.cells import Show, describe, group_shows, interval, only_where
-from csat.report.tables.composites import construct_text, remark_word
+from csat.report.tables.composites import item_text, remark_word
 from csat.report.tables.model import sample_notes
-from csat.report.tables.pls_groups import errors_notes
+from csat.report.tables.pls_groups import construct_text, errors_notes
 from csat.report.words import Word
 
 if TYPE_CHECKING:
@@ -35,7 +35,10 @@ def ipma(result: Ipma, names: Names) -> Table:
         for end in ("low", "high"):
             frame[f"{name}_{end}"] = only_where(~fixed, frame[f"{name}_{end}"])
     frame = frame.assign(
-        about=[construct_text(term, names) for term in frame["term"]],
+        about=[
+            construct_text(term, names) if kind == "construct" else item_text(term, names)
+            for kind, term in zip(frame["kind"], frame["term"], strict=True)
+        ],
         **{name: names.values(name, list(frame[name])) for name in result.by},
     )
     level = result.estimates.level
