@@ -20,7 +20,7 @@ from csat.composites.fitted import Fitted
 from csat.composites.inference import bounds_of, part_of
 from csat.composites.items import ItemMoments, index_weights, performance
 from csat.composites.solution import Solution
-from csat.errors import OptionError
+from csat.errors import OptionError, check_choice
 from csat.results import Estimates, Shown, Unavailable, without_rounding
 
 #: Figures of every construct and item, and their units.
@@ -189,8 +189,7 @@ def ipma(fitted: Fitted, target: str, *, left_out: int = 0) -> Ipma:
 
 def _places(blocks: Blocks, target: Any) -> _Places:
     explained = [blocks.constructs[j] for j in np.flatnonzero(blocks.endogenous)]
-    if target not in explained:
-        raise OptionError.choose("target", target, explained)
+    check_choice("target", target, explained)
     at = blocks.constructs.index(target)
     leading = np.flatnonzero(blocks.reach[at] > 0)
     return _Places(at, leading, np.flatnonzero(np.isin(blocks.block, leading)))
