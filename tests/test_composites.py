@@ -536,6 +536,45 @@ def test_limits_by_item_and_of_the_questionnaire(rows, survey, study):
         pls(survey, MODEL, replicates=60).scores(survey, unit="points")
 
 
+def test_scales_that_answers_lie_outside_of_are_refused(rows, survey, study):
+    found = "'a1' is taken for a scale from 1 to 5, its answers go from 1 to 10; .* 8 more items.* Give the lowest"
+    with pytest.raises(OptionError, match=found):
+        pls(survey, MODEL, limits=(1, 5))
+    with pytest.raises(OptionError, match=r"^Scales .*: 'a1' .* from 2 to 9, its answers go from 1 to 10\. Give"):
+        pls(survey, MODEL, limits={"a1": (2, 9), "d1": (0, 20)})
+    five = "[study]\nname = 't'\n[scales.five]\nlow = 1\nhigh = 10\n[items]\n"
+    asked = study(five + "\n".join(f'{item} = {{ scale = "five" }}' for item in ITEMS))
+    with pytest.raises(OptionError, match=r"'b1' is taken for a scale from 1 to 6, its answers go from \S+ to 10"):
+        pls(csat.read_survey(rows[ITEMS], asked), MODEL, limits={"b1": (1, 6)})
+    model = "s =~ a + b\na =~ a1 + a2\nb =~ b1 + b2\nc =~ c1 + c2\nc ~ s"
+    for staged in (model, "a =~ a1 + a2\nb =~ b1 + b2\nc =~ c1 + c2\nc ~ a + b + a:b"):
+        with pytest.raises(OptionError, match="'a1' is taken for a scale from 1 to 5"):
+            pls(survey, staged, limits=(1, 5))
+
+
+def test_scales_that_published_moments_contradict_are_refused(rows):
+    cov = rows[ITEMS].cov()
+    with_means = csat.from_covariance(cov, len(rows), rows[ITEMS].mean().to_dict())
+    with pytest.raises(OptionError, match=r"'a1' .* from 1 to 7, its answers have a mean of 6\.93 and a standard dev"):
+        pls(with_means, MODEL, limits={"a1": (1, 7)})
+    alone = csat.from_covariance(cov, len(rows))
+    with pytest.raises(OptionError, match=r"'a1' .* from 5 to 8, its answers have a standard deviation of 1\.641"):
+        pls(alone, MODEL, limits={"a1": (5, 8)})
+    halves = pd.DataFrame({"a": [1, 5] * 50, "b": [1, 5, 5, 1] * 25, "c": [1, 5, 5, 5, 1] * 20}).assign(
+        a=lambda f: f["c"].where(f.index > 20, 1)
+    )
+    widest = csat.from_covariance(halves.cov(), 100, halves.mean().to_dict())  # as far apart as a scale allows
+    assert pls(widest, "c ~ a + b", limits=(1, 5)).performance.estimate[0] == pytest.approx(60)
+
+
+@pytest.mark.parametrize("limits", [(False, True), ("1", "10"), (1, 1), (1, 5, 10), {"a1": 5}, "ab", 3])
+def test_limits_are_two_different_numbers(survey, limits):
+    with pytest.raises(
+        OptionError, match="limits are the lowest and the highest possible answer, two different numbers"
+    ):
+        pls(survey, MODEL, limits=limits)
+
+
 def test_scores_of_groups(rows):
     gaps = rows.copy()
     gaps.loc[3, "a1"] = np.nan
@@ -622,8 +661,8 @@ def test_definitions_are_refused_with_their_place(survey):
         ),
         ({"interval": "wald"}, "interval='wald' is not known"),
         ({"sign": "flip"}, "sign='flip' is not known; choose one of 'construct', 'none'"),
-        ({"limits": (1, 1)}, "the lowest and the highest possible answer are two different numbers"),
-        ({"limits": {"zz": (1, 10)}}, "limits='zz' is not known"),
+        ({"limits": (1, 1)}, "limits are the lowest and the highest possible answer, two different numbers"),
+        ({"limits": {"zz": (1, 10)}}, "limits names str 'zz', which is no item of the model. Did you mean 'a1'"),
         ({"by": "srmr"}, "by: column 'srmr' has the name of a result's column"),
         ({"level": 95}, "the confidence level lies between 0 and 1"),
     ],

@@ -522,7 +522,7 @@ def test_groups_of_two_columns_are_named_as_in_the_table(rows):
     assert label == "x × west"
     tuples = csat.pls_differences(result, against=("x", "west"), kinds="path").tidy()
     pd.testing.assert_frame_equal(named, tuples)
-    with pytest.raises(OptionError, match="against is one of the groups of this result, 'x × east', 'x × west', .* 1"):
+    with pytest.raises(OptionError, match="against is one of the groups of this result, 'x × east', 'x × west'"):
         csat.pls_differences(result, against=("x", "1"))
 
 

@@ -16,6 +16,7 @@ from csat.composites.figures import Layout
 from csat.composites.implied import distances, implied_items
 from csat.composites.inference import check_interval, estimates_of_groups
 from csat.composites.items import ItemMoments
+from csat.composites.limits import check_scales
 from csat.composites.notes import ImproperSolutionWarning, ReplicatesWarning, doubts, lost
 from csat.composites.outer import SCHEMES
 from csat.composites.plan import layout_of
@@ -74,7 +75,8 @@ def pls(
     interval : "percentile" (the default with draws), "basic", "bias-corrected", "bca" (adds a jackknife), "normal",
         "t" (estimate ± t·se with the degrees of freedom of the design; the default without draws).
     limits : lowest and highest possible answer, of all items or item by item, for figures on 0–100; None: as the scales
-        of the questionnaire say.
+        of the questionnaire say. Answers outside of them are an error. The first end counts as 0: (6, 1) where 1 is
+        the best answer.
     second_order : how constructs made of constructs (``service <~ image + quality``) are estimated: "two-stage" (first
         with the parts in place of the whole, then with composites of the parts as its items), "repeated" (with all
         items of the parts, which explain it, or are explained by it if it is measured by them, ``=~``), or "embedded"
@@ -151,6 +153,8 @@ def pls(
     layout = replace(layout, n=n)
     check_size(groupers, summary.domains, len(layout.keys))
     items, solution, faults = _solved(summary, layout)
+    base, answered = layout.answered(items)
+    check_scales(answers, base.blocks, base.points, answered)
     figures = np.where(usable(solution)[:, None], layout.values(items, solution), np.nan)
     draws = draws_of(answers, summary, layout, (solution, figures), resampling)
     if interval is None:

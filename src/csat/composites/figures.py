@@ -46,6 +46,10 @@ class Layout:
         """Moments of the columns of the blocks, from Gram matrices (…, 1 + k, 1 + k) of the k `variables`."""
         return item_moments(gram, midpoint, self.blocks)
 
+    def answered(self, items: ItemMoments) -> tuple[Layout, ItemMoments]:
+        """The layout whose columns are answers of respondents, and their moments."""
+        return self, items
+
     def lines(self, items: ItemMoments, solution: Solution, *, points: bool) -> Lines:
         """How scores of respondents follow from their answers: on 0–100 if `points`, else standardized."""
         blocks, scaled = self.blocks, self.settings.scaled

@@ -87,6 +87,10 @@ class TwoStage(Layout):
                 turn[..., row, blocks.items.index(name)] = 1.0
         return turn, shift
 
+    def answered(self, items: ItemMoments) -> tuple[Layout, ItemMoments]:
+        """The first stage."""
+        return self.first, items.items if isinstance(items, StagedMoments) else items
+
     def lines(self, items: ItemMoments, solution: Solution, *, points: bool) -> Lines:
         """Scores on wholes and parts from answers: those of the second stage through composites of the first."""
         second = super().lines(items, solution, points=points)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from csat.composites.blocks import Blocks
-from csat.errors import OptionError
+from csat.errors import OptionError, closest
 from csat.moments import shown
 from csat.questionnaire import Questionnaire
 
@@ -73,7 +74,10 @@ def points_of(blocks: Blocks, questionnaire: Questionnaire | None, limits: Any) 
     if isinstance(limits, Mapping):
         for name, pair in limits.items():
             if name not in known:
-                raise OptionError.choose("limits", name, blocks.observed)
+                raise OptionError(
+                    f"limits names {shown(name)}, which is no item of the model. Did you mean "
+                    f"{closest(str(name), known)}?"
+                )
             known[name] = _between(pair)
     elif limits is not None:
         known = dict.fromkeys(blocks.observed, _between(limits))
@@ -89,15 +93,14 @@ def _line(questionnaire: Questionnaire | None, name: str) -> tuple[float, float]
 
 
 def _between(pair: Any) -> tuple[float, float]:
-    """(offset, slope) of the line that runs from 0 at the low end to 100 at the high end."""
-    try:
-        low, high = (float(end) for end in pair)
-    except (TypeError, ValueError):
-        low, high = np.nan, np.nan
-    if isinstance(pair, str) or not np.isfinite([low, high]).all() or low == high:
+    """(offset, slope) of the line from 0 at the first end to 100 at the second, which may be the lower one."""
+    ends = list(pair) if isinstance(pair, Iterable) and not isinstance(pair, str) else []
+    numbers = [float(end) for end in ends if isinstance(end, Real) and not isinstance(end, bool | np.bool_)]
+    low, high = numbers if len(numbers) == len(ends) == 2 else (np.nan, np.nan)
+    if not np.isfinite([low, high]).all() or low == high:
         raise OptionError(
-            f"limits={shown(pair)}: the lowest and the highest possible answer are two different numbers, e.g. "
-            'limits=(1, 10), or by item {"Q1": (1, 10)}.'
+            "limits are the lowest and the highest possible answer, two different numbers, e.g. limits=(1, 10), or by "
+            f'item {{"Q1": (1, 10)}}; found {shown(pair)}.'
         )
     return -100.0 * low / (high - low), 100.0 / (high - low)
 

@@ -120,6 +120,10 @@ class Moderated(Layout):
             parts.append(own)
         return np.concatenate(parts, axis=-2)
 
+    def answered(self, items: ItemMoments) -> tuple[Layout, ItemMoments]:
+        """The first stage."""
+        return self.first, items.items if isinstance(items, StagedMoments) else items
+
     def lines(self, items: ItemMoments, solution: Solution, *, points: bool) -> Lines:
         """Scores on the constructs that are no products."""
         found, names = super().lines(items, solution, points=points), [product.name for product in self.products]
