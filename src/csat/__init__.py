@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from csat.agreement import Agreement, compare
     from csat.comparisons import Gaps, Letters, contributions, expectation_gaps, gaps, letters
     from csat.composites import (
+        Ipma,
         Micom,
         Pls,
         PlsDifferences,
@@ -114,8 +115,8 @@ _ROOMS: dict[str, str] = {
     "agreement": "Agreement compare",
     "comparisons": "Gaps Letters contributions expectation_gaps gaps letters",
     "composites": (
-        "Micom Pls PlsDifferences Prediction Segments Slopes "
-        "micom pls pls_differences pls_predict pls_segments pls_slopes"
+        "Ipma Micom Pls PlsDifferences Prediction Segments Slopes micom pls pls_differences "
+        "pls_predict pls_segments pls_slopes"
     ),
     "design": "Design Replication",
     "drivers": (
@@ -174,6 +175,7 @@ __all__ = [
     "Index",
     "Invariance",
     "Ipa",
+    "Ipma",
     "LatentMeans",
     "Ledger",
     "Letters",

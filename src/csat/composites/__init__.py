@@ -7,6 +7,7 @@ MIS Quarterly 39(2), 297–316.
 
 from csat.composites.estimate import pls
 from csat.composites.invariance import Micom, micom
+from csat.composites.ipma import Ipma
 from csat.composites.multigroup import PlsDifferences, pls_differences
 from csat.composites.predict import pls_predict
 from csat.composites.prediction import Prediction
@@ -15,6 +16,7 @@ from csat.composites.segments import Segments, pls_segments
 from csat.composites.slopes import Slopes, pls_slopes
 
 __all__ = [
+    "Ipma",
     "Micom",
     "Pls",
     "PlsDifferences",

@@ -29,7 +29,6 @@ PATTERNS: Mapping[str, re.Pattern[str]] = {
         "thin_factors": r"Factors with fewer than (?P<needed>\d+) items .* load (?P<least>\S+) .*: (?P<listed>.+)\. Th",
         "adequacy": r"Sampling adequacy \(KMO\) is (?P<kmo>\S+), below (?P<least>[\d.]+):",
         "adequacy_items": r"Sampling adequacy below (?P<least>[\d.]+): (?P<listed>.+)\. Think",
-        "factor_random": r"The sample has weights, .*, but random eigenvalues are those",
         "factor_design": r"The sample has weights, strata or sampling units: weights enter the correlations",
         "perfect": r"No answer to one contradicts the other.*: (?P<listed>.+) correlate at ±1",
     }.items()
