@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from csat.errors import OptionError
 from csat.report.names import Names
 from csat.report.network.graph import FEW, Edge, Graph, Node, check_measurement
 from csat.report.tables.pls_groups import construct_text
@@ -41,9 +42,10 @@ def graphs_of_composites(
 
 
 def position_of(result: Pls, group: str) -> int:
-    """Position of a group by its label, of several grouping columns "a × b"."""
-    labels = result.labels
-    return labels.index(group) if group in labels else result.position(group)
+    """Position of a group by its label; of several grouping columns, "a × b"."""
+    if group not in result.labels:
+        raise OptionError.choose("group", group, result.labels)
+    return result.labels.index(group)
 
 
 def _graph(result: Pls, frame: pd.DataFrame, at: int, names: Names, measurement: bool | None) -> Graph:

@@ -101,7 +101,8 @@ def _rows(result: Pls, names: Names, ax: Axes | None, group: str | None, kind: s
     judged = [_base(result, label, names) for label in chosen]
     rows = [style.wrap(text, 44) for text in parts[0]["about"]]
     doubts = [remark_word(note, names) for note in result.notes]
-    notes = [say(note) for note in (*doubts, *respondents_of(result, names), *errors_of(result))]
+    alone = [Word("plot.n", {"n": float(parts[0]["n"].iloc[0])})] if len(chosen) < len(labels) else []
+    notes = [say(note) for note in (*alone, *doubts, *respondents_of(result, names), *errors_of(result))]
     least = 0.3 if len(chosen) == 1 else 0.2 + 0.15 * len(chosen)
     lines = sum(1 + len(note) // style.LINE for note in notes)
     ax = style.axes_for(ax, style.row_height(rows, least) + 1.3 + 0.17 * lines + 0.25 * (len(chosen) > 1))
@@ -117,6 +118,7 @@ def _rows(result: Pls, names: Names, ax: Axes | None, group: str | None, kind: s
         ax.set_title(say(_title(key, result, chosen[0], names)))
         return ax
     for label, colour in zip(chosen, style.SERIES, strict=False):
-        ax.plot([], [], "o", color=colour, label=group_of(result, label, names))
+        size = say(Word("plot.n", {"n": float(result.layout.n[labels.index(label)])}))
+        ax.plot([], [], "o", color=colour, label=f"{group_of(result, label, names)}, {size}")
     style.title_over_legend(ax, say(Word(f"title.{key}")))
     return ax

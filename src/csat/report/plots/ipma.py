@@ -65,7 +65,7 @@ def _maps(result: Ipma, names: Names, ax: Axes | None, kind: str, group: str | N
         panel.spines["left"].set_visible(True)
         if len(axes) > 1:
             panel.set_title(_group_text(result, d, names), fontsize=10)
-        if base.hidden:
+        if base.hidden or not np.isfinite(part[list(AXES)]).all(axis=1).any():
             panel.text(0.5, 0.5, "–", transform=panel.transAxes, ha="center", color=style.GREY)
         else:
             _map(panel, part, cut, names, base, small=len(axes) > 1)
@@ -74,6 +74,7 @@ def _maps(result: Ipma, names: Names, ax: Axes | None, kind: str, group: str | N
     below = [catalogue.say(Word("plot.ipma_cross", level) if drawn else Word("plot.ipma_means"))]
     below += [*remarks(bases, names.bases, catalogue), *sentences]
     if len(axes) == 1 and result.by:
+        below.insert(1, catalogue.say(Word("plot.n", {"n": float(parts[0]["n"].iloc[0])})))
         title = catalogue.say(Word("title.of_group", {"title": title, "group": _group_text(result, places[0], names)}))
     return _finished(axes, title, below)
 
