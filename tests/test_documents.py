@@ -110,10 +110,38 @@ def test_the_examples_of_reliability_run_as_printed(tmp_path):
     assert done.stdout.split("\n")[0] == "6 ('brand',) 7"
 
 
+def test_the_examples_of_path_models_of_composites_run_as_printed(tmp_path):
+    """And show what the page says of the sample data."""
+    told = [
+        "first = satisfied.tidy().set_index('term').loc[['quality', 'fairness']]",
+        "print(*first['priority'], *first['importance'].round(2), *first['performance'].round(0), *found.layout.n)",
+        "last = both.tidy().query(\"kind == 'path' and lhs == 'loyalty'\").iloc[0]",
+        "print(*(round(last[f'estimate_{name}'], 2) for name in ('PLS', 'PLSc', 'SEM')))",
+        "print(*csat.micom(lines, own, permutations=200).tidy()['invariance'])",
+        "print(*segments.criteria['bic'].round(0), *predicted.glance()[['items', 'items_positive']].iloc[0])",
+        "print((predicted.cvpat().query(\"benchmark == 'mean'\")['high'] < 0).all(), "
+        "predicted.cvpat().query(\"benchmark == 'linear'\")[['low', 'high']].prod(axis=1).lt(0).all())",
+    ]
+    done = run([*blocks_of(DOCS / "composites.md", "python"), *told], tmp_path)
+    assert done.returncode == 0, done.stderr
+    importance, paths, invariance, prediction, losses = done.stdout.splitlines()
+    assert importance == "1.0 2.0 0.4 0.28 66.0 67.0 413"
+    assert paths == "0.68 0.79 0.8"
+    assert invariance == " ".join(["full"] * 6)
+    assert prediction == "1653.0 1668.0 5 5"
+    assert losses == "True True"
+
+
 @pytest.mark.parametrize(
-    "line", [line for block in blocks_of(DOCS / "structural.md", "sh") for line in block.splitlines()]
+    "line",
+    [
+        line
+        for page in ("structural.md", "composites.md")
+        for block in blocks_of(DOCS / page, "sh")
+        for line in block.splitlines()
+    ],
 )
-def test_the_shell_lines_of_structural_models_run_as_printed(line, tmp_path, monkeypatch, capsys):
+def test_the_shell_lines_of_models_run_as_printed(line, tmp_path, monkeypatch, capsys):
     (tmp_path / "measurement.txt").write_text("value =~ C31 + C32 + C33 + C11", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "data" / "sample" / "study.toml", "study.toml")
@@ -122,13 +150,12 @@ def test_the_shell_lines_of_structural_models_run_as_printed(line, tmp_path, mon
     assert capsys.readouterr().out
 
 
-def test_every_warning_of_structural_models_is_on_the_page():
-    import csat.structural
-
-    page = (DOCS / "structural.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("room", "name"), [("structural", "structural.md"), ("composites", "composites.md")])
+def test_every_warning_of_models_is_on_their_page(room, name):
+    page = (DOCS / name).read_text(encoding="utf-8")
     named = {
         name
-        for path in Path(csat.structural.__file__).parent.glob("*.py")
+        for path in (ROOT / "src" / "csat" / room).rglob("*.py")
         for name in re.findall(r"^class (\w+Warning)\(", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert named
