@@ -118,6 +118,9 @@ def test_composed_constructs_are_compared_by_their_weights(survey):
     found = csat.compare(csat.pls(survey, model), csat.pls(survey, model, scheme="factorial"))
     assert set(found.tidy()["kind"]) == {"path", "loading", "weight", "r2"}
     assert [column.name for column in found.columns] == ["PLS 1", "PLS 2"]
+    formed = csat.compare(csat.pls(survey, model), csat.sem(survey, "f <~ 1*a + b\ny ~ f"))
+    assert formed.tidy()["kind"].tolist() == ["path", "weight", "weight", "r2"]
+    assert_allclose(formed.differences, 0, atol=1e-6)
 
 
 def test_groups_stand_under_one_another(survey):

@@ -78,7 +78,7 @@ def test_evaluation_gives_a_grade_at_every_node(source):
     assert frame["verdict"].isin(grades).all()
 
 
-@pytest.mark.parametrize("verb", ["check", "index", "drivers", "sem", "evaluate"])
+@pytest.mark.parametrize("verb", ["check", "index", "drivers", "sem", "pls", "evaluate"])
 def test_every_verb_in_the_shell(path, capsys, verb):
     assert main([verb, str(STUDY), str(path)]) == 0
     assert capsys.readouterr().out.strip()

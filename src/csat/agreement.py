@@ -141,7 +141,8 @@ def compare(*results: Pls | Sem, names: Sequence[str] | None = None) -> Agreemen
     Parameters
     ----------
     results : two or more results of `csat.pls` and `csat.sem`, of the same constructs, items, paths, groups and level.
-        The others are compared with the first.
+        The others are compared with the first. What only one estimator takes (fixed values, labels, covariances) may
+        differ.
     names : of the results in the order given; None: "PLS", "PLSc" (corrected for attenuation), "SEM", numbered where
         needed.
 
@@ -286,7 +287,7 @@ def _column(name: str, result: Pls | Sem, figures: np.ndarray, groups: Sequence[
     if isinstance(result, Sem):
         made, srmr, method = result.provenance, result.measures.srmr, result.estimator
     else:
-        made, srmr = result.estimates.provenance, result.distances.srmr.max()
+        made, srmr = result.estimates.provenance, np.fmax.reduce(result.distances.srmr)
         method = "PLSc" if _corrected(result) else "PLS"
     counts = result.sizes if isinstance(result, Sem) else result.layout.n.tolist()
     sizes = dict(zip(_groups(result), map(int, counts), strict=True))
