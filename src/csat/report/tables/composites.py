@@ -33,7 +33,11 @@ N = ("n",)
 #: Figures of constructs that items of one cause have and items that form a composite do not.
 OF_SCALES = ("ave", "alpha", "rho_a", "rho_c")
 #: A remark on one of several groups.
-OF_GROUP = re.compile(r"In group (?P<label>'.*?'|\".*?\"):? (?P<note>.+)$", re.DOTALL)
+OF_GROUP = re.compile(r"In group (?P<label>'.*?'|\".*?\")(?:, and in (?P<more>\d+) more,)?:? (?P<note>.+)$", re.DOTALL)
+#: An item that loads on its construct, with its loading; a quoted name; the rest of a list that is too long.
+LOADED = re.compile(r"(?:^|, )(?P<item>.+?) on (?P<owner>.+?) \((?P<value>-?[\d.]+)\)")
+QUOTED = re.compile(r"(?:^|; )(?P<name>'.*?'|\".*?\"): ")
+MORE = re.compile(r" and \d+ more(?: groups)?$")
 
 
 def paths(result: Pls, names: Names) -> Table:
@@ -310,20 +314,31 @@ def remark_word(note: str, names: Names) -> Word | str:
     """A remark of the engine in words, with the group that it is about and the texts of what it names."""
     found = OF_GROUP.match(note)
     if found is not None:
-        group = group_label(found["label"][1:-1], names)
-        return Word("note.of_group", {"group": group, "note": remark_word(found["note"], names)})
+        said = {"group": group_label(found["label"][1:-1], names), "note": remark_word(found["note"], names)}
+        return (
+            Word("note.pls_of_groups", said | {"more": found["more"]}) if found["more"] else Word("note.of_group", said)
+        )
     word = remark(note)
     if not isinstance(word, Word):
         return word
     blanks: dict[str, Any] = dict(word.blanks)
-    for name in {"one", "other", "listed"} & {*blanks}:
-        named = re.findall(r"'(.*?)'", blanks[name])
-        blanks[name] = names.listed([construct_text(code, names) for code in named])
-    if "group" in blanks:
-        blanks["group"] = group_label(str(blanks["group"])[1:-1], names)
-    if "drawn" in blanks:
-        blanks["drawn"] = drawn_words(str(blanks["drawn"]))
-    return replace(word, blanks=blanks)
+    return replace(word, blanks={name: _blank(name, str(value), names) for name, value in blanks.items()})
+
+
+def _blank(name: str, value: str, names: Names) -> Word | str:
+    """What a remark names, in the texts of the questionnaire."""
+    if name in ("one", "other", "listed"):
+        return names.listed([construct_text(code, names) for code in re.findall(r"'(.*?)'", value)])
+    if name == "group":
+        return group_label(value[1:-1], names)
+    if name == "items":
+        loaded = [f"{construct_text(one['owner'], names)} → {item_text(one['item'], names)} "
+                  f"({number(float(one['value']), 'score')})" for one in LOADED.finditer(value)]  # fmt: skip
+        return names.listed([*loaded, *(["…"] if MORE.search(value) else [])])
+    if name == "groups" and (quoted := [one["name"] for one in QUOTED.finditer(value)]):
+        labels = [group_label(label[1:-1], names) for label in quoted]
+        return names.listed([*labels, *(["…"] if MORE.search(value) else [])])
+    return drawn_words(value) if name == "drawn" else value
 
 
 def drawn_words(words: str) -> Word | str:
