@@ -82,6 +82,9 @@ def compare_models(
 ) -> Comparison:
     """Test nested structural models against each other.
 
+    This asks which of several models holds. One model by several estimators, PLS among them, is for `csat.compare`,
+    which tests nothing.
+
     Parameters
     ----------
     models : two or more results of `sem` on the same data, in any order; they are sorted by degrees of freedom.
