@@ -33,11 +33,10 @@ N = ("n",)
 #: Figures of constructs that items of one cause have and items that form a composite do not.
 OF_SCALES = ("ave", "alpha", "rho_a", "rho_c")
 #: A remark on one of several groups.
-OF_GROUP = re.compile(r"In group (?P<label>'.*?'|\".*?\")(?:, and in (?P<more>\d+) more,)?:? (?P<note>.+)$", re.DOTALL)
-#: An item that loads on its construct, with its loading; a quoted name; the rest of a list that is too long.
-LOADED = re.compile(r"(?:^|, )(?P<item>.+?) on (?P<owner>.+?) \((?P<value>-?[\d.]+)\)")
-QUOTED = re.compile(r"(?:^|; )(?P<name>'.*?'|\".*?\"): ")
-MORE = re.compile(r" and \d+ more(?: groups)?$")
+OF_GROUP = re.compile(r"In group (?P<label>'.*?'|\".*?\"):? (?P<note>.+)$", re.DOTALL)
+#: An item and its construct, with its loading; that a list goes on.
+LOADED = re.compile(r"(?:^|, )(?P<item>.+?) \((?P<owner>.+?): (?P<value>-?[\d.]+)\)")
+MORE = re.compile(r", \+\d+$")
 
 
 def paths(result: Pls, names: Names) -> Table:
@@ -314,10 +313,8 @@ def remark_word(note: str, names: Names) -> Word | str:
     """A remark of the engine in words, with the group that it is about and the texts of what it names."""
     found = OF_GROUP.match(note)
     if found is not None:
-        said = {"group": group_label(found["label"][1:-1], names), "note": remark_word(found["note"], names)}
-        return (
-            Word("note.pls_of_groups", said | {"more": found["more"]}) if found["more"] else Word("note.of_group", said)
-        )
+        group = group_label(found["label"][1:-1], names)
+        return Word("note.of_group", {"group": group, "note": remark_word(found["note"], names)})
     word = remark(note)
     if not isinstance(word, Word):
         return word
@@ -335,9 +332,6 @@ def _blank(name: str, value: str, names: Names) -> Word | str:
         loaded = [f"{construct_text(one['owner'], names)} → {item_text(one['item'], names)} "
                   f"({number(float(one['value']), 'score')})" for one in LOADED.finditer(value)]  # fmt: skip
         return names.listed([*loaded, *(["…"] if MORE.search(value) else [])])
-    if name == "groups" and (quoted := [one["name"] for one in QUOTED.finditer(value)]):
-        labels = [group_label(label[1:-1], names) for label in quoted]
-        return names.listed([*labels, *(["…"] if MORE.search(value) else [])])
     return drawn_words(value) if name == "drawn" else value
 
 
