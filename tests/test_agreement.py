@@ -205,3 +205,18 @@ def test_without_errors_there_are_no_columns_of_intervals(mobi):
     table = csat.table(csat.compare(csat.pls(mobi, MODEL), csat.sem(mobi, MODEL)))
     figures = ["estimate_PLS", "estimate_SEM", "low_SEM", "high_SEM", "difference_SEM"]
     assert [column.name for column in table.columns] == ["kind", "about", *figures, "n"]
+
+
+def test_different_bases_are_said(survey):
+    """An estimator that takes gaps has more respondents than one that does not."""
+    data = survey.frame().reset_index(drop=True)
+    data.loc[:40, "a"] = np.nan
+    gaps = csat.read_survey(data, design=csat.Design())
+    model = "f =~ a + b + c\nz ~ f"
+    pls = csat.pls(gaps, model)
+    found = csat.compare(pls, csat.sem(gaps, model, missing="fiml"))
+    assert found.glance()["n"].tolist() == [259, 300] and found.glance()["left_out"].tolist() == [41, 0]
+    assert "different numbers of respondents" in found.notes[0]
+    notes = csat.table(found).notes
+    assert any("different numbers of respondents" in csat.table(found).say(note) for note in notes)
+    assert csat.compare(pls, csat.sem(gaps, model)).notes == ()

@@ -26,6 +26,11 @@ _RELATIONS: Mapping[str, str] = {"~": "path", "=~": "loading", "<~": "weight"}
 #: Relations of the same sort: items of a construct are its items, measured by or composed of them.
 _SORTS: Mapping[str, str] = {"~": "path", "=~": "item", "<~": "item"}
 
+_OTHER_BASES = (
+    "The results rest on different numbers of respondents, which is part of what sets them apart: give the structural "
+    "model missing='listwise' to see the estimators alone."
+)
+
 #: Group, kind, lhs and rhs of a figure.
 Key: TypeAlias = tuple[str, str, str, str]
 
@@ -72,17 +77,23 @@ class Agreement(Shown):
     @property
     def notes(self) -> tuple[str, ...]:
         """What to beware of, in words."""
-        return tuple(
+        turned = (
             f"{' of '.join(filter(None, (construct, group)))} points the other way in {name}: signs of its loadings "
             "and paths are turned."
             for construct, group, name in self.turned
         )
+        return (*([_OTHER_BASES] if self.uneven else []), *turned)
+
+    @property
+    def uneven(self) -> bool:
+        """Whether the results rest on different numbers of respondents."""
+        return len({column.sizes for column in self.columns}) > 1
 
     @property
     def differences(self) -> np.ndarray:
         """(results − 1, k) estimates of every further result less those of the first.
 
-        All rest on the same answers, so that the standard error of a difference does not follow from those beside it:
+        All rest on the same survey, so that the standard error of a difference does not follow from those beside it:
         there is none, and no test.
         """
         first, *others = (column.figures[0] for column in self.columns)

@@ -39,7 +39,11 @@ def agreement(result: Agreement, names: Names) -> Table:
         *(_apart(column, result.columns[0]) for column in result.columns[1:]),
         Show("n", "count"),
     ]
-    notes = [Word("note.agreement"), *_notes(result, names)]
+    notes = [
+        Word("note.agreement"),
+        *([Word("note.agreement_uneven")] if result.uneven else []),
+        *_notes(result, names),
+    ]
     return describe("agreement", Word("title.agreement"), frame, shows, names, notes=notes, label="about")
 
 
