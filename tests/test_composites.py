@@ -1,5 +1,7 @@
 """Path models by partial least squares: an independent estimator on rows, laws, agreement, designs, words of errors."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ import csat
 from csat.composites import pls
 from csat.composites.blocks import blocks_of
 from csat.composites.linear import inverse
-from csat.composites.notes import ImproperSolutionWarning, ReplicatesWarning
+from csat.composites.notes import ImproperSolutionWarning, NoEstimatesWarning, ReplicatesWarning
 from csat.composites.solution import Settings, solve
 from csat.design import Design, Replication
 from csat.errors import (
@@ -20,6 +22,7 @@ from csat.errors import (
     DesignError,
     ModelError,
     OptionError,
+    ReversedItemWarning,
     SampleError,
     UnknownColumnError,
 )
@@ -236,7 +239,20 @@ def test_a_published_matrix_gives_the_same_without_errors(rows, survey):
     assert np.isnan(two.estimates.se).all()
     notes = two.estimates.tidy()["note"]
     assert notes[0] == "this source is a summary without rows"
-    assert two.tidy().columns.tolist() == ["kind", "lhs", "rhs", "estimate", "se", "statistic", "p", "low", "high"]
+    assert set(two.tidy()["note"]) == {notes[0]}
+    assert set(one.tidy()["note"]) == {""}
+    assert two.tidy().columns.tolist() == [
+        "kind",
+        "lhs",
+        "rhs",
+        "estimate",
+        "se",
+        "statistic",
+        "p",
+        "low",
+        "high",
+        "note",
+    ]
     assert two.estimates.provenance.variance == "none"
     with pytest.raises(SampleError, match="A bootstrap needs the respondents' rows"):
         pls(covariances(rows), MODEL, se="bootstrap")
@@ -309,16 +325,50 @@ def test_effects_add_up(survey):
 
 def test_a_reversed_item_loads_negatively_and_constructs_point_where_most_items_do(rows):
     reversed_one = rows.assign(b2=11 - rows["b2"])
-    found = figures(pls(covariances(reversed_one), MODEL), "loading")
+    with pytest.warns(
+        ReversedItemWarning, match=r"^Items load negatively .* chance: b2 \(quality: -0\.\d\d\)\. If they"
+    ):
+        one = pls(covariances(reversed_one), MODEL)
+    assert len(one.notes) == 1
+    found = figures(one, "loading")
     assert found["quality", "b2"] < -0.3
     assert found["quality", "b1"] > 0.3
-    assert figures(pls(covariances(reversed_one), MODEL), "path") == pytest.approx(
-        figures(pls(covariances(rows), MODEL), "path"), abs=1e-8
-    )
+    assert figures(one, "path") == pytest.approx(figures(pls(covariances(rows), MODEL), "path"), abs=1e-8)
     both = rows.assign(**{item: 11 - rows[item] for item in BLOCKS["quality"]})
     turned = pls(covariances(both), MODEL)
     assert min(figures(turned, "loading").values()) > 0
     assert figures(turned, "path")["quality", "image"] < 0
+
+
+def test_items_against_their_construct_are_told_by_group_beyond_chance(rows):
+    two = rows.assign(b2=np.where(rows["brand"] == "x", 11 - rows["b2"], rows["b2"]))
+    with pytest.warns(ReversedItemWarning, match=r"^In group 'x': items load negatively .*: b2 \(quality: -0"):
+        found = pls(csat.read_survey(two, design=Design()), MODEL, by="brand", replicates=60)
+    assert len(found.notes) == 1
+    groups = pd.concat([rows.assign(brand=name, b2=11 - rows["b2"]) for name in "abcde"])
+    with pytest.warns(ReversedItemWarning, match=r"^In group '.': items load .* So do items in 4 other groups\. If"):
+        pls(csat.read_survey(groups, design=Design()), MODEL, by="brand", replicates=60)
+    corr = np.full((5, 5), 0.5) + 0.5 * np.eye(5)
+    corr[2, :] = corr[:, 2] = -0.15  # the third of four items loads -0.30
+    corr[2, 2] = 1.0
+    for n, told in ((30, False), (60, True)):
+        source = csat.from_covariance(corr, n, names=list("abcde"))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            weak = pls(source, "f =~ a + b + c + d; e ~ f")
+        assert (figures(weak, "loading")["f", "c"] < -2 / np.sqrt(n)) == told
+        assert [each.category for each in caught] == [ReversedItemWarning] * told
+
+
+def test_items_against_their_part_of_a_whole_are_told(survey, rows):
+    turned = csat.read_survey(rows.assign(a2=11 - rows["a2"]), design=Design())
+    with pytest.warns(ReversedItemWarning, match=r"chance: a2 \(a: "):
+        pls(turned, "a =~ a1 + a2 + a3\nb =~ b1 + b2\ns <~ a + b\nc =~ c1 + c2\nc ~ s", replicates=50)
+    with pytest.warns(ReversedItemWarning, match=r"chance: a2 \(a: -0\.\d\d\)\. If"):  # and not its products
+        pls(
+            turned, "a =~ a1 + a2 + a3\nb =~ b1 + b2\nc =~ c1 + c2\nc ~ a + b + a:b", replicates=50,
+            interaction="product-indicator",
+        )  # fmt: skip
 
 
 # --- kernels ---------------------------------------------------------------------------------------------------------
@@ -456,9 +506,18 @@ def test_a_group_without_a_solution_has_a_reason(rows):
     brand[:8] = "few"
     flat = rows.assign(brand=brand)
     flat.loc[flat["brand"] == "y", "a1"] = 5.0
-    found = pls(csat.read_survey(flat, design=Design()), MODEL, by="brand", replicates=60)
-    notes = found.estimates.tidy().groupby("brand")["note"].first()
-    assert notes["few"] == "no more complete answers than coefficients"
+    few = "8 complete answers for 11 items. Merge it with another group, or use fewer items."
+    told = (
+        f"Group 'few' has no estimates: {few}",
+        "Group 'y' has no estimates: No variation in 'a1': everyone gave the same answer. Leave them out.",
+    )
+    with pytest.warns(NoEstimatesWarning) as caught:
+        found = pls(csat.read_survey(flat, design=Design()), MODEL, by="brand", replicates=60)
+    assert tuple(str(each.message) for each in caught) == told
+    assert found.notes == told  # nothing about replicates, which these groups cannot have
+    notes = found.tidy().groupby("brand")["note"].first()
+    assert notes["few"] == "no more complete answers than items"
+    assert notes["x"] == ""
     assert notes["y"] == "a variable does not vary here"
     frame = found.tidy()
     assert frame[frame["brand"] != "x"]["estimate"].isna().all()

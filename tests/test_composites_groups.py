@@ -11,6 +11,7 @@ from scipy import stats
 import csat
 from csat.composites.exchange import exchange_of, two_sided
 from csat.composites.multigroup import CLASSICAL
+from csat.composites.notes import NoEstimatesWarning
 from csat.design import Design, Replication
 from csat.errors import ConvergenceError, OptionError, SampleError
 
@@ -529,12 +530,23 @@ def test_groups_of_two_columns_are_named_as_in_the_table(rows):
 def test_groups_without_estimates_are_left_out(rows):
     few = pd.concat([rows, rows.head(4).assign(group="z")], ignore_index=True)
     survey = read(few)
-    result = csat.pls(survey, MODEL, by="group", replicates=60)
+    with pytest.warns(NoEstimatesWarning, match="Group 'z' has no estimates: 4 complete answers for 8 items. Merge"):
+        result = csat.pls(survey, MODEL, by="group", replicates=60)
     frame = csat.pls_differences(result, survey, method="permutation", kinds="path", permutations=50).tidy()
     assert set(frame["group"]) | set(frame["against"]) == {"x", "y"}
     with pytest.raises(OptionError, match=r"against='z': this group has no estimates. Choose another one"):
         csat.pls_differences(result, against="z")
     assert np.isfinite(frame["p"]).all()
+
+
+@pytest.mark.filterwarnings("ignore::csat.composites.notes.NoEstimatesWarning")
+def test_one_group_with_estimates_cannot_be_compared(rows):
+    survey = read(rows.assign(group=["z"] * 5 + ["x"] * (len(rows) - 5)))
+    result = csat.pls(survey, MODEL, by="group", replicates=60)
+    words = r"of 2 groups only 'x' has .*, not 'z' \(5 complete answers; no more complete answers than items\)\. Merge"
+    for compared in (lambda: csat.pls_differences(result), lambda: csat.micom(result, survey)):
+        with pytest.raises(OptionError, match=words):
+            compared()
 
 
 # --- what cannot be done --------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import csat
+from csat.composites.notes import NoEstimatesWarning
 from csat.design import Design, Replication
 from csat.errors import CollinearityError, ModelError, OptionError, SampleError
 
@@ -322,7 +323,8 @@ def test_modes_of_both_stages(survey):
 def test_a_group_without_both_stages_has_a_reason(rows):
     some = rows.assign(a2=np.where(rows["brand"] == "y", 4.0, rows["a2"]))
     for model in (WHOLE, PRODUCT):
-        found = csat.pls(csat.read_survey(some, design=Design()), model, by="brand", replicates=50)
+        with pytest.warns(NoEstimatesWarning, match="Group 'y' has no estimates: No variation in 'a2'"):
+            found = csat.pls(csat.read_survey(some, design=Design()), model, by="brand", replicates=50)
         part = found.tidy().query("brand == 'y'")
         assert part["estimate"].isna().all()
         assert found.tidy().query("brand == 'x'")["estimate"].notna().all()

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 import csat
 from csat.composites import pls
 from csat.design import Design
-from csat.errors import OptionError
+from csat.errors import OptionError, ReversedItemWarning
 
 from .test_composites import BLOCKS, MODEL, PATHS, answers
 
@@ -197,7 +197,9 @@ def test_bca_is_bias_corrected_here(rows):
 
 
 def test_negative_weights_are_told(rows):
-    found = pls(plain(rows.assign(b4=11 - rows["b4"])), MODEL, limits=LIMITS, replicates=50).ipma("loyalty")
+    with pytest.warns(ReversedItemWarning, match=r"chance: b4 \(quality: -0\.\d\d\)\. If they"):
+        result = pls(plain(rows.assign(b4=11 - rows["b4"])), MODEL, limits=LIMITS, replicates=50)
+    found = result.ipma("loyalty")
     assert found.notes[0].startswith("Weights below 0: 'b4'.")
     assert "Weights below 0" in repr(found)
     assert "Weights below 0" in found._repr_html_()

@@ -264,6 +264,10 @@ class DesignIgnoredWarning(CsatWarning):
     """Standard errors that do not take the sampling design into account."""
 
 
+class ReversedItemWarning(CsatWarning):
+    """Items of one scale that run against each other: some may be worded the other way round."""
+
+
 class DataError(CsatError, ValueError):
     """Survey data that cannot be read as they are; the message names the source, the place and the remedy."""
 

@@ -31,6 +31,7 @@ REASONS: Mapping[str, str] = {
     "nonlinear_operator": "no standard error for an operator of minima and maxima",
     "df_zero": "too few sampling units with answers: no degrees of freedom, no interval",
     "few_answers": "no more complete answers than coefficients",
+    "fewer_than_items": "no more complete answers than items",
     "constant": "a variable does not vary here",
     "collinear": "drivers repeat each other exactly here",
     "empty_band": "nobody gave a low, a high or a middle answer",

@@ -81,5 +81,5 @@ def reason_of(error: CsatError, n: int) -> Unavailable:
     """The same in one word, for a group among others."""
     known = _REASONS.get(type(error))
     if known is None:
-        known = "no_answers" if n == 0 else "few_answers" if "complete answers" in str(error) else "constant"
+        known = "no_answers" if n == 0 else "fewer_than_items" if "complete answers" in str(error) else "constant"
     return Unavailable(known)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from csat.composites.blocks import Blocks
 from csat.composites.checks import no_solution, reason_of, unknown_item
 from csat.composites.draws import Draws, improper, usable
 from csat.composites.figures import Layout
@@ -17,16 +16,33 @@ from csat.composites.implied import distances, implied_items
 from csat.composites.inference import check_interval, estimates_of_groups
 from csat.composites.items import ItemMoments
 from csat.composites.limits import check_scales
-from csat.composites.notes import ImproperSolutionWarning, ReplicatesWarning, doubts, lost
+from csat.composites.notes import (
+    ImproperSolutionWarning,
+    NoEstimatesWarning,
+    ReplicatesWarning,
+    absent,
+    against,
+    doubts,
+    lost,
+)
 from csat.composites.outer import SCHEMES
 from csat.composites.plan import layout_of
 from csat.composites.resampling import DEFAULT_DRAWS, Resampling, draws_of
 from csat.composites.result import OWN_COLUMNS, Pls
 from csat.composites.solution import Settings, Solution, solve
-from csat.errors import CsatError, OptionError, SampleError, UnknownColumnError, check_choice, check_switch
+from csat.errors import (
+    CsatError,
+    CsatWarning,
+    OptionError,
+    ReversedItemWarning,
+    SampleError,
+    UnknownColumnError,
+    check_choice,
+    check_switch,
+)
 from csat.model import Model
 from csat.moments import Groups, Source, check_grouped, check_size, group_names, shown, source_of
-from csat.results import Unavailable, check_level
+from csat.results import check_level
 from csat.variance import degrees_of_freedom
 
 
@@ -104,6 +120,10 @@ def pls(
     -----
     ImproperSolutionWarning
         If a corrected reliability, loading or correlation is impossible.
+    ReversedItemWarning
+        If items load negatively on their own construct, by more than chance.
+    NoEstimatesWarning
+        If some of the groups have no estimates.
     ReplicatesWarning
         If some replicates have no estimates.
 
@@ -152,7 +172,7 @@ def pls(
     n = np.array([summary.moments(domain).n for domain in summary.domains])
     layout = replace(layout, n=n)
     check_size(groupers, summary.domains, len(layout.keys))
-    items, solution, faults = _solved(summary, layout)
+    items, solution, errors = _solved(summary, layout)
     base, answered = layout.answered(items)
     check_scales(answers, base.blocks, base.points, answered)
     figures = np.where(usable(solution)[:, None], layout.values(items, solution), np.nan)
@@ -160,12 +180,19 @@ def pls(
     if interval is None:
         interval = "percentile" if draws is not None and draws.drawn else "t"
     check_interval(interval, draws)
+    faults = {d: reason_of(error, int(n[d])) for d, error in errors.items()}
     estimates = estimates_of_groups(
         layout, figures, draws, summary.domains, groupers, degrees_of_freedom(summary).min(axis=1), faults,
         "published" if summary.published else "listwise", level, interval,
     )  # fmt: skip
     labels = [" × ".join(domain) for domain in summary.domains]
-    notes = _notes(solution, draws, blocks, labels)
+    n_eff = _effective(summary)
+    notes = (
+        *_warned(absent(errors, n, len(base.blocks.observed), labels), NoEstimatesWarning),
+        *_warned(against(layout, figures, np.fmin(n, n_eff), labels), ReversedItemWarning),
+        *_warned(doubts(solution, blocks, labels), ImproperSolutionWarning),
+        *_of_replicates(draws, usable(solution), labels),
+    )
     corr = items.corr
     return Pls(
         model=model,
@@ -175,7 +202,7 @@ def pls(
         estimates=estimates,
         distances=distances(corr, implied_items(corr, solution, blocks)),
         draws=draws,
-        n_eff=_effective(summary),
+        n_eff=n_eff,
         left_out=summary.incomplete,
         ungrouped=summary.ungrouped,
         improper=improper(solution, blocks) & usable(solution),
@@ -194,8 +221,8 @@ def _groupers(by: Any) -> tuple[str, ...]:
     return names
 
 
-def _solved(summary: Groups, layout: Layout) -> tuple[ItemMoments, Solution, dict[int, Unavailable]]:
-    """The model in each group, and why groups have none; without groups that is an error."""
+def _solved(summary: Groups, layout: Layout) -> tuple[ItemMoments, Solution, dict[int, CsatError]]:
+    """The model in each group, and why groups have none; without groups that is raised."""
     blocks, settings = layout.blocks, layout.settings
     items = layout.moments(summary.over_domains(summary.gram), summary.midpoint)
     found = {d: layout.fault(items, d) for d in range(len(layout.n))}
@@ -210,20 +237,24 @@ def _solved(summary: Groups, layout: Layout) -> tuple[ItemMoments, Solution, dic
         raise errors[0]
     if len(errors) == len(layout.n):
         raise type(errors[0])(f"In group {' × '.join(summary.domains[0])!r}: {errors[0]} No other group can be used.")
-    return items, solution, {d: reason_of(error, int(layout.n[d])) for d, error in errors.items()}
+    return items, solution, dict(sorted(errors.items()))
 
 
-def _notes(solution: Solution, draws: Draws | None, blocks: Blocks, labels: Sequence[str]) -> tuple[str, ...]:
-    """Doubts in words, with their warnings."""
-    odd = doubts(solution, blocks, labels)
-    for text in odd:
-        warnings.warn(text, ImproperSolutionWarning, stacklevel=3)
+def _warned(notes: list[str], kind: type[CsatWarning]) -> list[str]:
+    """The same notes, warned of."""
+    for text in notes:
+        warnings.warn(text, kind, stacklevel=3)
+    return notes
+
+
+def _of_replicates(draws: Draws | None, there: np.ndarray, labels: Sequence[str]) -> list[str]:
+    """What became of replicates; those without estimates are warned of. there : (D,) groups with estimates."""
     if draws is None:
-        return tuple(odd)
-    gone = lost(draws, labels)
-    if (~draws.used & usable(solution)).any():
+        return []
+    gone = lost(draws, there, labels)
+    if (~draws.used & there).any():
         warnings.warn(gone[0], ReplicatesWarning, stacklevel=3)
-    return (*odd, *gone)
+    return gone
 
 
 def _effective(summary: Groups) -> np.ndarray:

@@ -198,8 +198,26 @@ def estimated(result: Fitted) -> list[int]:
     """Positions of the groups with estimates; at least two."""
     kept = np.flatnonzero(usable(result.solution)).tolist()
     if len(kept) < 2:
-        raise OptionError("Groups are compared: estimate the model with pls(…, by=…) for two groups or more.")
+        raise OptionError(f"Groups are compared: {_missing(result, kept)}")
     return kept
+
+
+def _missing(result: Fitted, kept: Sequence[int]) -> str:
+    """Why there are no two groups to compare."""
+    if len(result.domains) < 2:
+        return "estimate the model with pls(…, by=…) for two groups or more."
+    size = len(result.layout.keys)
+    why = [
+        f"{label!r} ({result.layout.n[d]} complete answers; {result.estimates.unavailable[d * size]})"
+        for d, label in enumerate(result.labels)
+        if d not in kept
+    ]
+    more = f" and {len(why) - 3} more" if len(why) > 3 else ""
+    alone = result.labels[kept[0]]
+    return (
+        f"of {len(result.domains)} groups only {alone!r} has estimates, not {', '.join(why[:3])}{more}. "
+        "Merge small groups, or use fewer items, and estimate the model again."
+    )
 
 
 def _whole_units(summary: Groups) -> bool:

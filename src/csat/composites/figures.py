@@ -42,6 +42,11 @@ class Layout:
         """Constructs with figures of their own: those of the blocks, and those that these are made of."""
         return self.blocks
 
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Constructs that are measured by answers, not by products of them."""
+        return self.described.constructs
+
     def moments(self, gram: np.ndarray, midpoint: np.ndarray) -> ItemMoments:
         """Moments of the columns of the blocks, from Gram matrices (…, 1 + k, 1 + k) of the k `variables`."""
         return item_moments(gram, midpoint, self.blocks)

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from csat.composites.blocks import Blocks
 from csat.composites.draws import Draws, improper, usable
+from csat.composites.figures import Layout
 from csat.composites.solution import Solution
-from csat.errors import CsatWarning
+from csat.errors import CsatError, CsatWarning
+
+#: Standard errors of a correlation of 0, 1/√n, beyond which a negative loading is no chance.
+CHANCE = 2.0
+#: More groups, and more items, than these are not listed one by one.
+_LISTED, _ITEMS = 3, 6
 
 
 class ImproperSolutionWarning(CsatWarning):
     """A corrected path model with a reliability, loading or correlation that no population has."""
+
+
+class NoEstimatesWarning(CsatWarning):
+    """Groups without estimates of a path model."""
 
 
 class ReplicatesWarning(CsatWarning):
@@ -48,11 +58,53 @@ def _impossible(solution: Solution, blocks: Blocks) -> str:
     return "the corrected correlations of the constructs are not positive definite: no population has them."
 
 
-def lost(draws: Draws, labels: Sequence[str]) -> list[str]:
-    """What became of replicates, where it is not that all have estimates and possible ones."""
+def against(layout: Layout, figures: np.ndarray, n: np.ndarray, labels: Sequence[str]) -> list[str]:
+    """Items that load negatively on their own construct by more than chance, 2/√n.
+
+    Parameters
+    ----------
+    figures : (D, m) of the groups that `labels` name. n : (D,) respondents, or as many as the weights leave.
+    """
+    at = [i for i, (kind, owner, _) in enumerate(layout.keys) if kind == "loading" and owner in layout.measured]
+    low = figures[:, at] < -CHANCE / np.sqrt(np.maximum(n, 1.0))[:, None]
+    concerned = np.flatnonzero(low.any(axis=1)).tolist()
+    several = len(concerned) > _LISTED
+    found = []
+    for d in sorted(concerned, key=lambda d: -low[d].sum())[:1] if several else concerned:
+        cells = [(layout.keys[at[i]], figures[d, at[i]]) for i in np.flatnonzero(low[d])]
+        listed = ", ".join(f"{item} ({owner}: {value:.2f})" for (_, owner, item), value in cells[:_ITEMS])
+        listed += f", +{len(cells) - _ITEMS}" if len(cells) > _ITEMS else ""
+        where = f"In group {labels[d]!r}: items" if labels[d] else "Items"
+        more = f" So do items in {len(concerned) - 1} other groups." if several else ""
+        found.append(
+            f"{where} load negatively on their own construct, by more than chance: {listed}.{more} If they are worded "
+            "the other way round, recode their answers (highest to lowest) before estimating: until then alpha, "
+            "figures on 0–100 and importance of these constructs mean little."
+        )
+    return found
+
+
+def absent(errors: Mapping[int, CsatError], n: np.ndarray, items: int, labels: Sequence[str]) -> list[str]:
+    """Why groups have no estimates; `errors` : by position. n : (D,) respondents. items : of the model."""
+    if len(errors) > _LISTED:
+        listed = ", ".join(repr(labels[d]) for d in list(errors)[:_ITEMS]) + (", …" if len(errors) > _ITEMS else "")
+        return [
+            f"{len(errors)} of {len(labels)} groups have no estimates ({listed}); the notes of tidy() say why. Merge "
+            "small groups, or use fewer items."
+        ]
+    return [f"Group {labels[d]!r} has no estimates: {_why(error, int(n[d]), items)}" for d, error in errors.items()]
+
+
+def _why(error: CsatError, n: int, items: int) -> str:
+    few = f"{n} complete answers for {items} items. Merge it with another group, or use fewer items."
+    return few if n <= items else str(error)
+
+
+def lost(draws: Draws, there: np.ndarray, labels: Sequence[str]) -> list[str]:
+    """What became of replicates of the groups that have estimates themselves, `there` (D,)."""
     counts = draws.counts
     return [
-        *_counted(counts["replicates_failed"], draws, labels, _NO_ESTIMATES),
+        *_counted(np.where(there, counts["replicates_failed"], 0), draws, labels, _NO_ESTIMATES),
         *_counted(counts["replicates_improper"], draws, labels, _IMPOSSIBLE),
     ]
 
@@ -62,8 +114,6 @@ _IMPOSSIBLE = (
     "have a reliability, loading or correlation beyond 1, or correlations that no population has; they count in "
     "standard errors and intervals."
 )
-#: More groups than these are not listed one by one.
-_LISTED = 3
 
 
 def _counted(found: np.ndarray, draws: Draws, labels: Sequence[str], what: str) -> list[str]:

@@ -65,6 +65,11 @@ class Moderated(Layout):
         pairs = np.concatenate(self._pairs).tolist()
         return (*items, *(Product(f"{items[i]}:{items[j]}", (items[i], items[j])) for i, j in pairs))
 
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Constructs that are no products."""
+        return self.first.blocks.constructs
+
     def moments(self, gram: np.ndarray, midpoint: np.ndarray) -> StagedMoments:
         """Moments of items and of what measures the products; the latter are centred."""
         raw, base = variable_moments(gram, midpoint), self.first.blocks

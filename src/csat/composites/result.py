@@ -59,8 +59,8 @@ class Pls(Fitted, Shown):
         Returns
         -------
         DataFrame
-            Group columns, kind, lhs, rhs, estimate, se, statistic, p, low, high. `lhs` is the construct that an item
-            (`rhs`) belongs to, or the explained construct of an effect of `rhs`.
+            Group columns, kind, lhs, rhs, estimate, se, statistic, p, low, high, note (why a figure is missing; "").
+            `lhs` is the construct that an item (`rhs`) belongs to, or the explained construct of an effect of `rhs`.
         """
         return self._table(self.estimates)
 
@@ -70,6 +70,7 @@ class Pls(Fitted, Shown):
         figures = {
             "estimate": estimates.estimate, "se": estimates.se, "statistic": estimates.statistic,
             "p": two_sided_p(estimates.statistic, estimates.df), "low": low, "high": high,
+            "note": [str(estimates.unavailable.get(i, "")) for i in range(len(rows))],
         }  # fmt: skip
         frame = pd.DataFrame({name: list(column) for name, column in estimates.keys.items()} | figures)
         return frame[rows].reset_index(drop=True)

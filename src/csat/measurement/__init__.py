@@ -1,7 +1,8 @@
 """Reliability of scales: internal consistency, omega, AVE and discriminant validity, with design-based errors."""
 
+from csat.errors import ReversedItemWarning
 from csat.measurement.analysis import reliability
-from csat.measurement.doubts import FactorModelWarning, ImproperFactorsWarning, ReversedItemWarning
+from csat.measurement.doubts import FactorModelWarning, ImproperFactorsWarning
 from csat.measurement.result import LIMITS, Reliability
 
 __all__ = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from csat.consistency import correlations
-from csat.errors import CsatWarning, DesignIgnoredWarning
+from csat.errors import CsatWarning, DesignIgnoredWarning, ReversedItemWarning
 from csat.measurement.factors import FactorModel, Fit
 from csat.measurement.scales import Scales
 from csat.structural.uncertainty.resampling import ReplicatesWarning
@@ -20,10 +20,6 @@ ROUNDING = 1e-10
 #: Most names in one sentence.
 _LISTED = 6
 _APART = "factors='separate'"
-
-
-class ReversedItemWarning(CsatWarning):
-    """Items of one scale that correlate negatively: one of them may be worded the other way round."""
 
 
 class FactorModelWarning(CsatWarning):
