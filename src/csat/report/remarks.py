@@ -62,6 +62,11 @@ OF_PATH_MODELS: Mapping[str, re.Pattern[str]] = {
         "pls_impossible": _REPLICATES + "a reliability",
         "pls_failed_groups": _OF_GROUPS + r"no estimates.* Most of them, (?P<count>\d+), in group (?P<group>.+)\.$",
         "pls_impossible_groups": _OF_GROUPS + r"a reliab.* Most of them, (?P<count>\d+), in group (?P<group>.+)\.$",
+        "pls_reversed_groups": r"[Ii]tems load negatively .* chance: (?P<items>.+)\. So do items in (?P<count>\d+) o",
+        "pls_reversed": r"[Ii]tems load negatively on their own construct, by more than chance: (?P<items>.+)\. If",
+        "pls_few_answers": r"Group (?P<group>.+) has no estimates: (?P<n>\d+) complete answers for (?P<needed>\d+) i",
+        "pls_no_estimates": r"Group (?P<group>.+) has no estimates: ",
+        "pls_no_estimates_groups": r"(?P<groups>\d+) of (?P<of>\d+) groups have no estimates",
         "pls_negative": r"Weights below 0: (?P<listed>.+)\. An index",
     }.items()
 }
