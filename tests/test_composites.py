@@ -677,7 +677,8 @@ def test_the_european_preset(rows, survey):
         ),
         ("f =~ a1 + 1*a2\ng =~ b1 + b2\ng ~ f", "no fixed, freed or starting values: constructs have a variance of 1"),
         ("f =~ a1 + start(0.5)*a2\ng =~ b1\ng ~ f", "no fixed, freed or starting values"),
-        ("f =~ a1 + a2\ng =~ b1 + b2\ng ~ k*f", "has no labels such as 'k'"),
+        ("f =~ a1 + k*a2\ng =~ b1 + b2\ng ~ k*f", "ties no parameters, as the label 'k' in two places does"),
+        ("f =~ a1 + k*a2\ng =~ b1 + b2\ng ~ f\nk == 1", "line 4, character 1: .* ties no parameters by equations"),
         ("f =~ a1 + a2\ng =~ b1 + b2\ng ~ f\na1 ~ 1", "estimates no intercepts"),
         ("f =~ a1 + a2\ng =~ b1 + b2\nh =~ c1\ng ~ f", "the construct 'h' has no path"),
         ("f =~ a1 + a2", "the construct 'f' has no path"),
@@ -693,9 +694,14 @@ def test_models_that_are_not_path_models(survey, model, message):
         pls(survey, model)
 
 
-def test_definitions_are_refused_with_their_place(survey):
-    with pytest.raises(ModelError, match=r"line 4, character 1: .* no defined or tied parameters; indirect and total"):
-        pls(survey, "f =~ a1\ng =~ b1\ng ~ f\nx := 2 * 3")
+def test_definitions_and_their_labels_are_not_needed_and_that_is_said(survey):
+    """One model for both estimators: what sem defines, pls has among its effects."""
+    plain = "f =~ a1 + a2\ng =~ b1 + b2\nh =~ c1\ng ~ f\nh ~ g"
+    named = plain.replace("g ~ f", "g ~ k*f").replace("h ~ g", "h ~ m*g") + "\nway := k * m"
+    one, other = (pls(survey, text, replicates=50) for text in (plain, named))
+    assert other.notes[0].startswith("Not estimated, since partial least squares has no defined parameters: way. ")
+    assert other.notes[1:] == one.notes
+    pd.testing.assert_frame_equal(one.tidy(), other.tidy())
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,6 @@ from csat.cli.structural import either, model_of
 
 if TYPE_CHECKING:
     from csat.composites import Pls
-    from csat.model import Model, Term
-
-#: Operators of what partial least squares takes from a model.
-_RELATIONS = ("=~", "<~", "~")
 
 
 def composites(asked: argparse.Namespace) -> None:
@@ -30,10 +26,13 @@ def composites(asked: argparse.Namespace) -> None:
     about = survey_of(asked)
     draws = {} if asked.replicates is None else {"replicates": asked.replicates}
     found = pls(
-        about.survey, _unlabelled(model_of(about, asked)), scheme=asked.scheme, scaled=not asked.unscaled,
+        about.survey, model_of(about, asked), scheme=asked.scheme, scaled=not asked.unscaled,
         consistent=asked.consistent, by=asked.by, level=asked.level, se=asked.se, seed=asked.seed,
         interval=asked.interval, **draws,
     )  # fmt: skip
+    for note in found.notes:
+        if note.startswith("Not estimated"):
+            sys.stderr.write(f"csat: note: {note} They are in --tables effects.\n")
     kinds = asked.tables or (() if asked.ipma else USUAL_PLS_TABLES)
     tables: list[tuple[Any, str | None]] = [(found, kind) for kind in kinds]
     tables += [(found.ipma(asked.ipma), None)] if asked.ipma else []
@@ -57,36 +56,6 @@ def _contradictions(asked: argparse.Namespace) -> Iterator[str]:
         (asked.without and asked.model not in PRESETS, f"--without is for --model {either(tuple(PRESETS))}"),
     )  # fmt: skip
     return (said for found, said in rules if found)
-
-
-def _unlabelled(model: Model | str) -> Model | str:
-    """A model without labels that only serve definitions, which partial least squares does not need; it is said.
-
-    Labels that tie parameters, and all else that the method does not have, stay: the method names them.
-    """
-    from csat.model import Model
-
-    made = Model(model) if isinstance(model, str) else model
-    if not (made.labels or made.definitions) or made.constraints or not all(map(_plain, made.terms)):
-        return model
-    labels = [label for term in made.terms for label in term.labels]
-    if len(set(labels)) < len(labels):
-        return model
-    listed = ", ".join(definition.name for definition in made.definitions) or "labels"
-    sys.stderr.write(f"csat: note: {listed}: not needed here; --tables effects has every indirect and total effect.\n")
-    return Model("\n".join(f"{_name(term.lhs)} {term.op} {_name(term.rhs)}" for term in made.terms))
-
-
-def _plain(term: Term) -> bool:
-    """Whether a term says no more than a relation, and perhaps its label."""
-    said = (term.modifier(0), *term.modifiers)
-    return term.op in _RELATIONS and all(m.fixed is None and not m.free and m.start is None for m in said)
-
-
-def _name(name: str) -> str:
-    from csat.model.tokens import quoted
-
-    return ":".join(map(quoted, name.split(":")))
 
 
 def _write_scores(found: Pls, about: Asked, asked: argparse.Namespace) -> None:

@@ -143,20 +143,32 @@ def refuse_foreign(model: Model) -> None:
         fault = _foreign(term)
         if fault:
             raise ModelError.at(model.syntax, term.position, f"{fault} Leave it out, or estimate with csat.sem.")
-    others = [*model.definitions, *model.constraints]
-    if others:
-        first = min(others, key=lambda found: _position(found))
+    used = [(label, term) for term in model.terms for label in term.labels]
+    for at, (label, term) in enumerate(used):
+        if label in {earlier for earlier, _ in used[:at]}:
+            raise ModelError.at(
+                model.syntax,
+                term.position,
+                f"partial least squares ties no parameters, as the label {label!r} in two places does. Leave it out, "
+                "or estimate with csat.sem.",
+            )
+    if model.constraints:
         raise ModelError.at(
             model.syntax,
-            _position(first),
-            "partial least squares has no defined or tied parameters; indirect and total effects come with the result. "
-            "Leave it out, or estimate with csat.sem.",
+            min(constraint.names[0][1] for constraint in model.constraints),
+            "partial least squares ties no parameters by equations. Leave it out, or estimate with csat.sem.",
         )
 
 
-def _position(statement: Any) -> int:
-    position = getattr(statement, "position", None)
-    return int(statement.names[0][1] if position is None else position)
+def not_defined(model: Model) -> list[str]:
+    """That defined parameters of a model are not estimated, in words; nothing without any."""
+    if not model.definitions:
+        return []
+    return [
+        f"Not estimated, since partial least squares has no defined parameters: "
+        f"{', '.join(definition.name for definition in model.definitions)}. All indirect and total effects come with "
+        "the result."
+    ]
 
 
 def _foreign(term: Term) -> str:
@@ -165,8 +177,6 @@ def _foreign(term: Term) -> str:
     if term.op == "~1":
         return "partial least squares estimates no intercepts; performance on 0–100 comes with the result."
     for modifier in term.modifiers:
-        if modifier.label:
-            return f"partial least squares has no labels such as {modifier.label!r}: every parameter is its own."
         if modifier.fixed is not None or modifier.free or modifier.start is not None:
             return "partial least squares has no fixed, freed or starting values: constructs have a variance of 1."
     return ""

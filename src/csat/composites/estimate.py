@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from csat.composites.blocks import not_defined
 from csat.composites.checks import no_solution, reason_of, unknown_item
 from csat.composites.draws import Draws, improper, usable
 from csat.composites.figures import Layout
@@ -209,7 +210,8 @@ def pls(
         by=groupers,
         domains=summary.domains,
         interval=interval,
-        notes=notes,
+        designed=_designed(summary),
+        notes=(*not_defined(model), *notes),
     )
 
 
@@ -255,6 +257,15 @@ def _of_replicates(draws: Draws | None, there: np.ndarray, labels: Sequence[str]
     if (~draws.used & there).any():
         warnings.warn(gone[0], ReplicatesWarning, stacklevel=3)
     return gone
+
+
+def _designed(summary: Groups) -> tuple[str, ...]:
+    """What the sample has of a design, in words."""
+    weight = summary.gram[:, 0, 0]
+    squares = weight if summary.square is None else summary.square[:, 0, 0]
+    weighted = not (np.allclose(weight, summary.n) and np.allclose(squares, summary.n))
+    found = {"weights": weighted, "strata": len(summary.strata) > 1, "sampling units": bool(summary.psus)}
+    return tuple(word for word, present in found.items() if present)
 
 
 def _effective(summary: Groups) -> np.ndarray:

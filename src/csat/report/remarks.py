@@ -54,6 +54,7 @@ OF_PATH_MODELS: Mapping[str, re.Pattern[str]] = {
         "se_bootstrap": r"bootstrap of (?P<units>[^,]+), (?P<count>\d+) replicates$",
         "se_jackknife": r"jackknife, (?P<count>\d+) replicates$",
         "se_declared": r"replicates: (?P<kind>.+), (?P<count>\d+) replicates$",
+        "pls_not_defined": r"Not estimated, since .* has no defined parameters: (?P<listed>.+)\. All",
         "pls_reliability": r"the reliability ρA of (?P<one>.+) is (?P<value>\S+), above 1\.",
         "pls_correlation": r"corrected for attenuation (?P<one>.+) and (?P<other>.+) correlate (?P<value>\S+), beyond",
         "pls_loading": r"the corrected loading of (?P<one>.+) is (?P<value>\S+), beyond 1\.",
