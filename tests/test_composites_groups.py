@@ -13,7 +13,7 @@ from csat.composites.exchange import exchange_of, two_sided
 from csat.composites.multigroup import CLASSICAL
 from csat.composites.notes import NoEstimatesWarning
 from csat.design import Design, Replication
-from csat.errors import ConvergenceError, OptionError, SampleError
+from csat.errors import ConvergenceError, DesignIgnoredWarning, OptionError, SampleError
 
 BLOCKS = {"image": ["a1", "a2", "a3"], "quality": ["b1", "b2"], "loyalty": ["c1", "c2", "c3"]}
 PATHS = {"quality": ["image"], "loyalty": ["image", "quality"]}
@@ -191,6 +191,19 @@ def test_pooled_and_unequal_variances_by_hand():
     assert_allclose(welch.df(*squares), 0.0491**2 / (99 / 100**2 * 1e-4 + 49 / 50**2 * 16e-4) - 2, rtol=1e-12)
 
 
+def test_tests_of_simple_random_samples_say_what_they_leave_out(rows):
+    simple = csat.pls(read(rows), MODEL, by="group", replicates=60)
+    designed = csat.pls(read(rows, weight="w", stratum="stratum", psu="hall"), MODEL, by="group", replicates=60)
+    for method in ("parametric", "welch", "henseler"):
+        told = f"The sample has weights, strata, sampling units: method='{method}' takes the groups for independent"
+        with pytest.warns(DesignIgnoredWarning, match=told):
+            found = csat.pls_differences(designed, method=method, kinds="path")
+        assert found.notes[0].startswith(told)
+        assert csat.pls_differences(simple, method=method, kinds="path").notes == ()
+    assert csat.pls_differences(designed, kinds="path").notes == ()
+
+
+@pytest.mark.filterwarnings("ignore::csat.errors.DesignIgnoredWarning")
 @pytest.mark.parametrize("method", ["parametric", "welch"])
 def test_classical_tests(result, method):
     own = csat.pls_differences(result, method=method, adjust="none")
@@ -212,6 +225,7 @@ def test_classical_tests(result, method):
     assert_allclose(np.sqrt(np.diag(own.estimates.vcov)), se, rtol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore::csat.errors.DesignIgnoredWarning")
 def test_probability_of_henseler(result):
     found = paths_of(csat.pls_differences(result, method="henseler", adjust="none"))
     kinds = [key[0] == "path" for key in result.layout.keys]

@@ -23,6 +23,7 @@ class Fitted:
     items : moments of the items, mean (D, p) and cov (D, p, p). solution : (D,) all that follows from them.
     estimates : (D·m,) all figures of all groups with one joint covariance; keys: groups, ``kind``, ``lhs``, ``rhs``.
     draws : estimates on replicates; None for a summary without rows.
+    designed : what the sample has of a design: "weights", "strata", "sampling units".
     by : grouping columns. domains : (D,) the groups as tuples of labels. interval : how intervals are made.
     """
 
@@ -34,6 +35,7 @@ class Fitted:
     by: tuple[str, ...]
     domains: tuple[tuple[str, ...], ...]
     interval: str
+    designed: tuple[str, ...]
 
     @property
     def blocks(self) -> Blocks:

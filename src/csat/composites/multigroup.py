@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -18,7 +19,7 @@ from csat.composites.implied import distances, implied_items
 from csat.composites.inference import bounds_of
 from csat.composites.solution import solve
 from csat.distributions import holm, t_quantile, two_sided_p
-from csat.errors import ConvergenceError, OptionError, check_choice
+from csat.errors import ConvergenceError, DesignIgnoredWarning, OptionError, check_choice
 from csat.moments import Source, as_names, shown
 from csat.replicates.intervals import quantile
 from csat.results import Estimates, Shown, ratio_to_error
@@ -138,6 +139,11 @@ def pls_differences(
     ConvergenceError
         If hardly any permutation has estimates.
 
+    Warns
+    -----
+    DesignIgnoredWarning
+        If "parametric", "welch" or "henseler" meets weights, strata or sampling units.
+
     Notes
     -----
     Keil et al. (2000), MIS Quarterly 24(2), 299–325, for the pooled variance; Sarstedt, Henseler & Ringle (2011),
@@ -167,7 +173,19 @@ def pls_differences(
     if method in CLASSICAL:
         found = _classical(own, found, pairs, rows, CLASSICAL[method])
     p = _henseler(own, pairs, rows) if method == "henseler" else two_sided_p(found.statistic, found.df)
-    return PlsDifferences(found, method, p, _adjusted(p, found, adjust), adjust)
+    return PlsDifferences(found, method, p, _adjusted(p, found, adjust), adjust, notes=_ignored(own, method))
+
+
+def _ignored(result: Fitted, method: str) -> tuple[str, ...]:
+    """What a test of simple random samples leaves out of the design, warned of."""
+    if method == "contrast" or not result.designed:
+        return ()
+    text = (
+        f"The sample has {', '.join(result.designed)}: method={method!r} takes the groups for independent simple "
+        "random samples. method='contrast' follows the design."
+    )
+    warnings.warn(text, DesignIgnoredWarning, stacklevel=3)
+    return (text,)
 
 
 def _fitted(result: Any) -> Fitted:
