@@ -325,7 +325,8 @@ def remark_word(note: str, names: Names) -> Word | str:
 def _blank(name: str, value: str, names: Names) -> Word | str:
     """What a remark names, in the texts of the questionnaire."""
     if name in ("one", "other", "listed"):
-        return names.listed([construct_text(code, names) for code in re.findall(r"'(.*?)'", value)])
+        quoted = re.findall(r"'(.*?)'", value)
+        return names.listed([construct_text(code, names) for code in quoted]) if quoted else value
     if name == "group":
         return group_label(value[1:-1], names)
     if name == "items":
