@@ -438,10 +438,10 @@ def test_improper_solutions_are_said():
 def test_groups_that_cannot_be_analysed(frame):
     small = frame.assign(city=np.where(frame.index < 1, "c", frame["city"]))
     small.loc[small["city"] == "b", "v1"] = 5
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with pytest.warns(FactorModelWarning, match="no solution in group 'b': too few answers, items that"):
         result = csat.reliability(csat.read_survey(small), SCALES, by="city")
-    notes = result.constructs().groupby("city")["note"].first()
+    table = result.constructs()
+    notes = table[table["scale"] == "value"].set_index("city")["note"]
     assert notes.to_dict() == {"a": "", "b": "a variable does not vary here", "c": "only one valid answer: no variance"}
 
 
@@ -538,3 +538,46 @@ def test_limits_are_shown_and_do_not_judge(found):
     assert LIMITS == {"alpha": (0.70, 0.80), "ave": (0.50,), "htmt": (0.85, 0.90)}
     assert not {"verdict", "passed"} & {*found.tidy(), *found.constructs()}
     assert repr(found).startswith("Reliability: 57 rows")
+
+
+def test_scales_fitted_one_by_one_do_not_need_one_another():
+    rng = np.random.default_rng(3)
+    common = rng.normal(size=(200, 1))
+    frame = pd.DataFrame(common + rng.normal(size=(200, 4)), columns=["a1", "a2", "a3", "b2"])
+    frame = frame.assign(b3=common[:, 0] + rng.normal(size=200), b1=frame["a1"])
+    survey = csat.read_survey(frame)
+    both = {"A": ["a1", "a2", "a3"], "B": ["b1", "b2", "b3"]}
+    found = csat.reliability(survey, both, factors="separate").constructs().set_index("scale")
+    for name, items in both.items():
+        alone = csat.reliability(survey, {name: items}).constructs().iloc[0]
+        for measure in ("omega", "omega_se", "rho_c", "ave"):
+            assert found.loc[name, measure] == pytest.approx(alone[measure], rel=1e-6)
+    few = csat.read_survey(frame.drop(columns="b1").assign(b1=rng.normal(size=200) + common[:, 0]).head(6))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert csat.reliability(few, both, factors="separate").glance()["n"].tolist() == [6]
+
+
+@pytest.mark.parametrize("se", ["design", "normal", "bootstrap"])
+def test_an_item_that_does_not_vary_in_a_group_leaves_the_other_scales_alone(se):
+    rng = np.random.default_rng(4)
+    both = rng.normal(size=(240, 2)) @ [[1.0, 0.5], [0.0, 0.9]]
+    frame = pd.DataFrame(
+        both.repeat(3, axis=1) + rng.normal(size=(240, 6)), columns=["a1", "a2", "a3", "b1", "b2", "b3"]
+    )
+    frame = frame.assign(g=np.where(np.arange(240) % 2, "x", "y"))
+    frame.loc[frame["g"] == "y", "a1"] = 3.0
+    scales = {"A": ["a1", "a2", "a3"], "B": ["b1", "b2", "b3"]}
+    survey = csat.read_survey(frame)
+    with pytest.warns(
+        FactorModelWarning, match=r"in group 'y': too few answers, items that repeat each other or do not"
+    ):
+        found = csat.reliability(survey, scales, by="g", se=se, replicates=60)
+    table = found.constructs().set_index(["g", "scale"])
+    alone = csat.reliability(survey, {"B": scales["B"]}, by="g", se=se, replicates=60).constructs().set_index("g")
+    for measure in ("alpha", "alpha_se", "alpha_low", "alpha_std"):
+        assert table.loc[("y", "B"), measure] == pytest.approx(alone.loc["y", measure], rel=1e-9)
+    assert np.isnan(table.loc[("y", "A"), "alpha"])
+    assert table.loc[("y", "A"), "note"] == "a variable does not vary here"
+    assert table.loc[("y", "B"), "note"] == "the factor model of the scales has no solution here"
+    assert np.isfinite(table.loc["x"][["alpha", "omega", "omega_se"]].to_numpy(float)).all()

@@ -18,7 +18,7 @@ from csat.measurement.doubts import (
     sizes,
 )
 from csat.measurement.factors import FactorModel
-from csat.measurement.figures import Figures
+from csat.measurement.figures import Figures, Label
 from csat.measurement.inference import ERRORS, INTERVALS, Inference, Sample, ends, infer
 from csat.measurement.result import Reliability
 from csat.measurement.scales import Scales, scales_of
@@ -212,7 +212,11 @@ def _sample(figures: Figures, groups: Groups) -> tuple[Sample, dict[int, str]]:
             raise SampleError.too_few("Reliability", int(n[g]), 2)
         if not groups.by and flat:
             raise SampleError.constant(flat)
-        missed[g] = ("no_answers", "one_answer")[n[g]] if n[g] < 2 else "constant" if flat else "no_answers"
+        if n[g] >= 2 and flat:  # scales of other items have figures
+            at = np.isin(groups.names, flat)
+            covs[g] = np.where(at[:, None] | at, np.nan, covs[g])
+            continue
+        missed[g] = ("no_answers", "one_answer")[n[g]] if n[g] < 2 else "no_answers"
         covs[g] = np.nan
     fits = tuple(
         figures.model.fit(cov, int(size)) if np.isfinite(cov).all() else None for cov, size in zip(covs, n, strict=True)
@@ -231,7 +235,7 @@ def _flat(groups: Groups, domain: tuple[str, ...], cov: np.ndarray) -> list[str]
 
 def _remarks(model: FactorModel, sample: Sample) -> Iterator[Remark]:
     for domain, cov, fit, n in zip(sample.groups.domains, sample.covs, sample.fits, sample.sizes, strict=True):
-        if np.isfinite(cov).all():
+        if np.isfinite(cov).any():
             yield from reversed_items(model.scales, cov, float(n), domain)
             yield from factor_remarks(model, fit, domain)
 
@@ -284,6 +288,8 @@ def _reasons(figures: Figures, sample: Sample, vague: np.ndarray, missed: Mappin
         g, q = divmod(at, size)
         if g in missed:
             reason = missed[g]
+        elif _scales_of(figures.labels[q]) & _constant(figures.model.scales, sample.covs[g]):
+            reason = "constant"
         elif figures.single[q]:
             reason = "one_item"
         elif figures.modelled[q] and sample.fits[g] is None:
@@ -292,6 +298,16 @@ def _reasons(figures: Figures, sample: Sample, vague: np.ndarray, missed: Mappin
             reason = "not_identified" if not np.isfinite(sample.values[g, q]) else "df_zero"
         found[at] = Unavailable(reason)
     return found
+
+
+def _constant(scales: Scales, cov: np.ndarray) -> set[str]:
+    """Scales with an item that does not vary, which has no covariances (p, p)."""
+    flat = ~np.isfinite(np.diag(cov))
+    return {name for name, at in zip(scales.names, scales.places, strict=True) if flat[at].any()}
+
+
+def _scales_of(label: Label) -> set[str]:
+    return {label.scale, label.other}
 
 
 def _answers(source: Source, scales: Scales, groups: Groups) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -98,7 +98,8 @@ def factor_remarks(model: FactorModel, fit: Fit | None, group: tuple[str, ...]) 
     if fit is None:
         text = (
             f"The factor model of {_listed(names)} has no solution{where}: too few answers, items that repeat each "
-            "other, or scales that share nothing. Omega, CR and AVE are missing; alpha and HTMT need no model."
+            "other or do not vary, or scales that share nothing. Omega, CR and AVE are missing; alpha and HTMT need no "
+            "model."
             f"{' ' + _APART + ' fits each scale by itself.' if model.joint else ''}"
         )
         yield Remark("no_factors", text, group=group, kind=FactorModelWarning)

@@ -79,14 +79,19 @@ class FactorModel:
         return build(rows, [f"x{at}" for at in range(len(self.used))], [np.eye(len(self.used))], [None])
 
     def inner(self, cov: np.ndarray) -> np.ndarray:
-        """(…, m, m) covariances of the items in the model, from those of all items (…, p, p)."""
-        return cov[..., self.used[:, None], self.used]
+        """(…, m, m) covariances of the items in the model, from those of all items (…, p, p).
+
+        Those between scales that are fitted one by one are 0: they say nothing about the parameters.
+        """
+        found = cov[..., self.used[:, None], self.used]
+        return found if self.joint else np.where(self.owner[:, None] == self.owner, found, 0.0)
 
     def fit(self, cov: np.ndarray, n: int) -> Fit | None:
         """The model fitted to covariances (p, p) of n respondents; None if it cannot be."""
         inner = self.inner(cov)
         sd = np.sqrt(np.diag(inner))
-        if n <= len(inner) or not definite(inner / np.outer(sd, sd), LEAST):
+        most = len(inner) if self.joint else int(np.bincount(self.owner).max())
+        if n <= most or not definite(inner / np.outer(sd, sd), LEAST):
             return None
         samples = (Sample(inner, None),)
         discrepancy = MaximumLikelihood(samples)

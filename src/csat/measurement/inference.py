@@ -94,7 +94,7 @@ def _linearised(source: Source, figures: Figures, sample: Sample) -> Inference:
     grams = groups.over_domains(groups.gram)
     scores = np.zeros((len(grams), len(figures.labels), *grams.shape[1:]))
     for g, (cov, fit) in enumerate(zip(sample.covs, sample.fits, strict=True)):
-        if np.isfinite(cov).all():
+        if np.isfinite(cov).any():
             scores[g] = by_gram(figures.slopes(cov, fit), grams[g], groups.rule)
     if groups.psus or groups.replication is not None:
         vcov = linearised(source, groups, scores)
@@ -110,8 +110,8 @@ def _normal(figures: Figures, sample: Sample) -> Inference:
     size, q = len(sample.covs), len(figures.labels)
     vcov = np.zeros((size, q, size, q))
     for g, (cov, fit, n) in enumerate(zip(sample.covs, sample.fits, sample.sizes, strict=True)):
-        if np.isfinite(cov).all():
-            along = figures.slopes(cov, fit) @ cov
+        if np.isfinite(cov).any():
+            along = figures.slopes(cov, fit) @ np.nan_to_num(cov)  # items that do not vary have none
             vcov[g, :, g] = 2.0 / n * np.einsum("qij,rji->qr", along, along, optimize=True)
     return Inference(vcov.reshape(size * q, size * q), np.full(size, np.inf), "normal theory")
 
