@@ -52,6 +52,8 @@ REASONS: Mapping[str, str] = {
     "not_converged": "the estimates did not settle",
     "no_points": "the scale or the mean of an item is not known: no figure on 0–100",
     "unstable": "paths in a circle amplify each other: the effects add up to no finite sum",
+    "given_weights": "given as they are: no standard error",
+    "one_judge": "one judge only: no spread between judges",
     "no_loading_error": "no standard error: components, promax, or an item explained wholly",
 }
 

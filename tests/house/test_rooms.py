@@ -20,10 +20,10 @@ ROWS = (
     ("variance",),
     ("totals", "ranks", "consistency"),
     (
-        *("estimation", "indices", "drivers", "structural", "composites", "fuzzy"),
+        *("estimation", "indices", "drivers", "structural", "composites"),
         *("comparisons", "trends", "weighting", "service", "published", "planning", "shrinkage"),
     ),
-    ("measurement", "agreement"),
+    ("measurement", "agreement", "fuzzy"),
     ("reduce",),
     ("read",),
     ("survey",),
