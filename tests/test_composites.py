@@ -26,6 +26,7 @@ from csat.errors import (
     SampleError,
     UnknownColumnError,
 )
+from csat.replicates.intervals import interval_of
 
 BLOCKS = {
     "image": ["a1", "a2", "a3"],
@@ -816,3 +817,24 @@ def test_many_groups_are_summed_up_in_one_note(rows):
         found = pls(survey, MODEL, by="brand", consistent=True, replicates=100)
     assert len(found.notes) < 12
     assert any(note.startswith("In ") and "Most of them, " in note for note in found.notes)
+
+
+def test_large_answers_with_small_differences_are_no_constants():
+    rng = np.random.default_rng(8)
+    rows = pd.DataFrame(rng.normal(size=(120, 1)) + rng.normal(size=(120, 4)), columns=["a1", "a2", "b1", "b2"])
+    model = "a =~ a1 + a2\nb =~ b1 + b2\nb ~ a"
+    small, large = (csat.pls(csat.read_survey(x, design=Design()), model, replicates=50) for x in (rows, rows + 1e7))
+    assert_allclose(large.tidy()["estimate"], small.tidy()["estimate"], rtol=1e-7)
+    reliable = [csat.reliability(csat.read_survey(x), {"a": ["a1", "a2"]}) for x in (rows, rows + 1e7)]
+    assert_allclose(*(found.constructs()["alpha"] for found in reliable), rtol=1e-7)
+    for constant in (3.0, 1e7):
+        with pytest.raises(SampleError, match="No variation in 'a1'"):
+            csat.pls(csat.read_survey(rows.assign(a1=constant)), model)
+
+
+def test_draws_that_overflow_are_no_figures():
+    draws = np.r_[np.linspace(-1, 1, 99), np.inf, -np.inf, np.nan][:, None]
+    for method in ("percentile", "basic", "bias-corrected", "bca"):
+        found = interval_of(draws, np.zeros(1), 0.9, method, np.zeros(1))
+        wanted = interval_of(draws[:99], np.zeros(1), 0.9, method, np.zeros(1))
+        assert_allclose(np.ravel(found), np.ravel(wanted))

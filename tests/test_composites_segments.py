@@ -269,3 +269,9 @@ def test_models_without_a_mixture(survey):
     repeated = csat.pls(survey, measured + "s <~ a + b\nc ~ s", second_order="repeated", replicates=50)
     with pytest.raises(OptionError, match=r"second_order='repeated': .* Estimate with second_order='two-stage'"):
         csat.pls_segments(repeated, survey)
+
+
+def test_other_respondents_than_those_of_the_estimates_are_refused(result):
+    other = csat.read_survey(answers(seed=9), design=Design())
+    with pytest.raises(OptionError, match="among the respondents that the model was estimated from; this survey"):
+        csat.pls_segments(result, other)

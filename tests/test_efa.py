@@ -189,6 +189,7 @@ def test_ordered_items_are_factored_by_their_latent_correlations(sample):
     survey = csat.read_survey(answers)
     latent = csat.polychoric(survey, ITEMS)
     found = efa(csat.from_covariance(latent.matrix(), latent.sizes[0]), ITEMS, 3)
+    assert efa(csat.from_covariance(latent.matrix(), latent.sizes[0]), factors=3).names == found.names
     assert sorted(found.tidy()["main"].value_counts()) == [3, 3, 3]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import csat
 from csat.consistency import alpha, composite_reliability, heterotrait_ratio, variance_extracted
-from csat.errors import DesignIgnoredWarning
+from csat.errors import DesignIgnoredWarning, SampleError
 from csat.measurement import LIMITS, FactorModelWarning, ImproperFactorsWarning, ReversedItemWarning
 from csat.measurement.factors import FactorModel
 from csat.measurement.figures import Figures
@@ -581,3 +581,12 @@ def test_an_item_that_does_not_vary_in_a_group_leaves_the_other_scales_alone(se)
     assert table.loc[("y", "A"), "note"] == "a variable does not vary here"
     assert table.loc[("y", "B"), "note"] == "the factor model of the scales has no solution here"
     assert np.isfinite(table.loc["x"][["alpha", "omega", "omega_se"]].to_numpy(float)).all()
+
+
+def test_two_answers_leave_no_doubt_that_could_be_shown(frame):
+    with pytest.raises(SampleError, match="at least 3 complete answers; 2 found"):
+        csat.reliability(csat.read_survey(frame.head(2)), {"f": ["q1", "q2"]})
+    few = frame.assign(city=np.where(frame.index < 2, "c", frame["city"]))
+    table = csat.reliability(csat.read_survey(few), {"f": ["q1", "q2"]}, by="city").constructs().set_index("city")
+    assert table.loc["c", "note"] == "no more complete answers than items"
+    assert np.isnan(table.loc["c", ["alpha", "alpha_se"]].astype(float)).all()

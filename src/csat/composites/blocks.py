@@ -209,12 +209,12 @@ def _paths(model: Model, relations: Sequence[Term], constructs: Sequence[str]) -
     lonely = [name for name, i in place.items() if not (paths[i].any() or paths[:, i].any())]
     if lonely:
         first = next(term for term in model.terms if term.lhs == lonely[0])
+        other = next((name for name in reversed(constructs) if name != lonely[0]), "satisfaction")
         raise ModelError.at(
             model.syntax,
             first.position,
             f"the construct {lonely[0]!r} has no path: its weights come from the constructs it is connected with. "
-            f"Add a relation such as '{constructs[-1] if constructs[-1] != lonely[0] else constructs[0]} ~ "
-            f"{lonely[0]}', or leave it out.",
+            f"Add a relation with another construct, such as '{other} ~ {lonely[0]}', or leave it out.",
         )
     circle = _circle(paths)
     if circle:

@@ -31,8 +31,7 @@ def fault_of(items: ItemMoments, n: int, blocks: Blocks) -> CsatError | None:
     if n <= p:
         return SampleError.too_few(f"A path model of {p} items", n, p + 1)
     variance = np.diag(items.cov)
-    size = np.where(np.isfinite(items.mean), items.mean, 0.0) ** 2
-    flat = ~(variance > 1e-13 * size)
+    flat = ~(variance > 1e-13 * np.nan_to_num(items.shift) ** 2)
     if flat.any():
         return SampleError.constant(list(dict.fromkeys(np.array(blocks.items)[flat].tolist())))
     corr = items.corr

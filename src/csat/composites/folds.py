@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -123,7 +123,7 @@ def _lines(gram: np.ndarray, task: Task, variance: np.ndarray) -> tuple[np.ndarr
     p = len(task.blocks.items)
     items = item_moments(gram, np.zeros(p), task.blocks)
     flat = np.diagonal(items.cov, axis1=1, axis2=2) <= FLAT * variance
-    items = ItemMoments(items.mean, np.where(flat[:, :, None], np.nan, items.cov))
+    items = replace(items, cov=np.where(flat[:, :, None], np.nan, items.cov))
     with np.errstate(all="ignore"):
         slopes = np.stack(
             [

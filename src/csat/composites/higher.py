@@ -38,7 +38,7 @@ class StagedMoments(ItemMoments):
 
     def of(self, at: int) -> StagedMoments:
         """Those of one sample."""
-        return StagedMoments(self.mean[at], self.cov[at], self.items.of(at), self.solution[at])
+        return StagedMoments(self.mean[at], self.cov[at], self.shift[at], self.items.of(at), self.solution[at])
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,8 @@ class TwoStage(Layout):
         found = solve(items.cov, self.first.blocks, self.settings)
         turn, shift = self._lines(found)
         mean = (turn @ items.mean[..., None])[..., 0] + shift
-        return StagedMoments(mean, turn @ items.cov @ turn.swapaxes(-1, -2), items, found)
+        around = (turn @ items.shift[..., None])[..., 0]
+        return StagedMoments(mean, turn @ items.cov @ turn.swapaxes(-1, -2), around, items, found)
 
     def _lines(self, found: Solution) -> tuple[np.ndarray, np.ndarray]:
         """Columns of the second stage are shifts (…, p₂) plus turns (…, p₂, p₁) of those of the first."""

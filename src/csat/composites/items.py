@@ -17,14 +17,18 @@ from csat.questionnaire import Questionnaire
 
 @dataclass(frozen=True, eq=False)
 class ItemMoments:
-    """mean (…, p) and cov (…, p, p) of the columns of `Blocks`, weighted; divisor: the sum of weights."""
+    """mean (…, p) and cov (…, p, p) of the columns of `Blocks`, weighted; divisor: the sum of weights.
+
+    shift : (…, p) means around the midpoints that sums were taken around: what they make of rounding shows in cov.
+    """
 
     mean: np.ndarray
     cov: np.ndarray
+    shift: np.ndarray
 
     def of(self, at: int) -> ItemMoments:
         """Those of one sample."""
-        return ItemMoments(self.mean[at], self.cov[at])
+        return ItemMoments(self.mean[at], self.cov[at], self.shift[at])
 
     @property
     def corr(self) -> np.ndarray:
@@ -37,7 +41,7 @@ class ItemMoments:
 def item_moments(gram: np.ndarray, midpoint: np.ndarray, blocks: Blocks) -> ItemMoments:
     """Moments from Gram matrices (…, 1 + k, 1 + k) of the k observed variables around midpoints (k,)."""
     found, at = variable_moments(gram, midpoint), blocks.at
-    return ItemMoments(found.mean[..., at], found.cov[..., at[:, None], at])
+    return ItemMoments(found.mean[..., at], found.cov[..., at[:, None], at], found.shift[..., at])
 
 
 def variable_moments(gram: np.ndarray, midpoint: np.ndarray) -> ItemMoments:
@@ -46,7 +50,7 @@ def variable_moments(gram: np.ndarray, midpoint: np.ndarray) -> ItemMoments:
         weight = gram[..., 0, 0]
         first = gram[..., 0, 1:] / weight[..., None]
         cov = gram[..., 1:, 1:] / weight[..., None, None] - first[..., :, None] * first[..., None, :]
-    return ItemMoments(midpoint + first, cov)
+    return ItemMoments(midpoint + first, cov, first)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -74,14 +74,14 @@ class Moderated(Layout):
         """Moments of items and of what measures the products; the latter are centred."""
         raw, base = variable_moments(gram, midpoint), self.first.blocks
         k = len(base.observed)
-        items = ItemMoments(raw.mean[..., base.at], raw.cov[..., base.at[:, None], base.at])
+        items = ItemMoments(raw.mean[..., base.at], raw.cov[..., base.at[:, None], base.at], raw.shift[..., base.at])
         found = solve(items.cov, base, self.settings)
         with np.errstate(invalid="ignore", divide="ignore"):
             turn = self._measured(self._standardized(raw, k), raw.cov, found)
         cov = turn @ raw.cov @ turn.swapaxes(-1, -2)
-        mean = np.concatenate([items.mean, np.zeros((*cov.shape[:-2], cov.shape[-1] - len(base.items)))], axis=-1)
-        order = self._order
-        return StagedMoments(mean[..., order], cov[..., order[:, None], order], items, found)
+        zeros = np.zeros((*cov.shape[:-2], cov.shape[-1] - len(base.items)))
+        mean, shift = (np.concatenate([of, zeros], axis=-1)[..., self._order] for of in (items.mean, items.shift))
+        return StagedMoments(mean, cov[..., self._order[:, None], self._order], shift, items, found)
 
     @cached_property
     def _order(self) -> np.ndarray:

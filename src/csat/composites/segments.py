@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from csat.composites.fitted import Fitted
 from csat.composites.mixture import Mixture, Rows, expected, fitted
 from csat.composites.products import Moderated
 from csat.composites.resampling import check_whole
-from csat.composites.scores import pls_scores
+from csat.composites.scores import PlsScores, pls_scores
 from csat.errors import ConvergenceError, OptionError, SampleError
 from csat.moments import Source, shown
 from csat.results import Shown
@@ -125,6 +126,7 @@ def pls_segments(result: Fitted, source: Source, k: int = 2, *, starts: int = 20
     check_whole("seed", seed, 0, 2**63)
     found = pls_scores(result, source)
     blocks = result.blocks
+    _check_same(found, blocks.constructs)
     free = int(blocks.paths.sum()) + int(blocks.endogenous.sum())
     if len(found.scores) <= k * free + k - 1:
         raise SampleError.too_few(f"{k} segments with {free} parameters each", len(found.scores), k * (free + 1))
@@ -164,6 +166,18 @@ def _check_layout(result: Fitted) -> None:
         raise OptionError(
             "Segments are not looked for with second_order='repeated': a construct follows there from its parts "
             "almost without error, which leaves nothing to tell segments by. Estimate with second_order='two-stage'."
+        )
+
+
+def _check_same(found: PlsScores, constructs: Sequence[str]) -> None:
+    """Refuse other respondents than those of the estimates, whose scores have mean 0 and variance 1."""
+    scores, weight = found.scores[list(constructs)].to_numpy(), found.weight.to_numpy()
+    mean = np.average(scores, axis=0, weights=weight)
+    variance = np.average((scores - mean) ** 2, axis=0, weights=weight)
+    if np.max(np.abs([mean, variance - 1.0])) > 1e-6:
+        raise OptionError(
+            "Segments are looked for among the respondents that the model was estimated from; this survey holds "
+            f"{len(scores)} others, or other answers or weights. Give the survey that csat.pls got."
         )
 
 

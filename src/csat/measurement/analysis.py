@@ -40,8 +40,10 @@ MOST = 100_000
 NOISE = 1e-10
 #: Key columns of the figures.
 KEYS = ("kind", "scale", "other", "measure")
-#: Variance of an item below this share of its squared mean is rounding.
+#: Variance of an item below this share of its squared mean, around the midpoint of the sums, is rounding.
 FLAT = 1e-13
+#: Two answers leave no doubt about a reliability: its standard error would be 0.
+LEAST = 3
 
 
 def reliability(
@@ -206,17 +208,17 @@ def _sample(figures: Figures, groups: Groups) -> tuple[Sample, dict[int, str]]:
     missed = {}
     for g, domain in enumerate(groups.domains):
         flat = _flat(groups, domain, covs[g])
-        if n[g] >= 2 and not flat and np.isfinite(covs[g]).all():
+        if n[g] >= LEAST and not flat and np.isfinite(covs[g]).all():
             continue
-        if not groups.by and n[g] < 2:
-            raise SampleError.too_few("Reliability", int(n[g]), 2)
+        if not groups.by and n[g] < LEAST:
+            raise SampleError.too_few("Reliability", int(n[g]), LEAST)
         if not groups.by and flat:
             raise SampleError.constant(flat)
-        if n[g] >= 2 and flat:  # scales of other items have figures
+        if n[g] >= LEAST and flat:  # scales of other items have figures
             at = np.isin(groups.names, flat)
             covs[g] = np.where(at[:, None] | at, np.nan, covs[g])
             continue
-        missed[g] = ("no_answers", "one_answer")[n[g]] if n[g] < 2 else "no_answers"
+        missed[g] = ("no_answers", "one_answer", "fewer_than_items")[n[g]] if n[g] < LEAST else "no_answers"
         covs[g] = np.nan
     fits = tuple(
         figures.model.fit(cov, int(size)) if np.isfinite(cov).all() else None for cov, size in zip(covs, n, strict=True)
@@ -229,8 +231,8 @@ def _sample(figures: Figures, groups: Groups) -> tuple[Sample, dict[int, str]]:
 
 def _flat(groups: Groups, domain: tuple[str, ...], cov: np.ndarray) -> list[str]:
     """Items that do not vary."""
-    mean = np.nan_to_num(groups.moments(domain).mean)
-    return [name for name, v, m in zip(groups.names, np.diag(cov), mean, strict=True) if not v > FLAT * m**2]
+    around = np.nan_to_num(groups.moments(domain).mean - groups.midpoint)
+    return [name for name, v, m in zip(groups.names, np.diag(cov), around, strict=True) if not v > FLAT * m**2]
 
 
 def _remarks(model: FactorModel, sample: Sample) -> Iterator[Remark]:

@@ -17,6 +17,8 @@ RESERVED = frozenset({
 })  # fmt: skip
 #: Figures (groups × variables) that are estimated together at most: their joint covariance then takes 200 MB.
 MOST_FIGURES = 5000
+#: Characters of a wrong value that a message repeats at most.
+MOST_SHOWN = 60
 
 
 def as_names(names: Any, what: str = "by") -> tuple[str, ...]:
@@ -99,4 +101,6 @@ def _listed(names: Any, what: str) -> list[Any]:
 
 def shown(found: Any) -> str:
     """What was found where something else was needed, in few words."""
-    return "None" if found is None else f"{type(found).__name__} {found!r}"[:60]
+    kind, text = type(found).__name__, repr(found).split("\n", 1)[0]
+    said = text if text.startswith(kind) or found is None else f"{kind} {text}"
+    return said if len(said) <= MOST_SHOWN else f"{said[: MOST_SHOWN - 1]}…"

@@ -32,6 +32,7 @@ def interval_of(
     from scipy.special import ndtr, ndtri
 
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
+    draws = np.where(np.isfinite(draws), draws, np.nan)  # an overflow is no figure
     apart = np.abs(draws - estimate) > 1e-10 * np.maximum(np.abs(estimate), 1e-300)
     same = np.isfinite(estimate) & ~apart.any(axis=0)
     if method in ("percentile", "basic"):

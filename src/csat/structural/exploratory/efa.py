@@ -63,9 +63,10 @@ def efa(
 
     Parameters
     ----------
-    source : a survey, a summary, or a published correlation matrix (`csat.from_covariance`), as that of
-        `csat.polychoric` for ordered items. Respondents with an answer to every item count.
-    items : three or more; None: all questions on a scale.
+    source : a survey, a summary, or a published correlation matrix (`csat.from_covariance`). Respondents with an answer
+        to every item count. For ordered items give the correlations of ``found = csat.polychoric(…)`` as
+        ``csat.from_covariance(found.matrix(), found.sizes[0])``.
+    items : three or more; None: all questions on a scale, or all of a published matrix.
     factors : how many; "parallel": as many as exceed uncorrelated items, see `csat.number_of_factors`.
     method : "ml", maximum likelihood, with a test; "minres", least residual correlations; "pca", principal components,
         which are no factors: they explain variance that items do not share.

@@ -67,13 +67,15 @@ class Suitability:
 
 
 def correlations_of(source: Source, items: Any, what: str) -> Correlations:
-    """Correlations of complete respondents; `items` None are all questions on a scale.
+    """Correlations of complete respondents; `items` None are all questions on a scale, or all of a published matrix.
 
     Raises
     ------
     OptionError, UnknownColumnError, SampleError, CollinearityError
     """
     asked = source.questionnaire
+    if items is None and isinstance(source, Groups) and source.published:
+        items = source.names
     if items is None and asked is None:
         raise OptionError(f'{what} needs items: this source has no questionnaire that names them. Give items=["…", …].')
     names = asked.codes if items is None and asked is not None else as_names(items, "items")
@@ -227,7 +229,7 @@ def number_of_factors(
     ----------
     source : a survey, a summary, or a published correlation matrix (`csat.from_covariance`), as that of
         `csat.polychoric`. Respondents with an answer to every item count.
-    items : three or more; None: all questions on a scale.
+    items : three or more; None: all questions on a scale, or all of a published matrix.
     draws : random samples of the parallel analysis.
     level : quantile of their eigenvalues that a factor must exceed.
     seed : of the random numbers.
