@@ -28,7 +28,7 @@ REASONS: Mapping[str, str] = {
     "no_rows": "this source is a summary without rows",
     "no_uncertainty": "published without a standard deviation: no interval",
     "not_identified": "not identified by the data",
-    "nonlinear_operator": "no standard error for an operator of minima and maxima",
+    "no_draws": "nothing was drawn again: no standard error",
     "df_zero": "too few sampling units with answers: no degrees of freedom, no interval",
     "few_answers": "no more complete answers than coefficients",
     "fewer_than_items": "no more complete answers than items",
@@ -53,6 +53,7 @@ REASONS: Mapping[str, str] = {
     "no_points": "the scale or the mean of an item is not known: no figure on 0–100",
     "unstable": "paths in a circle amplify each other: the effects add up to no finite sum",
     "given_weights": "given as they are: no standard error",
+    "negative_weight": "negative where it comes from: counts as 0",
     "one_judge": "one judge only: no spread between judges",
     "no_loading_error": "no standard error: components, promax, or an item explained wholly",
 }

@@ -21,9 +21,14 @@ MOST_DRAWS = 10**6
 #: Kind of note → its wording in English; `report/locale` has the other languages.
 NOTES: Mapping[str, str] = {
     "inconsistent": "{term}: the judgements contradict each other, CR = {cr:.3f} (accepted: {accept:.2f}).",
-    "negative": "{term}: {value:.3f} is negative; a weight cannot be, it counts as 0.",
+    "negative": "{term}: {value:.3f} is negative. A weight cannot be, so it counts as 0; look why it runs against the "
+    "others.",
+    "clipped": "{term}: the other weights point the same way and more strongly ({value:.3f}); it counts as 0.",
     "not_significant": "{term}: its interval reaches 0; whether it matters at all cannot be told from chance.",
     "left_out": "{count:.0f} respondents without an answer to one of the factors are left out.",
+    "ungrouped": "{count:.0f} respondents that belong to no group are left out.",
+    "empty_groups": "{count:.0f} groups without answers to one of the factors are left out.",
+    "fixed_sd": "The standard errors take the standard deviations of the answers as known.",
     "no_spread": "{term}: nobody differs on it; its weight is 0.",
     "disagree": "{term}: the judges' weights run from {low:.3f} to {high:.3f}.",
     "unlike": "{term}: its judge's weights correlate {r:.2f} with those of the others together.",
