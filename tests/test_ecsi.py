@@ -72,7 +72,7 @@ def test_sem_has_the_fit_that_lavaan_prints(source):
 
 
 def test_evaluation_gives_a_grade_at_every_node(source):
-    frame = csat.evaluate(source).tidy()
+    frame = csat.evaluate(source).verdicts()
     grades = [grade.code for grade in source.questionnaire.grades]
     assert_allclose(frame[grades].sum(axis=1), 1.0)
     assert frame["verdict"].isin(grades).all()

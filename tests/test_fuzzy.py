@@ -100,8 +100,8 @@ def test_the_clothing_example_and_how_its_verdict_depends_on_the_operator(operat
     matrix = pd.DataFrame(CLOTHES, columns=["very welcome", "welcome", "average", "not welcome"])
     found = evaluate(matrix, weights=CLOTHES_WEIGHTS, operator=operator)
     np.testing.assert_allclose(found.membership[0], composite, atol=1e-12)
-    assert found.tidy()["verdict"][0] == verdict
-    assert np.isnan(found.tidy()["score"][0])  # these four grades have no scores
+    assert found.verdicts()["verdict"][0] == verdict
+    assert np.isnan(found.verdicts()["score"][0])  # these four grades have no scores
 
 
 def test_raw_composites_are_kept_beside_the_normalised_ones():
@@ -111,7 +111,7 @@ def test_raw_composites_are_kept_beside_the_normalised_ones():
 
 
 def test_a_small_matrix_by_hand():
-    found = evaluate([[0.5, 0.3, 0.2, 0, 0], [0, 0.2, 0.4, 0.3, 0.1]], weights=[0.6, 0.4]).tidy()
+    found = evaluate([[0.5, 0.3, 0.2, 0, 0], [0, 0.2, 0.4, 0.3, 0.1]], weights=[0.6, 0.4]).verdicts()
     assert found["term"].tolist() == ["composite", "factor1", "factor2"]
     assert found["kind"].tolist() == ["index", "item", "item"]
     np.testing.assert_allclose(found.loc[0, list(CODES)].astype(float), [0.30, 0.26, 0.28, 0.12, 0.04])
@@ -149,7 +149,7 @@ def test_numbered_frames_get_the_default_grades():
 
 def test_other_column_names_are_kept_with_the_default_scores():
     matrix = pd.DataFrame([[0.5, 0.3, 0.2, 0, 0]], columns=["很满意", "满意", "基本满意", "不满意", "很不满意"])
-    found = evaluate(matrix, weights=[1.0]).tidy()
+    found = evaluate(matrix, weights=[1.0]).verdicts()
     assert found["verdict"][0] == "很满意"
     assert found["score"][0] == pytest.approx(86)
 
@@ -207,7 +207,7 @@ def test_triangles_give_the_score_back():
 
 def test_memberships_are_the_weighted_shares_of_the_answers():
     source = answers(FIVE)
-    found = evaluate(source).tidy().set_index("term")
+    found = evaluate(source).verdicts().set_index("term")
     frame = source.frame.dropna(subset=["a1"])
     by_hand = frame.groupby("a1")["w"].sum() / frame["w"].sum()
     np.testing.assert_allclose(found.loc["a1", list(CODES)].astype(float), by_hand.to_numpy()[::-1])
@@ -217,7 +217,7 @@ def test_memberships_are_the_weighted_shares_of_the_answers():
 
 
 def test_composites_use_the_weights_of_the_tree():
-    found = evaluate(answers(FIVE)).tidy().set_index("term")[list(CODES)].astype(float)
+    found = evaluate(answers(FIVE)).verdicts().set_index("term")[list(CODES)].astype(float)
     np.testing.assert_allclose(found.loc["b"], 0.25 * found.loc["b1"] + 0.75 * found.loc["b2"])
     np.testing.assert_allclose(found.loc["whole"], 0.7 * found.loc["a"] + 0.3 * found.loc["b"])
     np.testing.assert_allclose(found.sum(axis=1), 1)
@@ -252,26 +252,29 @@ def test_score_is_always_membership_times_grade_scores(membership):
 def test_every_operator_climbs_the_tree_one_level_at_a_time():
     source = answers(FIVE)
     for name, compose in OPERATORS.items():
-        found = evaluate(source, operator=name).tidy().set_index("term")[list(CODES)].astype(float)
+        found = evaluate(source, operator=name).verdicts().set_index("term")[list(CODES)].astype(float)
         b = compose(np.array([0.25, 0.75]), found.loc[["b1", "b2"]].to_numpy())
         np.testing.assert_allclose(found.loc["b"], b / b.sum())
         whole = compose(np.array([0.7, 0.3]), found.loc[["a", "b"]].to_numpy())
         np.testing.assert_allclose(found.loc["whole"], whole / whole.sum())
 
 
-def test_only_linear_operators_claim_a_standard_error():
+def test_without_draws_only_linear_operators_have_a_standard_error():
     source = answers(FIVE)
-    assert np.isfinite(evaluate(source, operator="product-sum").score.se).all()
-    found = evaluate(source, operator="min-max")
+    assert np.isfinite(evaluate(source, operator="product-sum", over=()).score.se).all()
+    found = evaluate(source, operator="min-max", over=())
     assert np.isnan(found.score.se).all()
+    assert np.isnan(found.probability).all()
+    assert not found.decided.any()
     assert found.glance()["variance"][0] == "none"
+    assert found.verdicts()["note"][0] == "nothing was drawn again: no standard error"
     np.testing.assert_allclose(found.membership @ SCORES, found.score.estimate)
 
 
 def test_an_unanswered_item_spoils_only_what_stands_above_it():
     source = answers(FIVE)
     frame = source.frame.assign(b2=source.frame["b2"].mask(source.frame["brand"] == "y"))
-    found = evaluate(replace(source, frame=frame), "brand").tidy().set_index(["brand", "term"])
+    found = evaluate(replace(source, frame=frame), "brand").verdicts().set_index(["brand", "term"])
     assert found.loc[("y", "b2"), "verdict"] == ""
     assert found.loc[("y", "whole"), "note"] == "no valid answers"
     assert np.isnan(found.loc[("y", "whole"), "score"])
@@ -281,16 +284,17 @@ def test_an_unanswered_item_spoils_only_what_stands_above_it():
 
 def test_tidy_and_glance_have_the_promised_columns():
     found = evaluate(answers(FIVE), "brand")
-    assert found.tidy().columns.tolist() == [
-        *("term", "brand", "kind", "depth", *CODES, "score", "se", "low", "high", "verdict"),
+    assert found.verdicts().columns.tolist() == [
+        *("term", "brand", "kind", "depth", *CODES, "score", "se", "low", "high", "verdict", "probability"),
+        *("decided", "effectiveness", "effective", "characteristic", "closest"),
         *("upper", "lower", "position", "nearer", "n", "n_eff", "left_out", "note"),
     ]
     assert found.glance()[["operator", "membership"]].to_numpy().tolist() == [["weighted-average", "share"]]
-    assert repr(found).startswith("Evaluation: 14 rows")
+    assert repr(found).startswith("Evaluation: 70 rows")
 
 
 def test_the_level_widens_the_interval():
-    narrow, wide = (evaluate(answers(FIVE), level=level).tidy() for level in (0.8, 0.99))
+    narrow, wide = (evaluate(answers(FIVE), level=level).verdicts() for level in (0.8, 0.99))
     assert ((wide["high"] - wide["low"]) > (narrow["high"] - narrow["low"])).all()
 
 
@@ -343,7 +347,14 @@ def test_grades_must_fit_the_columns():
         ({"operator": "max-max"}, "operator='max-max' is not known; choose one of 'weighted-average', 'min-max'"),
         ({"membership": "bell"}, "membership='bell' is not known; choose one of 'share', 'triangular'"),
         ({"level": 95}, r"level=95: the confidence level lies between 0 and 1"),
-        ({"weights": [1]}, "belong to a typed-in matrix"),
+        ({"weights": [1]}, r"weights= of a survey are weights by code.*found list \[1\]"),
+        ({"weights": {"a": "much"}}, "weights= of a survey are weights by code"),
+        ({"over": ("judges",)}, "over='judges' is not known; choose one of 'answers', 'weights'"),
+        ({"replicates": 1}, "replicates=1: a whole number from 2 to 100000"),
+        ({"seed": -1}, "seed=-1: a whole number"),
+        ({"of": "median"}, "of='median' is not known; choose one of 'answers', 'mean'"),
+        ({"grades": ["good"]}, "grades is a list of csat.questionnaire.Grade"),
+        ({"by": "grade"}, "column 'grade' has the name of a result's column"),
     ],
 )
 def test_unknown_options_are_refused(options, wording):

@@ -75,7 +75,7 @@ def test_overall_score_lies_between_satisfied_and_basically_satisfied():
     """68.22 is published as a score only; a membership row with that score gives the published wording."""
     share = (68.22 - 60) / 20
     membership = np.array([[0, share, 1 - share, 0, 0]])
-    frame = csat.evaluate(membership, weights=[1.0]).tidy()
+    frame = csat.evaluate(membership, weights=[1.0]).verdicts()
     assert_allclose(frame["score"], 68.22)
     assert (frame["upper"][0], frame["lower"][0]) == ("satisfied", "basically_satisfied")
 

@@ -227,11 +227,11 @@ def test_csat_finds_the_published_scores(survey) -> None:
 
 
 def test_csat_evaluates_the_own_branch_as_the_study_does(survey) -> None:
-    found = evaluate(survey, by="branch", membership="triangular").tidy().set_index(["branch", "term"])
+    found = evaluate(survey, by="branch", membership="triangular").verdicts().set_index(["branch", "term"])
     place = found.loc[("gansu", "satisfaction")]
     assert (place["upper"], place["lower"]) == ("satisfied", "basically_satisfied")
     assert 0 < place["se"] < 2
-    alone = evaluate(survey.where(branch="gansu"), membership="triangular").tidy().set_index("term")
+    alone = evaluate(survey.where(branch="gansu"), membership="triangular").verdicts().set_index("term")
     assert alone.loc["satisfaction", ["score", "se", "n"]].tolist() == pytest.approx(
         place[["score", "se", "n"]].tolist()
     )

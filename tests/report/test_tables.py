@@ -53,6 +53,8 @@ def test_figures_are_those_of_the_result(results, name, kind):
     frames = [result.tidy(), result.glance()]
     if name == "stepwise":
         frames += [result.excluded, result.final.tidy()]
+    if name.startswith("evaluation"):
+        frames.append(result.verdicts())
     known = {float(x) for f in frames for column in f.select_dtypes("number") for x in f[column]}
     known |= {x / 100 for x in known}  # shares of R² are per cent in the result
     if kind == "items":

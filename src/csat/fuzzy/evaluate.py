@@ -1,79 +1,62 @@
-"""`evaluate`: from a survey, or a typed-in membership matrix, to grades, a score and a verdict."""
+"""`evaluate`: from a survey, or a typed-in membership matrix, to grades, a score and a verdict with its doubt."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from csat.errors import OptionError, check_choice
-from csat.fuzzy.membership import MEMBERSHIPS, level_memberships, level_scores
-from csat.fuzzy.operators import LINEAR, Operator, normalised, operator_named
-from csat.fuzzy.typed import Matrix, Typed, Weights, read_typed
-from csat.fuzzy.verdict import between, strongest
-from csat.moments import Levels, Recode, Source, group_names
+from csat.fuzzy.draws import Drawn, drawn_leaves
+from csat.fuzzy.factors import Weighed, typed_weights, weighed
+from csat.fuzzy.membership import MEMBERSHIPS
+from csat.fuzzy.operators import LINEAR, OPERATORS, normalised, operator_named
+from csat.fuzzy.reading import OF, Reading, reading_of
+from csat.fuzzy.result import Evaluation
+from csat.fuzzy.state import State, Summary, summarised
+from csat.fuzzy.tree import Tree, flat_tree
+from csat.fuzzy.typed import Matrix, check_grade_list, read_typed
+from csat.moments import Groups, Source, as_names, group_names
 from csat.questionnaire import Grade, Questionnaire
-from csat.results import Estimates, Provenance, Shown, Unavailable, check_level
-from csat.scoring import check_questionnaire, node_keys, questionnaire_of, tree_of
+from csat.results import Estimates, Provenance, Unavailable, check_level
+from csat.scoring import check_questionnaire, questionnaire_of, tree_of
 from csat.variance import by_domain, combine, means
 
+#: What can be drawn again.
+OVER = ("answers", "weights")
+#: Draws at most.
+MOST_REPLICATES = 100_000
+#: Columns of `Evaluation.tidy()` that a grouping column cannot be named after.
+TAKEN = ("node", "grade", "membership", "probability", "operator", "parent", "child", "figure")
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Evaluation(Shown):
-    """Composite memberships, scores and verdicts, a row per group and node.
 
-    score : B·V on 0–100 with its interval. Standard errors exist for a survey under a `LINEAR` operator, else NaN.
-    grades : (g,) codes, best first. grade_scores : (g,) V; NaN if the grades have no scores.
-    membership : (k, g) B, rows sum to 1. raw : (k, g) B as the operator left it.
-    left_out : (k,) answers that did not count (don't know, not used, empty), summed over the items of a node.
-    operator, membership_kind : how it was made.
-    """
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Options of an evaluation, checked."""
 
-    score: Estimates
-    grades: tuple[str, ...]
-    grade_scores: np.ndarray
-    membership: np.ndarray
-    raw: np.ndarray
-    left_out: np.ndarray
     operator: str
-    membership_kind: str
-
-    def tidy(self) -> pd.DataFrame:
-        """A row per group and node.
-
-        Columns: ``term``, the grouping columns, ``kind``, ``depth``, one column per grade with its membership,
-        ``score se low high``, ``verdict`` (grade of maximum membership), ``upper lower position nearer``
-        (the grades around the score), ``n n_eff left_out note``.
-        """
-        inner = self.score.tidy()
-        frame = inner[["term", *self.score.keys]].copy()
-        frame[list(self.grades)] = self.membership
-        frame["score"] = inner["estimate"]
-        frame[["se", "low", "high"]] = inner[["se", "low", "high"]]
-        frame["verdict"] = strongest(self.membership, self.grades)
-        places = [between(value, self.grades, self.grade_scores) for value in self.score.estimate.tolist()]
-        for name in ("upper", "lower", "position", "nearer"):
-            frame[name] = [getattr(place, name) for place in places]
-        frame[["n", "n_eff"]] = inner[["n", "n_eff"]]
-        frame["left_out"] = self.left_out
-        frame["note"] = inner["note"]
-        return frame
-
-    def glance(self) -> pd.DataFrame:
-        """One row about the whole."""
-        return self.score.glance().assign(operator=self.operator, membership=self.membership_kind)
+    membership: str
+    of: str
+    over: tuple[str, ...]
+    replicates: int
+    seed: int
+    level: float
 
 
 def evaluate(
     source: Source | Matrix,
     by: str | Sequence[str] | None = None,
     *,
-    weights: Weights | None = None,
+    weights: Any = None,
     operator: str | None = None,
     membership: str | None = None,
+    of: str = "answers",
     grades: Sequence[Grade] | None = None,
+    over: Sequence[str] = ("answers",),
+    replicates: int = 500,
+    seed: int = 0,
     level: float = 0.95,
     questionnaire: Questionnaire | None = None,
 ) -> Evaluation:
@@ -84,16 +67,25 @@ def evaluate(
     source : a survey, whose answers make R and whose index tree holds A; or a membership matrix (m, g), one row per
         factor, one column per grade (best first), entries in 0–1, rows that sum to 1. A DataFrame names both.
     by : grouping columns of a survey; an evaluation per group.
-    weights : (m,) factor weights A of a typed-in matrix, ≥ 0, sum 1, by name or in order.
+    weights : A, ≥ 0, sum 1. Of a typed-in matrix: (m,) by name or in order. Of a survey, None: those of the index tree;
+        by code: of the children of one dimension, which is re-weighed, or of any items, processes and dimensions, which
+        then make a tree of one level under the node "composite"; or a table dimension → weights by child. The
+        results of `csat.factor_weights` and `csat.ahp` are weights too.
     operator : "weighted-average" M(·,+), "min-max" M(∧,∨), "product-max" M(·,∨), "min-sum" M(∧,⊕),
         "product-sum" M(·,⊕). In a tree each level's composite is normalised before the next level uses it.
         None: as [fuzzy] of the study file says, else "weighted-average".
     membership : of an answer in a grade. "share": in one grade only, by level or by cut points on 0–100;
-        "triangular": split between the two neighbouring grades, so that a score on 0–100 survives.
+        "triangular": split between the two neighbouring grades, so that a score on 0–100 survives; "trapezoidal",
+        "gaussian", "ridge": likewise with flat tops, bell curves, slopes of a sine.
         None: as [fuzzy] of the study file says, else "share".
-    grades : of a typed-in matrix; None: the questionnaire's, or the five default ones for five columns. Other
-        matrices then have memberships and a verdict, but no score.
-    level : of the intervals, between 0 and 1.
+    of : "answers": R holds the mean membership of all answers to an item; "mean": the membership of their mean, which
+        says nothing of how far customers are apart, but can be had from published means.
+    grades : of a survey in place of its questionnaire's; of a typed-in matrix, None: the questionnaire's, or the five
+        default ones for five columns. Other matrices then have memberships and a verdict, but no score.
+    over : what is drawn again for probabilities and standard errors: "answers" (replicates of the respondents by their
+        design), "weights" (such as bring their uncertainty), both, or nothing.
+    replicates : draws, R. seed : the same seed gives the same draws.
+    level : of the intervals, and the probability from which on a verdict counts as decided; between 0 and 1.
     questionnaire : needed if a survey has none.
 
     Returns
@@ -104,16 +96,22 @@ def evaluate(
     Raises
     ------
     MembershipError
-        For a matrix or weights that do not make sense, or an item with a continuous scale.
+        For a matrix or weights that do not make sense, or a continuous scale without the respondents' rows.
     OptionError
-        For an unknown operator or membership.
+        For unknown options.
     QuestionnaireError
-        For a study without an index tree.
+        For a study without an index tree, or grades that are not a ladder.
+    SampleError
+        For a source without what is needed, or more replicates than can be held.
 
     Notes
     -----
     Under "weighted-average" and "product-sum" the score is linear in the items' means (each answer replaced by what
-    it adds to the score), so its standard error follows from the sampling design like that of an index.
+    it adds to the score), so its standard error follows from the sampling design like that of an index. Other
+    operators, memberships of means and drawn weights have the standard error and percentiles of the draws.
+
+    The bootstrap draws n − 1 of the n units of each stratum (Rao & Wu 1988, JASA 83, 231–241); see `draws` for designs
+    that need another way. `Evaluation.probability` is how often a grade is the verdict in them.
 
     Under "share" an answer counts as the score of its grade: on a 1–10 scale 9 and 10 both become 100, and the
     score runs several points above the index. It is comparable with the index for items with one level per grade;
@@ -126,21 +124,23 @@ def evaluate(
     [0.15, 0.4, 0.4, 0.05]
     """
     settings = _settings(source, questionnaire)
-    operator = settings.get("operator", "weighted-average") if operator is None else operator
-    membership = settings.get("membership", "share") if membership is None else membership
-    compose = operator_named(operator)
-    check_choice("membership", membership, MEMBERSHIPS)
+    asked = _Asked(
+        settings.get("operator", "weighted-average") if operator is None else operator,
+        settings.get("membership", "share") if membership is None else membership,
+        of, _checked_over(over), _count("replicates", replicates, 2, MOST_REPLICATES), _count("seed", seed, 0, 2**62),
+        level,
+    )  # fmt: skip
+    operator_named(asked.operator)
+    check_choice("membership", asked.membership, MEMBERSHIPS)
+    check_choice("of", of, OF)
     check_level(level)
     if isinstance(source, Source):
-        if weights is not None or grades is not None:
-            raise OptionError(
-                "weights= and grades= belong to a typed-in matrix; a survey takes them from the index tree and the "
-                "grades of its questionnaire (Questionnaire.with_weights changes the weights)."
-            )
-        return _of_survey(source, group_names(by), compose, operator, membership, level, tree_of(source, questionnaire))
+        study = tree_of(source, questionnaire) if weights is None else _study(source, questionnaire)
+        study = study if grades is None else replace(study, grades=check_grade_list(grades))
+        return _of_survey(source, _groups(by), asked, study, weights)
     if by is not None:
         raise OptionError("by= needs a survey; a typed-in membership matrix has no respondents to group.")
-    return _of_matrix(read_typed(source, weights, grades, questionnaire), compose, operator, level)
+    return _of_matrix(source, weights, grades, questionnaire, asked)
 
 
 def _settings(source: Source | Matrix, questionnaire: Questionnaire | None) -> Mapping[str, str]:
@@ -151,87 +151,145 @@ def _settings(source: Source | Matrix, questionnaire: Questionnaire | None) -> M
     return {} if asked is None else asked.fuzzy
 
 
+def _study(source: Source, questionnaire: Questionnaire | None) -> Questionnaire:
+    """The questionnaire, with or without a tree; without any, the error that asks for one."""
+    return questionnaire_of(source, questionnaire) or tree_of(source, questionnaire)
+
+
+def _checked_over(over: Any) -> tuple[str, ...]:
+    names = as_names(over, "over")
+    for name in names:
+        check_choice("over", name, OVER)
+    return names
+
+
+def _count(name: str, found: Any, low: int, high: int) -> int:
+    whole = isinstance(found, int | np.integer) and not isinstance(found, bool)
+    if not whole or not low <= found <= high:
+        raise OptionError(f"{name}={str(found)[:20]}: a whole number from {low} to {high} is needed.")
+    return int(found)
+
+
+def _groups(by: Any) -> tuple[str, ...]:
+    names = group_names(by)
+    for name in names:
+        if name in TAKEN:
+            raise OptionError(f"by: column {name!r} has the name of a result's column; rename it in the data.")
+    return names
+
+
 def _of_survey(
-    source: Source, by: tuple[str, ...], compose: Operator, operator: str, membership: str, level: float,
-    asked: Questionnaire,
+    source: Source, by: tuple[str, ...], asked: _Asked, study: Questionnaire, weights: Any
 ) -> Evaluation:  # fmt: skip
-    leaves, nodes = asked.leaves, asked.nodes
-    answers = [Recode(code, code, level_scores(asked, code, membership)) for code in leaves]
-    counted = source.levels(leaves, by)
-    groups = source.groups(answers, by, "available")
-    order = [counted.domains.index(domain) for domain in groups.domains]
-    memberships = leaf_memberships(asked, counted, membership)[order]
-    raw = climb(asked, memberships, compose)
-    final = normalised(raw)
-    keys = dict(node_keys(asked, nodes, len(groups.domains)))
-    score = by_domain(combine(means(groups), asked.tree_matrix()), groups, nodes, "points", level, keys)
-    values = np.array([grade.score for grade in asked.grades])
-    if operator not in LINEAR:
-        score = _without_uncertainty(score, (final @ values).ravel())
-    missing = counted.missing[order] @ (asked.tree_matrix() > 0).T
-    size = len(asked.grades)
-    return Evaluation(
-        score, tuple(grade.code for grade in asked.grades), values, final.reshape(-1, size), raw.reshape(-1, size),
-        missing.ravel(), operator, membership,
-    )  # fmt: skip
+    factors = weighed(study, weights, asked.replicates, asked.seed, "weights" in asked.over)
+    tree = factors.tree
+    reading = reading_of(source, study, tree.leaves, asked.membership, asked.of)
+    base = source.groups(reading.scored(), by, "available")
+    redraw = asked.replicates if "answers" in asked.over else None
+    drawn = drawn_leaves(source, reading, base, by, redraw, asked.seed)
+    state = _state(factors, drawn, len(base.domains))
+    values = np.array([grade.score for grade in study.grades])
+    found = summarised(state, OPERATORS[asked.operator], values, asked.level)
+    score = _score(base, reading, tree, asked.level)
+    if not (reading.linear and asked.operator in LINEAR and not factors.draws):
+        score = _from_draws(score, found, state, drawn.words)
+    missing = drawn.missing[: state.size] @ (tree.matrix() > 0).T
+    notes = _notes(drawn, found, factors, state)
+    return _evaluation(state, found, score, asked, study.grades, values, missing.ravel(), notes)
 
 
-def leaf_memberships(asked: Questionnaire, counted: Levels, membership: str) -> np.ndarray:
-    """(D, leaves, g) memberships of each item in each group: weighted shares of answers times their memberships."""
-    return np.stack(
-        [
-            counted.shares(code) @ level_memberships(asked.item(code), asked.grades, levels, membership)
-            for code, levels in zip(counted.names, counted.levels, strict=True)
-        ],
-        axis=1,
-    )
+def _state(factors: Weighed, drawn: Drawn, size: int) -> State:
+    made = 0 if drawn.draws is None else len(drawn.draws)
+    shares = dict(factors.draws)
+    if made:
+        # Declared replicates may be fewer or more than the draws of the weights.
+        shares = {node: draws[np.arange(made) % len(draws)] for node, draws in shares.items()}
+    count = made or max((len(draws) for draws in shares.values()), default=0)
+    return State(factors.tree, drawn.leaves, drawn.draws, shares, size, count)
 
 
-def climb(asked: Questionnaire, memberships: np.ndarray, compose: Operator) -> np.ndarray:
-    """Compose memberships up the tree, level by level.
-
-    Parameters
-    ----------
-    asked : with the tree. memberships : (D, leaves, g) of the items. compose : operator.
-
-    Returns
-    -------
-    (D, nodes, g) array
-        As the operator left them; each was normalised before its parent used it. Children of weight 0 do not count.
-    """
-    raw = {code: memberships[:, i] for i, code in enumerate(asked.leaves)}
-    for node in reversed(asked.nodes):
-        if node in raw:
-            continue
-        dimension = asked.dimension(node)
-        used = [(child, share) for child, share in zip(dimension.children, dimension.shares, strict=True) if share > 0]
-        rows = np.stack([normalised(raw[child]) for child, _ in used], axis=1)
-        raw[node] = compose(np.array([share for _, share in used]), rows)
-    return np.stack([raw[node] for node in asked.nodes], axis=1)
+def _score(base: Groups, reading: Reading, tree: Tree, level: float) -> Estimates:
+    """Scores of all nodes by the weights of the tree, with the linearised standard errors of weighted means."""
+    matrix = tree.matrix()
+    slope = np.ones(len(tree.leaves)) if reading.slope is None else reading.slope
+    offset = np.zeros(len(tree.leaves)) if reading.offset is None else reading.offset
+    combined = combine(means(base), matrix * slope, matrix @ offset)
+    keys = {"kind": tree.kinds * len(base.domains), "depth": tree.depths * len(base.domains)}
+    return by_domain(combined, base, tree.nodes, "points", level, keys)
 
 
-def _without_uncertainty(score: Estimates, estimate: np.ndarray) -> Estimates:
-    size = len(estimate)
+def _from_draws(score: Estimates, found: Summary, state: State, words: str) -> Estimates:
+    """Scores that are not linear in the answers: standard errors and percentiles of the draws."""
+    certain = np.isfinite(np.diag(found.vcov))
+    reasons = dict.fromkeys(np.flatnonzero(~certain).tolist(), Unavailable("no_draws")) | dict(score.unavailable)
+    vcov = np.where(certain[:, None] & certain, found.vcov, np.nan)
+    made = words if state.draws is not None else "draws of the weights" if state.shares else "none"
     return replace(
         score,
-        estimate=estimate,
-        vcov=np.full((size, size), np.nan),
-        n_eff=np.full(size, np.nan),
-        provenance=Provenance(score.provenance.sample, "none"),
-        unavailable=dict.fromkeys(range(size), Unavailable("nonlinear_operator")) | dict(score.unavailable),
+        estimate=found.score,
+        vcov=vcov,
+        n_eff=np.full(len(certain), np.nan),
+        provenance=Provenance(score.provenance.sample, made),
+        unavailable={i: reason for i, reason in reasons.items() if not certain[i]},
+        bounds=(found.score_low, found.score_high),
     )
 
 
-def _of_matrix(typed: Typed, compose: Operator, operator: str, level: float) -> Evaluation:
-    raw = np.vstack([compose(typed.weights, typed.rows), typed.rows])
-    final = normalised(raw)
-    size = len(final)
-    unknown = np.full(size, np.nan)
-    keys = {"kind": ("index", *["item"] * len(typed.factors)), "depth": (0, *[1] * len(typed.factors))}
+def _notes(drawn: Drawn, found: Summary, factors: Weighed, state: State) -> tuple[str, ...]:
+    """How the draws were made, and what to beware of."""
+    notes = [] if drawn.draws is None else [f"Probabilities: {len(drawn.draws)} × {drawn.words}."]
+    if factors.draws:
+        notes.append(f"Weights drawn too: {', '.join(factors.draws)}.")
+    if factors.fixed:
+        notes.append(f"Weights without known uncertainty, held as they are: {', '.join(factors.fixed)}.")
+    lost = int((found.undefined > 0).sum())
+    if lost and state.replicates:
+        notes.append(f"{lost} nodes have draws without a valid answer below them; these do not count.")
+    return tuple(notes)
+
+
+def _of_matrix(
+    source: Matrix, weights: Any, grades: Sequence[Grade] | None, questionnaire: Questionnaire | None, asked: _Asked
+) -> Evaluation:
+    typed = read_typed(source, weights, grades, questionnaire)
+    tree = flat_tree(typed.factors, typed.weights)
+    draws = typed_weights(weights, typed.factors, asked.replicates, asked.seed, "weights" in asked.over)
+    state = State(tree, typed.rows[None], None, draws, 1, asked.replicates if draws else 0)
+    found = summarised(state, OPERATORS[asked.operator], typed.scores, asked.level)
+    unknown = np.full(len(tree.nodes), np.nan)
+    keys = {"kind": tree.kinds, "depth": tree.depths}
     score = Estimates(
-        ("composite", *typed.factors), final @ typed.scores, np.full((size, size), np.nan), np.nan, unknown, unknown,
-        "points", Provenance("published", "none"), level, None, keys,
+        tree.nodes, normalised(found.raw) @ typed.scores, found.vcov, np.inf if draws else np.nan, unknown, unknown,
+        "points", Provenance("published", "draws of the weights" if draws else "none"), asked.level, None, keys, {},
+        (found.score_low, found.score_high) if draws else None,
     )  # fmt: skip
+    asked = replace(asked, membership="typed in", of="matrix")
+    held = "weights" in asked.over and not draws
+    notes = ("Weights without known uncertainty, held as they are.",) if held else ()
+    made = tuple(Grade(code, {}, 0.0, 0.0) for code in typed.grades)
+    return _evaluation(state, found, score, asked, made, typed.scores, np.zeros(len(unknown), int), notes)
+
+
+def _evaluation(
+    state: State, found: Summary, score: Estimates, asked: _Asked, grades: Sequence[Grade], values: np.ndarray,
+    missing: np.ndarray, notes: tuple[str, ...],
+) -> Evaluation:  # fmt: skip
     return Evaluation(
-        score, typed.grades, typed.scores, final, raw, np.zeros(size, int), operator, membership_kind="typed in"
+        score=score,
+        grades=tuple(grade.code for grade in grades),
+        grade_scores=values,
+        membership=normalised(found.raw),
+        raw=found.raw,
+        membership_se=found.se,
+        membership_low=found.low,
+        membership_high=found.high,
+        probability=found.probability,
+        left_out=missing,
+        operator=asked.operator,
+        membership_kind=asked.membership,
+        of=asked.of,
+        replicates=state.replicates,
+        undefined=found.undefined,
+        notes=notes,
+        state=state,
     )

@@ -13,33 +13,33 @@ import numpy as np
 
 from csat.errors import check_choice
 
-#: (m,) weights and (…, m, g) memberships to (…, g).
+#: (…, m) weights and (…, m, g) memberships to (…, g); leading axes stretch to each other.
 Operator = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def weighted_average(weights: np.ndarray, memberships: np.ndarray) -> np.ndarray:
     """M(·,+): Σ a·r. Every factor counts by its weight."""
-    return np.asarray(weights @ memberships)
+    return np.asarray((weights[..., None, :] @ memberships)[..., 0, :])
 
 
 def min_max(weights: np.ndarray, memberships: np.ndarray) -> np.ndarray:
     """M(∧,∨): max min(a, r). The main factor decides."""
-    return np.asarray(np.minimum(weights[:, None], memberships).max(axis=-2))
+    return np.asarray(np.minimum(weights[..., None], memberships).max(axis=-2))
 
 
 def product_max(weights: np.ndarray, memberships: np.ndarray) -> np.ndarray:
     """M(·,∨): max a·r. The main factor stands out."""
-    return np.asarray((weights[:, None] * memberships).max(axis=-2))
+    return np.asarray((weights[..., None] * memberships).max(axis=-2))
 
 
 def min_sum(weights: np.ndarray, memberships: np.ndarray) -> np.ndarray:
     """M(∧,⊕): min(1, Σ min(a, r)). A bounded sum of what the weights let through."""
-    return np.minimum(np.minimum(weights[:, None], memberships).sum(axis=-2), 1.0)
+    return np.minimum(np.minimum(weights[..., None], memberships).sum(axis=-2), 1.0)
 
 
 def product_sum(weights: np.ndarray, memberships: np.ndarray) -> np.ndarray:
     """M(·,⊕): min(1, Σ a·r)."""
-    return np.minimum(weights @ memberships, 1.0)
+    return np.minimum(weighted_average(weights, memberships), 1.0)
 
 
 #: Name → operator.

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from csat.errors import MembershipError, OptionError
+from csat.fuzzy.factors import shares_of
 from csat.moments import shown
 from csat.questionnaire import GRADES, Grade, Questionnaire
 
 #: Rows of R and weights may miss 1 by this much.
 TOLERANCE = 1e-6
 
-#: What can be typed in as a membership matrix, and as weights.
+#: What can be typed in as a membership matrix.
 Matrix = np.ndarray | pd.DataFrame | Sequence[Sequence[float]]
-Weights = Mapping[str, float] | pd.Series | Sequence[float] | np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,13 @@ class Typed:
 
 
 def read_typed(
-    matrix: Matrix, weights: Weights | None, grades: Sequence[Grade] | None, questionnaire: Questionnaire | None
+    matrix: Matrix, weights: Any, grades: Sequence[Grade] | None, questionnaire: Questionnaire | None
 ) -> Typed:
     """Check a matrix and its weights.
 
     The grades are those given, else the questionnaire's, else the default ones for five columns; other matrices
     have grades without scores. A DataFrame whose columns are the grades' codes may have them in any order; with
-    other names it keeps them, best first.
+    other names it keeps them, best first. Rows without names have those of the weights, if these have some.
 
     Raises
     ------
@@ -62,9 +63,14 @@ def read_typed(
     elif set(frame.columns) == set(codes):
         frame = frame[codes]
     scores = np.array([grade.score for grade in known]) if known else np.full(frame.shape[1], np.nan)
+    named = shares_of(weights)
+    nameless = not isinstance(matrix, pd.DataFrame) or isinstance(matrix.index, pd.RangeIndex)
+    if named is not None and nameless and len(named.values) == len(frame):
+        frame.index = pd.Index(list(named.values))
     _check_rows(frame)
     factors = tuple(frame.index)
-    return Typed(factors, tuple(frame.columns), scores, frame.to_numpy(), _checked_weights(weights, factors))
+    given = weights if named is None else named.values
+    return Typed(factors, tuple(frame.columns), scores, frame.to_numpy(), _checked_weights(given, factors))
 
 
 def _frame(matrix: Matrix) -> pd.DataFrame:
@@ -87,12 +93,17 @@ def _frame(matrix: Matrix) -> pd.DataFrame:
 
 def _grades(columns: int, grades: Sequence[Grade] | None, questionnaire: Questionnaire | None) -> tuple[Grade, ...]:
     if grades is not None:
-        if not isinstance(grades, Sequence) or not all(isinstance(grade, Grade) for grade in grades):
-            raise OptionError(f"grades is a list of csat.questionnaire.Grade, best first; found {shown(grades)}.")
-        return tuple(grades)
+        return check_grade_list(grades)
     if questionnaire is not None:
         return questionnaire.grades
     return GRADES if columns == len(GRADES) else ()
+
+
+def check_grade_list(grades: Any) -> tuple[Grade, ...]:
+    """Grades as given; `OptionError` for anything else."""
+    if not isinstance(grades, Sequence) or not grades or not all(isinstance(grade, Grade) for grade in grades):
+        raise OptionError(f"grades is a list of csat.questionnaire.Grade, best first; found {shown(grades)}.")
+    return tuple(grades)
 
 
 def _check_rows(frame: pd.DataFrame) -> None:
@@ -103,7 +114,7 @@ def _check_rows(frame: pd.DataFrame) -> None:
         raise MembershipError.row_sum(frame.index[i], float(rows[i].sum()))
 
 
-def _checked_weights(weights: Weights | None, factors: Sequence[str]) -> np.ndarray:
+def _checked_weights(weights: Any, factors: Sequence[str]) -> np.ndarray:
     """(m,) weights in the order of the factors."""
     if weights is None:
         raise OptionError("A typed-in membership matrix needs weights=…, one per factor, which sum to 1.")

@@ -16,7 +16,7 @@ _REPORT_LIST = ("by", "against")
 
 #: Keys of [fuzzy] and what each can be.
 FUZZY: Mapping[str, tuple[str, ...]] = {
-    "membership": ("share", "triangular"),
+    "membership": ("share", "triangular", "trapezoidal", "gaussian", "ridge"),
     "operator": ("weighted-average", "min-max", "product-max", "min-sum", "product-sum"),
 }
 

@@ -132,7 +132,7 @@ def _change_rows(trend: Trend, texts: Names) -> list[Row]:
 
 
 def _verdict_row(evaluation: Evaluation, texts: Names) -> Row:
-    tidy = evaluation.tidy()
+    tidy = evaluation.verdicts()
     top = tidy[tidy["kind"] == "index"].iloc[0]
     label = Cell(Word("headline.verdict"))
     base = texts.bases.judge(float(top["n"]))

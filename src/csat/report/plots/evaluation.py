@@ -30,7 +30,7 @@ DARK = frozenset({style.GRADES[0], style.GRADES[-1]})
 
 def evaluation(result: Evaluation, names: Names, ax: Axes | None) -> Axes:
     """Index and dimensions; with groups, the index of each group."""
-    tidy = result.tidy()
+    tidy = result.verdicts()
     by = names_of_groups(tidy)
     if by:
         frame = tidy[tidy["kind"] == "index"]
@@ -41,7 +41,7 @@ def evaluation(result: Evaluation, names: Names, ax: Axes | None) -> Axes:
 
 def items(result: Evaluation, names: Names, ax: Axes | None) -> Axes:
     """Items, best first."""
-    tidy = result.tidy()
+    tidy = result.verdicts()
     frame = tidy[tidy["kind"] == "item"].sort_values("score", ascending=False)
     by = names_of_groups(tidy)
     labels = names.codes(list(frame["term"]))
@@ -54,7 +54,7 @@ def _stacks(result: Evaluation, frame: pd.DataFrame, labels: list[str], names: N
     catalogue = words(names.lang)
     labels = [style.wrap(label, 30) for label in labels]
     ax = style.axes_for(ax, style.row_height(labels, 0.36) + 1.7)
-    bases = judge_rows(frame, ("n",), names_of_groups(result.tidy()), names.bases)
+    bases = judge_rows(frame, ("n",), names_of_groups(result.verdicts()), names.bases)
     hidden = np.array([base.hidden for base in bases])
     shares = np.where(hidden[:, None], 0.0, np.nan_to_num(frame[list(result.grades)].to_numpy(float)))
     _segments(ax, shares, [names.grade(grade) for grade in result.grades])

@@ -24,12 +24,12 @@ def names_of_groups(tidy: pd.DataFrame) -> list[str]:
 
 def evaluation(result: Evaluation, names: Names) -> Table:
     """One row per node and group: membership, score, where it lies among the grades."""
-    return _table(result, result.tidy(), names)
+    return _table(result, result.verdicts(), names)
 
 
 def summary(result: Evaluation, names: Names) -> Table:
     """The same without the items."""
-    tidy = result.tidy()
+    tidy = result.verdicts()
     return _table(result, tidy[tidy["kind"] != "item"], names)
 
 

@@ -1,0 +1,151 @@
+"""What an evaluation was made of, and its figures under any operator: of the sample and of every draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from csat.fuzzy.operators import Operator, normalised
+from csat.fuzzy.tree import Tree
+from csat.fuzzy.verdict import strongest_at
+
+#: Memberships of nodes that are climbed at once: they take 160 MB.
+AT_ONCE = 20_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """Memberships of L leaves in D groups, and R draws of them and of the weights.
+
+    tree : to climb. leaves : (D', L, g); D' = D + 1 if all groups together come last, else D.
+    draws : (R, D', L, g), None if only weights or nothing were drawn. shares : node → (R, m) draws of weights.
+    size : D, groups without the overall. replicates : R; 0 if nothing was drawn.
+    """
+
+    tree: Tree
+    leaves: np.ndarray
+    draws: np.ndarray | None
+    shares: Mapping[str, np.ndarray]
+    size: int
+    replicates: int
+
+    def raw(self, compose: Operator) -> np.ndarray:
+        """(D', K, g) composites of the sample."""
+        return self.tree.climb(self.leaves, compose)
+
+    def redrawn(self, compose: Operator, at: slice) -> np.ndarray:
+        """(R, d, K, g) normalised composites of the draws in the groups `at`."""
+        rows = self.leaves[None, at] if self.draws is None else self.draws[:, at]
+        shares = {node: drawn[:, None] for node, drawn in self.shares.items()}
+        return normalised(self.tree.climb(rows, compose, shares))
+
+    def blocks(self) -> list[slice]:
+        """Groups whose draws are climbed at once."""
+        each = max(self.replicates, 1) * len(self.tree.nodes) * self.leaves.shape[-1]
+        step = max(1, AT_ONCE // each)
+        return [slice(start, min(start + step, self.size)) for start in range(0, self.size, step)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Summary:
+    """Figures of k = D·K rows, group by group.
+
+    raw, membership, se, low, high, probability : (k, g). score : (k,); score_low, score_high : (k,) of its draws.
+    vcov : (k, k) of the scores over the draws; NaN without. undefined : (k,) draws without memberships.
+    """
+
+    raw: np.ndarray
+    membership: np.ndarray
+    se: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    probability: np.ndarray
+    score: np.ndarray
+    score_low: np.ndarray
+    score_high: np.ndarray
+    vcov: np.ndarray
+    undefined: np.ndarray
+
+
+def summarised(state: State, compose: Operator, scores: np.ndarray, level: float) -> Summary:
+    """All figures under an operator.
+
+    Parameters
+    ----------
+    state : what to climb. compose : operator. scores : (g,) of the grades. level : of the intervals.
+
+    Returns
+    -------
+    Summary
+        Intervals are percentiles of the draws; draws that leave a node without memberships do not count for it.
+    """
+    size = state.leaves.shape[-1]
+    raw = state.raw(compose)[: state.size].reshape(-1, size)
+    whole = normalised(raw)
+    k = len(raw)
+    unknown = np.full((k, size), np.nan)
+    if not state.replicates:
+        nothing = np.full(k, np.nan)
+        covariance = np.full((k, k), np.nan)
+        return Summary(
+            raw, whole, unknown, unknown, unknown, unknown, whole @ scores, nothing, nothing, covariance,
+            np.zeros(k, int),
+        )  # fmt: skip
+    parts = [_block(state.redrawn(compose, at), scores, level) for at in state.blocks()]
+    se, low, high, probability = (np.concatenate([part[i] for part in parts]) for i in range(4))
+    for figures in (se, low, high, probability):
+        figures[~np.isfinite(whole).all(axis=1)] = np.nan
+    drawn = np.concatenate([part[4] for part in parts], axis=1)
+    ends = _percentiles(drawn, level)
+    return Summary(
+        raw, whole, se, low, high, probability, whole @ scores, ends[0], ends[1], covariance_of(drawn),
+        (~np.isfinite(np.concatenate([part[5] for part in parts], axis=1))).sum(axis=0),
+    )  # fmt: skip
+
+
+def _block(drawn: np.ndarray, scores: np.ndarray, level: float) -> tuple[np.ndarray, ...]:
+    """se, low, high, probability (k, g), the scores of the draws (R, k) and whether they are defined (R, k)."""
+    count, size = len(drawn), drawn.shape[-1]
+    flat = drawn.reshape(count, -1, size)
+    best = strongest_at(flat)
+    known = np.maximum((best >= 0).sum(axis=0), 1)
+    votes = np.stack([(best == j).sum(axis=0) for j in range(size)], axis=1)
+    columns = flat.reshape(count, -1)
+    low, high = _percentiles(columns, level)
+    shape = (-1, size)
+    return (
+        spread(columns).reshape(shape), low.reshape(shape), high.reshape(shape), votes / known[:, None], flat @ scores,
+        np.where(best >= 0, 0.0, np.nan),
+    )  # fmt: skip
+
+
+def spread(columns: np.ndarray) -> np.ndarray:
+    """(q,) standard deviations over the draws (R, q) that are defined; NaN for fewer than two."""
+    known = np.isfinite(columns)
+    count = known.sum(axis=0)
+    filled = np.where(known, columns, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        apart = np.where(known, columns - filled.sum(axis=0) / count, 0.0)
+        return np.asarray(np.sqrt(np.square(apart).sum(axis=0) / np.where(count > 1, count - 1, np.nan)))
+
+
+def covariance_of(columns: np.ndarray) -> np.ndarray:
+    """(q, q) covariance over the draws (R, q); a column that a draw leaves undefined uses the others' mean there."""
+    known = np.isfinite(columns)
+    count = known.sum(axis=0)
+    filled = np.where(known, columns, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scale = np.sqrt((len(columns) - 1) / np.where(count > 1, count - 1, np.nan))
+        apart = np.where(known, columns - filled.sum(axis=0) / count, 0.0) * scale
+    return np.asarray(apart.T @ apart / (len(columns) - 1))
+
+
+def _percentiles(columns: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """(q,) ends of the middle `level` of the draws (R, q): the (R + 1)·α-th smallest, as the other bootstraps."""
+    from csat.replicates.intervals import quantile
+
+    tails = (1 - level) / 2, (1 + level) / 2
+    low, high = (quantile(columns, np.full(columns.shape[1], tail)) for tail in tails)
+    return low, high
