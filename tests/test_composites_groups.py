@@ -1,6 +1,7 @@
 """Groups of a path model compared: formulas by hand, loops over respondents and permutations, laws, words of errors."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -140,8 +141,8 @@ def two_groups(fixtures):
         gram[0] = gram[:, 0] = 0.0
         gram = gram + part["n"] * np.outer(row, row)
         names = {"by": ("g",), "domains": ((group,),), "gram": gram[None], "midpoint": np.zeros(len(found["names"]))}
-        parts.append(csat.moments.groups.replace(one, **names))
-    return csat.moments.groups.merge(parts)
+        parts.append(replace(one, **names))
+    return csat.moments.merge(parts)
 
 
 def test_differences_of_separate_models(fixtures):

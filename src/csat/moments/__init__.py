@@ -5,8 +5,9 @@ each (domain, stratum, primary sampling unit). All of them add: the summary of t
 their summaries. Every method of csat is a pure function of these; a `Source` is whatever can give them.
 """
 
-from csat.moments.groups import Groups, Residuals, merge
+from csat.moments.groups import Groups, Residuals
 from csat.moments.guards import as_names, as_variables, check_grouped, check_size, group_names, one_name, shown
+from csat.moments.merging import merge
 from csat.moments.patterns import Patterns, PatternSource, join_patterns
 from csat.moments.source import Quadratic, RowScores, RowSource, Source, TableSource, from_covariance, source_of
 from csat.moments.summaries import Levels, Moments
