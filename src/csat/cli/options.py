@@ -77,7 +77,7 @@ def operator_option(verb: argparse.ArgumentParser) -> None:
 def fuzzy_options(verb: argparse.ArgumentParser) -> None:
     """Operator and membership."""
     operator_option(verb)
-    verb.add_argument("--membership", help="share or triangular (default: the study's)")
+    verb.add_argument("--membership", help="share, triangular, trapezoidal, gaussian or ridge (default: the study's)")
 
 
 #: Tables of ``csat drivers``, and those that are shown unless others are asked for.

@@ -82,6 +82,8 @@ def differences(
         flat = [part.reshape(len(part), -1, len(grades)) for part in parts]
         error = np.concatenate([spread(part.reshape(len(part), -1)) for part in flat]).reshape(-1, len(grades))
         vcov = covariance_of(np.concatenate([part @ scores for part in flat], axis=1))
+        if state.unsure is not None:
+            error[state.unsure] = vcov[state.unsure] = vcov[:, state.unsure] = np.nan
     estimate = apart @ scores
     missing = np.flatnonzero(~np.isfinite(np.diag(vcov))).tolist()
     reasons = dict.fromkeys(missing, Unavailable("no_draws")) | dict(score.unavailable)

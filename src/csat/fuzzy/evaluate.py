@@ -189,12 +189,13 @@ def _of_survey(
     drawn = drawn_leaves(source, reading, base, by, redraw, asked.seed)
     state = _state(factors, drawn, len(base.domains))
     values = np.array([grade.score for grade in study.grades])
-    found = summarised(state, OPERATORS[asked.operator], values, asked.level)
     score = _score(base, reading, tree, asked.level)
+    state = replace(state, unsure=(score.n < 2) | (np.broadcast_to(score.df, score.n.shape) < 1))
+    found = summarised(state, OPERATORS[asked.operator], values, asked.level)
     if not (reading.linear and asked.operator in LINEAR and not factors.draws):
         score = _from_draws(score, found, state, drawn.words)
     missing = drawn.missing[: state.size] @ (tree.matrix() > 0).T
-    notes = _notes(drawn, found, factors, state)
+    notes = _notes(drawn, found, factors)
     return _evaluation(state, found, score, asked, study.grades, values, missing.ravel(), notes)
 
 
@@ -235,7 +236,7 @@ def _from_draws(score: Estimates, found: Summary, state: State, words: str) -> E
     )
 
 
-def _notes(drawn: Drawn, found: Summary, factors: Weighed, state: State) -> tuple[str, ...]:
+def _notes(drawn: Drawn, found: Summary, factors: Weighed) -> tuple[str, ...]:
     """How the draws were made, and what to beware of."""
     notes = [] if drawn.draws is None else [f"Probabilities: {len(drawn.draws)} × {drawn.words}."]
     if factors.draws:
@@ -243,7 +244,7 @@ def _notes(drawn: Drawn, found: Summary, factors: Weighed, state: State) -> tupl
     if factors.fixed:
         notes.append(f"Weights without known uncertainty, held as they are: {', '.join(factors.fixed)}.")
     lost = int((found.undefined > 0).sum())
-    if lost and state.replicates:
+    if lost:
         notes.append(f"{lost} nodes have draws without a valid answer below them; these do not count.")
     return tuple(notes)
 

@@ -22,6 +22,7 @@ class State:
     tree : to climb. leaves : (D', L, g); D' = D + 1 if all groups together come last, else D.
     draws : (R, D', L, g), None if only weights or nothing were drawn. shares : node → (R, m) draws of weights.
     size : D, groups without the overall. replicates : R; 0 if nothing was drawn.
+    unsure : (D·K,) nodes with too few answers or sampling units to tell how sure they are; None: all can be told.
     """
 
     tree: Tree
@@ -30,6 +31,7 @@ class State:
     shares: Mapping[str, np.ndarray]
     size: int
     replicates: int
+    unsure: np.ndarray | None = None
 
     def raw(self, compose: Operator) -> np.ndarray:
         """(D', K, g) composites of the sample."""
@@ -95,9 +97,11 @@ def summarised(state: State, compose: Operator, scores: np.ndarray, level: float
         )  # fmt: skip
     parts = [_block(state.redrawn(compose, at), scores, level) for at in state.blocks()]
     se, low, high, probability = (np.concatenate([part[i] for part in parts]) for i in range(4))
+    unknown_rows = ~np.isfinite(whole).all(axis=1) | (False if state.unsure is None else state.unsure)
     for figures in (se, low, high, probability):
-        figures[~np.isfinite(whole).all(axis=1)] = np.nan
+        figures[unknown_rows] = np.nan
     drawn = np.concatenate([part[4] for part in parts], axis=1)
+    drawn[:, unknown_rows] = np.nan
     ends = _percentiles(drawn, level)
     return Summary(
         raw, whole, se, low, high, probability, whole @ scores, ends[0], ends[1], covariance_of(drawn),
