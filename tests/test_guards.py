@@ -113,6 +113,36 @@ def calls(survey, asked):
             csat.evaluate,
             {"source": [[0.2, 0.8], [0.5, 0.5]], "by": None, "weights": [0.5, 0.5], "grades": asked.grades[:2]} | rest,
         ),
+        "ahp": (
+            csat.ahp,
+            {"judgements": {"u": [[1, 3], [1 / 3, 1]], "v": {("p", "q"): 2}}, "names": ["p", "q"],
+             "method": "eigenvector", "judges": "priorities", "judge_weights": [1, 2], "accept": 0.1} | rest,
+        ),
+        "factor_weights": (
+            csat.factor_weights,
+            {"source": survey, "factors": ["a", "b"], "method": "cv", "by": "g", "values": "points", "rule": None,
+             "of": None, "outcome": None, "group": None, "questionnaire": asked} | rest,
+        ),
+        "factor_weights of a result": (
+            csat.factor_weights,
+            {"source": csat.regress(survey, "e", ["a", "b"], by="g"), "factors": ["a", "b"], "group": "x", "of": None,
+             "outcome": None} | rest,
+        ),
+        "factor_weights of a model": (
+            csat.factor_weights,
+            {"source": one, "factors": ["a", "b"], "of": "f", "outcome": None, "group": None} | rest,
+        ),
+        "draws": (csat.factor_weights(survey, ["a", "b"], method="sd").draws, {"size": 5, "seed": 1}),
+        "combine_weights": (
+            csat.combine_weights,
+            {"weights": [{"a": 0.5, "b": 0.5}, {"a": 0.8, "b": 0.2}], "how": "additive", "shares": [1, 2]},
+        ),
+        "compare_weights": (
+            csat.compare_weights,
+            {"source": survey, "weights": ["equal", "cv"], "by": "g", "factors": ["a", "b"], "operator": "min-max",
+             "membership": "share", "of": "answers", "grades": None, "over": ("answers",), "replicates": 20, "seed": 1,
+             "questionnaire": asked} | rest,
+        ),
         "regress": (
             csat.regress,
             {"source": survey, "outcome": "e", "drivers": ["a", "g"], "family": "linear", "se": "HC1",
@@ -282,7 +312,16 @@ def calls(survey, asked):
 NAMES = (
     *("index", "gaps", "gaps of a table", "gaps to a table", "expectation_gaps", "letters", "contributions"),
     *("evaluate", "evaluate a matrix", "regress", "regress logit", "sem", "Model", "from_covariance"),
-    *("sem of levels", "sem with gaps", "compare_models", "invariance", "modification_indices", "equality_tests"),
+    *("ahp", "factor_weights", "factor_weights of a result", "factor_weights of a model", "draws", "combine_weights"),
+    *(
+        "compare_weights",
+        "sem of levels",
+        "sem with gaps",
+        "compare_models",
+        "invariance",
+        "modification_indices",
+        "equality_tests",
+    ),
     *("polychoric", "efa", "Efa.model", "number_of_factors", "factor_scores"),
     *("pls", "ipma", "compare", "pls_slopes", "pls_predict", "reliability", "feldt"),
     *("pls_differences", "micom", "pls_segments"),

@@ -73,7 +73,17 @@ if TYPE_CHECKING:
         total,
         var,
     )
-    from csat.fuzzy import Evaluation, evaluate
+    from csat.fuzzy import (
+        Ahp,
+        Evaluation,
+        FactorWeights,
+        WeightComparison,
+        ahp,
+        combine_weights,
+        compare_weights,
+        evaluate,
+        factor_weights,
+    )
     from csat.indices import Index, index
     from csat.measurement import Reliability, reliability
     from csat.model import Model
@@ -126,7 +136,9 @@ _ROOMS: dict[str, str] = {
     ),
     "errors": "CsatError CsatWarning",
     "estimation": "Crosstab Difference box crosstab difference mean nps quantile ranktest ratio sd share total var",
-    "fuzzy": "Evaluation evaluate",
+    "fuzzy": (
+        "Ahp Evaluation FactorWeights WeightComparison ahp combine_weights compare_weights evaluate factor_weights"
+    ),
     "indices": "Index index",
     "measurement": "Reliability reliability",
     "model": "Model",
@@ -150,6 +162,7 @@ _HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __all__ = [
     "Agreement",
+    "Ahp",
     "Asymmetry",
     "CategoricalRegression",
     "ChangeSplit",
@@ -169,6 +182,7 @@ __all__ = [
     "Factor",
     "FactorNumber",
     "FactorScores",
+    "FactorWeights",
     "Gaps",
     "Groups",
     "Importance",
@@ -206,14 +220,18 @@ __all__ = [
     "Test",
     "Trend",
     "Unavailable",
+    "WeightComparison",
     "__version__",
+    "ahp",
     "best_subsets",
     "box",
     "calibrate",
     "check_composites",
     "check_ranks",
+    "combine_weights",
     "compare",
     "compare_models",
+    "compare_weights",
     "contributions",
     "crosstab",
     "detectable_gap",
@@ -224,6 +242,7 @@ __all__ = [
     "evaluate",
     "expectation_gaps",
     "factor_scores",
+    "factor_weights",
     "from_covariance",
     "gaps",
     "importance",

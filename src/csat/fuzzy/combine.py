@@ -11,6 +11,7 @@ import numpy as np
 from csat.errors import OptionError, check_choice
 from csat.fuzzy.ahp import Ahp
 from csat.fuzzy.objective import jacobian
+from csat.fuzzy.weighing import given
 from csat.fuzzy.weights import FactorWeights, Note
 from csat.moments import shown
 from csat.results import Estimates, Provenance, Unavailable
@@ -105,8 +106,6 @@ def combine_weights(
 
 def _sets(weights: Any) -> tuple[tuple[str, ...], tuple[FactorWeights, ...]]:
     """Names and sets, each in the order of the first one's factors."""
-    from csat.fuzzy.weighing import given
-
     if isinstance(weights, Mapping):
         names, listed = [str(name) for name in weights], list(weights.values())
     elif isinstance(weights, list | tuple):

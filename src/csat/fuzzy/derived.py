@@ -13,7 +13,7 @@ from csat.drivers import Importance, Regression
 from csat.errors import OptionError, SampleError, closest
 from csat.fuzzy.objective import jacobian, shares
 from csat.fuzzy.weights import FactorWeights, Note
-from csat.moments import as_names
+from csat.moments import as_names, one_name
 from csat.results import Estimates, Unavailable
 from csat.structural import Sem
 from csat.structural.engine.values import table_jacobian, table_values
@@ -66,6 +66,10 @@ def from_result(result: Result, factors: Any, of: Any, outcome: Any, group: Any,
     SampleError
         If no figure is positive.
     """
+    of = None if of is None else one_name(of, "of")
+    outcome = None if outcome is None else one_name(outcome, "outcome")
+    labels = as_names(group, "group")
+    group = group if isinstance(group, str) else labels or None
     if isinstance(result, Regression | Importance):
         for name, value in (("of", of), ("outcome", outcome)):
             if value is not None:
@@ -149,7 +153,7 @@ def _at_group(keys: Mapping[str, Sequence[Any]], group: Any, size: int) -> np.nd
         return np.arange(size)
     rows = list(zip(*keys.values(), strict=True))
     listed = list(dict.fromkeys(rows))
-    wanted = tuple(group) if isinstance(group, list | tuple) else (group,)
+    wanted = group if isinstance(group, tuple) else (group,)
     if wanted not in listed:
         shown = ", ".join(repr(" × ".join(map(str, row))) for row in listed[:8])
         raise OptionError(f"group={group!r}: the result has an analysis per group; choose one of {shown}.")
@@ -210,6 +214,7 @@ def _near(name: Any, result: Sem) -> str:
 def _sem_group(result: Sem, group: Any) -> str:
     if group is None and len(result.groups) == 1:
         return result.groups[0]
+    group = group[0] if isinstance(group, tuple) and len(group) == 1 else group
     if group not in result.groups or len(result.groups) == 1:
         raise OptionError(f"group={group!r}: the model has the groups {list(result.groups)}; name one of them, if any.")
     return str(group)

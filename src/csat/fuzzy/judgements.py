@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -186,7 +187,7 @@ def _checked(table: np.ndarray, factors: Sequence[str], of: str) -> np.ndarray:
     for i, name in enumerate(factors):
         if not abs(table[i, i] - 1) <= 1e-9:
             raise JudgementError(f"{of}{name!r} over itself is {table[i, i]:g}; write 1.")
-    for i, j in zip(*np.triu_indices(len(table), 1), strict=True):
+    for i, j in combinations(range(len(table)), 2):
         if np.isnan(table[i, j]) or np.isnan(table[j, i]):
             raise JudgementError(
                 f"{of}{factors[i]!r} over {factors[j]!r} is not judged; write {_implied(table, i, j)}. "

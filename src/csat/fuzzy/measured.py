@@ -104,8 +104,8 @@ def _leaves(factor: str, asked: Questionnaire | None) -> dict[str, float]:
 
 
 def _check_known(source: Source, codes: Sequence[str], asked: Questionnaire | None) -> None:
-    columns = getattr(source, "columns", None) or getattr(source, "names", ())
-    known = [*columns, *(asked.codes if asked is not None else ())]
+    columns = getattr(source, "columns", None) or getattr(source, "names", None)
+    known = [*(columns or ()), *(asked.codes if asked is not None else ())]
     for code in codes:
         if code not in known:
             raise UnknownItemError.among(code, [*known, *(asked.nodes if asked is not None else ())], "factor")

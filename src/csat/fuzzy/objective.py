@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from csat.errors import OptionError, SampleError
+from csat.errors import SampleError, check_choice
 from csat.fuzzy.measured import ANSWERS, RANGE, Measured
 from csat.fuzzy.weights import FactorWeights, Note
 from csat.moments import Groups, Recode, RowSource, Source
@@ -334,6 +334,6 @@ def weights_of(found: Found, factors: Sequence[str], method: str, level: float, 
 
 def check_rule(rule: str | None, method: str) -> str:
     """The sample rule: those asked for, else what the method can use."""
-    if rule not in (None, "available", "listwise"):
-        raise OptionError.choose("rule", rule, ("available", "listwise"))
+    if rule is not None:
+        check_choice("rule", rule, ("available", "listwise"))
     return rule or ("available" if method in (MEAN, ENTROPY) else "listwise")

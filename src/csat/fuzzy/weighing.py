@@ -11,10 +11,11 @@ import pandas as pd
 from csat.composites import Pls
 from csat.drivers import Importance, Regression
 from csat.errors import OptionError, check_choice
-from csat.fuzzy import objective
 from csat.fuzzy.ahp import Ahp
 from csat.fuzzy.derived import Result, from_result
 from csat.fuzzy.measured import ANSWERS, POINTS, RANGE, VALUES, factor_codes, measured
+from csat.fuzzy.objective import METHODS as OBJECTIVE
+from csat.fuzzy.objective import check_rule, of_answers, of_groups, weights_of
 from csat.fuzzy.weights import FactorWeights, check_shares, without_uncertainty
 from csat.moments import Source, group_names, shown, source_of
 from csat.questionnaire import Questionnaire
@@ -24,7 +25,7 @@ from csat.structural import Sem
 
 #: Ways to weigh the factors of a survey.
 GIVEN, EQUAL = "given", "equal"
-METHODS = (EQUAL, GIVEN, *objective.METHODS)
+METHODS = (EQUAL, GIVEN, *OBJECTIVE)
 
 
 def factor_weights(
@@ -148,15 +149,15 @@ def _of_source(
     if method in (EQUAL, GIVEN):
         _only(source, **{"by": by, "rule": rule})
         return equal(codes, level) if method == EQUAL else _of_tree(codes, asked, level)
-    sample = objective.check_rule(rule, method)
+    sample = check_rule(rule, method)
     made = measured(source, codes, asked, values)
     if groupers:
-        found, notes = objective.of_groups(source, made, method, groupers, values)
-        return objective.weights_of(found, codes, method, level, notes)
+        found, notes = of_groups(source, made, method, groupers, values)
+        return weights_of(found, codes, method, level, notes)
     if values == RANGE:
         raise OptionError("values='range' compares groups by their lowest and highest: name them, by='…'.")
-    found = objective.of_answers(source, made, method, sample, asked, ANSWERS if values == ANSWERS else POINTS)
-    return objective.weights_of(found, codes, method, level, ())
+    found = of_answers(source, made, method, sample, asked, ANSWERS if values == ANSWERS else POINTS)
+    return weights_of(found, codes, method, level, ())
 
 
 def _of_tree(codes: Sequence[str], asked: Questionnaire | None, level: float) -> FactorWeights:
