@@ -6,7 +6,16 @@ their summaries. Every method of csat is a pure function of these; a `Source` is
 """
 
 from csat.moments.groups import Groups, Residuals
-from csat.moments.guards import as_names, as_variables, check_grouped, check_size, group_names, one_name, shown
+from csat.moments.guards import (
+    as_names,
+    as_variables,
+    check_grouped,
+    check_size,
+    group_names,
+    joint_fits,
+    one_name,
+    shown,
+)
 from csat.moments.merging import merge
 from csat.moments.patterns import Patterns, PatternSource, join_patterns
 from csat.moments.source import Quadratic, RowScores, RowSource, Source, TableSource, from_covariance, source_of
@@ -38,6 +47,7 @@ __all__ = [
     "from_covariance",
     "group_names",
     "join_patterns",
+    "joint_fits",
     "merge",
     "one_name",
     "shown",

@@ -65,9 +65,14 @@ def group_names(by: Any, what: str = "by") -> tuple[str, ...]:
     return names
 
 
+def joint_fits(domains: int, figures: int) -> bool:
+    """Whether so many domains with so many figures each are few enough for one joint covariance."""
+    return domains * figures <= MOST_FIGURES
+
+
 def check_size(by: Sequence[str], domains: Sequence[tuple[str, ...]], figures: int) -> None:
     """Refuse more figures than a joint covariance can hold; each of the `domains` has so many `figures`."""
-    if len(domains) * figures <= MOST_FIGURES:
+    if joint_fits(len(domains), figures):
         return
     if not by:
         raise SampleError(f"{figures} figures were asked for; at most {MOST_FIGURES} can be estimated together.")
