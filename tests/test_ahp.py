@@ -119,6 +119,7 @@ def test_a_repair_repairs_and_none_is_smaller(rng):
         tried += 1
         found = smallest_repair(matrix, list("abcd"), 0.1)
         best = brute_force(matrix, 1) or brute_force(matrix, 2)
+        assert found.smallest
         moved = matrix.copy()
         for change in found.changes:
             i, j = "abcd".index(change.first), "abcd".index(change.second)
@@ -156,7 +157,9 @@ def brute_force(matrix, count):
 def test_a_sequence_repairs_where_no_single_change_does(published):
     matrix = full([["4", "3", "1", "3", "4"], ["7", "3", "1/5", "1"], ["1/5", "1/5", "1/6"], ["1", "1/3"], ["3"]])
     found = smallest_repair(matrix, list("abcdef"), 0.1)
-    assert len(found.changes) == 3
+    assert (len(found.changes), found.smallest) == (3, False)
+    with pytest.raises(JudgementError, match="No single judgement breaks it; this sequence repairs them by moving 3"):
+        csat.ahp(matrix)
     for change in found.changes:
         i, j = "abcdef".index(change.first), "abcdef".index(change.second)
         matrix[i, j], matrix[j, i] = change.new, 1 / change.new

@@ -311,10 +311,11 @@ def _inconsistent(
     repair = smallest_repair(matrix, factors, accept)
     if repair is None:
         return JudgementError(f"{found} No judgements on the scale bring it down to {accept:g}: accept more.")
-    first = repair.changes[0]
+    first, count = repair.changes[0], len(repair.changes)
     what = f"The judgement that breaks it is {first.first!r} over {first.second!r}; the smallest repair: move"
-    if len(repair.changes) > 1:
-        what = f"No single judgement repairs it; the {len(repair.changes)} that break it, and the smallest repair: move"
+    if count > 1:
+        which = "the smallest repair moves" if repair.smallest else "this sequence repairs them by moving"
+        what = f"No single judgement breaks it; {which} {count}:"
     return JudgementError(
         f"{found} {what} {repair}. Ask the judge again; accept=None takes the judgements as they are."
     )

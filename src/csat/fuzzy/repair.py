@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
+from math import comb
 
 import numpy as np
 
 from csat.fuzzy.judgements import SCALE, said
 from csat.fuzzy.priorities import consistency_ratio, pairs_of
 
-#: Matrices tried at most for two judgements at once; beyond, the second follows the best first one.
-_MOST = 400_000
+#: Changes of so many judgements at once are all tried while they are at most this many; beyond, one by one.
+_MOST = 300_000
 _BLOCK = 50_000
 
 
@@ -31,10 +32,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """Judgements to move, and the CR that results."""
+    """Judgements to move, and the CR that results; `smallest`: no other repair moves fewer judgements, or less far."""
 
     changes: tuple[Change, ...]
     cr: float
+    smallest: bool
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.changes)) + f" (then CR = {self.cr:.3f})"
@@ -48,25 +50,37 @@ def steps(value: np.ndarray) -> np.ndarray:
 def smallest_repair(matrix: np.ndarray, factors: Sequence[str], accept: float) -> Repair | None:
     """The smallest change that brings CR to `accept`; None if the scale has none.
 
-    The fewest judgements; among these the fewest steps on the scale 1/9 … 1 … 9, then the lowest CR. All single
-    changes are tried, and all pairs of changes while these are at most 400,000; longer sequences take the change that
-    lowers CR most, time after time, and then move each judgement back as far as CR allows.
+    The fewest judgements; among these the fewest steps on the scale 1/9 … 1 … 9, then the lowest CR. All changes of
+    one judgement are tried, then all of two, three …, while these are at most 300,000 (two up to 10 factors, three with
+    4). Longer sequences take the change that lowers CR most, time after time, and then move each judgement back as far
+    as CR allows; a shorter one may exist.
     """
     rows, columns = pairs_of(len(matrix))
-    moves = [(k, v) for k in range(len(rows)) for v in SCALE.tolist()]
-    found = _best(matrix, [(move,) for move in moves], accept)
-    if found is None and len(moves) ** 2 / 2 <= _MOST:
-        found = _best(matrix, [both for both in combinations(moves, 2) if both[0][0] != both[1][0]], accept)
-    found = found or _greedy(matrix, moves, accept)
+    found, count = None, 1
+    while found is None and count <= len(rows) and comb(len(rows), count) * len(SCALE) ** count <= _MOST:
+        found = _best(matrix, _all_moves(len(rows), count), accept)
+        count += 1
+    smallest = found is not None
+    found = found or _greedy(matrix, [move[0] for move in _all_moves(len(rows), 1)], accept)
     if found is None:
         return None
     changes = tuple(
         Change(factors[rows[k]], factors[columns[k]], float(matrix[rows[k], columns[k]]), v) for k, v in found
     )
-    return Repair(changes, float(consistency_ratio(_moved(matrix, [found]))[0]))
+    return Repair(changes, float(consistency_ratio(_moved(matrix, [found]))[0]), smallest)
 
 
 Moves = tuple[tuple[int, float], ...]
+
+
+def _all_moves(size: int, count: int) -> list[Moves]:
+    """Every change of `count` of the `size` judgements to values of the scale."""
+    values = SCALE.tolist()
+    return [
+        tuple(zip(pairs, new, strict=True))
+        for pairs in combinations(range(size), count)
+        for new in product(values, repeat=count)
+    ]
 
 
 def _moved(matrix: np.ndarray, moves: Sequence[Moves]) -> np.ndarray:
@@ -127,4 +141,5 @@ def _eased(matrix: np.ndarray, made: dict[int, float], accept: float) -> Moves:
         tried = [tuple({**made, k: v}.items()) for v in SCALE.tolist()]
         best = _best(matrix, tried, accept)
         made = made if best is None else dict(best)
-    return tuple(made.items())
+    rows, columns = pairs_of(len(matrix))
+    return tuple((k, v) for k, v in made.items() if not np.isclose(matrix[rows[k], columns[k]], v, rtol=1e-9))
