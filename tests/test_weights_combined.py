@@ -329,3 +329,19 @@ def test_operator_and_typed_matrices():
 def test_bad_comparisons_are_refused_in_words(survey, weights, options, message):
     with pytest.raises(csat.CsatError, match=message):
         csat.compare_weights(survey, weights, **({"factors": ITEMS} | options))
+
+
+def test_judges_are_drawn_into_the_verdict(survey):
+    """The standard error over answers and weights is wider than over answers, and that of the judges' spread alone."""
+    pairs = [("a", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")]
+    panel = csat.ahp([dict(zip(pairs, row, strict=True)) for row in
+                      ([2, 3, 5, 2, 3, 2], [1, 2, 2, 2, 3, 1], [3, 5, 7, 2, 3, 2], [1, 1, 2, 1, 2, 2])])  # fmt: skip
+    se = {
+        over: csat.evaluate(survey, weights=panel, over=over, replicates=2000).score.se[0]
+        for over in (("answers",), ("weights",), ("answers", "weights"))
+    }
+    both = np.hypot(se["answers",], se["weights",])
+    assert se["answers", "weights"] == pytest.approx(both, rel=0.1)
+    scores = csat.evaluate(survey, weights=panel).score.estimate[1:]
+    by_hand = np.sqrt(scores @ panel.weights.estimates.vcov @ scores)
+    assert se["weights",] == pytest.approx(by_hand, rel=0.15)
