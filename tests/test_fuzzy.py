@@ -104,6 +104,20 @@ def test_the_clothing_example_and_how_its_verdict_depends_on_the_operator(operat
     assert np.isnan(found.verdicts()["score"][0])  # these four grades have no scores
 
 
+@pytest.mark.parametrize(
+    ("operator", "raw"),
+    [
+        ("product-sum", [0.205, 0.320, 0.390, 0.085]),  # .02 + .01 + 0 + 0 + .175; .05 + .03 + .015 + .12 + .105; …
+        ("weighted-average", [0.205, 0.320, 0.390, 0.085]),
+        ("min-max", [0.35, 0.30, 0.30, 0.15]),  # min(.35, .5); min(.3, .4); min(.3, .5); min(.15, .3)
+        ("product-max", [0.175, 0.12, 0.15, 0.045]),  # .35·.5; .3·.4; .3·.5; .15·.3
+        ("min-sum", [0.55, 0.90, 0.85, 0.35]),  # .1 + .1 + 0 + 0 + .35; .1 + .1 + .1 + .3 + .3; …
+    ],
+)
+def test_raw_composites_of_the_clothing_example_by_hand(operator, raw):
+    np.testing.assert_allclose(evaluate(CLOTHES, weights=CLOTHES_WEIGHTS, operator=operator).raw[0], raw, atol=1e-12)
+
+
 def test_raw_composites_are_kept_beside_the_normalised_ones():
     found = evaluate(CLOTHES, weights=CLOTHES_WEIGHTS, operator="min-sum")
     np.testing.assert_allclose(found.raw[0], [0.55, 0.90, 0.85, 0.35])

@@ -147,7 +147,7 @@ def test_many_groups_in_blocks_are_the_same_as_few(monkeypatch):
 
     source = survey(weight="w", psu="psu")
     whole = csat.evaluate(source, "g", operator="min-sum", replicates=50)
-    monkeypatch.setattr(draws, "AT_ONCE", 1)
+    monkeypatch.setattr(draws, "PRODUCTS", 1)
     monkeypatch.setattr(state, "AT_ONCE", 1)
     parts = csat.evaluate(source, "g", operator="min-sum", replicates=50)
     assert_allclose(whole.membership_se, parts.membership_se, rtol=1e-9)

@@ -24,8 +24,10 @@ BOOTSTRAPS = ("bootstrap", "subbootstrap")
 LINEAR_RULES = ("adjust", "average")
 #: Means whose joint covariance is drawn from at most; beyond, calibrated weights are taken as given.
 MOST_NORMAL = 1200
-#: Variables that are asked for at once where units are summed, and variables × groups otherwise.
-AT_ONCE, MOST_AT_ONCE = 15, 2500
+#: Variables × groups that are asked for at once; and, where products are summed for every unit, units × their square.
+MOST_AT_ONCE, PRODUCTS = 2500, 300_000
+#: Units of a stratum where random groups of respondents are drawn.
+RANDOM_GROUPS = 500
 #: Memberships of replicates that are kept at most: they take 480 MB.
 MOST_KEPT = 60_000_000
 
@@ -110,8 +112,12 @@ def _flat(reading: Reading, at: slice) -> list[Variable]:
 
 
 def _blocks(reading: Reading, base: Groups, units: bool) -> list[slice]:
-    """Leaves that are summed at once: few where the products of every unit are summed, else many."""
-    most = min(MOST_AT_ONCE // len(base.domains), AT_ONCE if units else MOST_AT_ONCE)
+    """Leaves that are summed at once: few where the products of many units are summed, else many."""
+    most = MOST_AT_ONCE // len(base.domains)
+    if units:
+        drawn = len(base.psus) or RANDOM_GROUPS * len(base.strata)
+        cells = max(1, min(drawn * len(base.domains), int(base.n.sum())))
+        most = min(most, int((PRODUCTS / cells) ** 0.5))
     step = max(1, most // reading.each)
     return [slice(start, start + step) for start in range(0, len(reading.variables), step)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +49,8 @@ def shares_of(weights: Any) -> Shares | None:
     if isinstance(weights, Mapping | pd.Series):
         items = {str(code): value for code, value in weights.items()}
         if items and all(isinstance(value, int | float | np.number) for value in items.values()):
-            return Shares({code: float(value) for code, value in items.items()})
+            with suppress(OverflowError):
+                return Shares({code: float(value) for code, value in items.items()})
     return None
 
 

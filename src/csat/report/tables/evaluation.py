@@ -57,7 +57,8 @@ def scale_notes(result: Evaluation, names: Names) -> list[Word | str]:
         "note.evaluation",
         {"operator": Word(f"operator.{result.operator}"), "membership": Word(_membership(result.membership_kind))},
     )
-    return [made, *([] if comparable(result, names) else [Word("note.fuzzy_scale")])]
+    mean = [Word("note.of_mean")] if result.of == "mean" else []
+    return [made, *mean, *([] if comparable(result, names) else [Word("note.fuzzy_scale")])]
 
 
 def _membership(kind: str) -> str:
