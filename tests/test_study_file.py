@@ -171,10 +171,25 @@ def test_groups_of_the_report_may_be_named_by_their_labels(tmp_path):
         ('own = "女"', 'own = "其他"', "[report], key 'own': '其他' is no category of 'sex'"),
         ('period = "Second"', 'period = "Third"', "[report], key 'period': 'Third' is no category of 'quarter'"),
         ('own = "女"', 'own = "女"\nby = ["age", "hall"]', "[report], key 'by': no column 'hall' is declared"),
+        ('own = "女"', 'own = "女"\nsplit_by = "hall"', "[report], key 'split_by': no column 'hall' is declared"),
+        ('own = "女"', 'own = "女"\nseed = 1.5', "[report], key 'seed': 1.5 is no seed; write a whole number"),
     ],
 )
 def test_the_report_names_columns_and_groups_that_exist(tmp_path, old, new, words):
     assert words in message(tmp_path, STUDY.replace(old, new, 1))
+
+
+def test_how_the_report_is_written_survives_the_codebook(tmp_path):
+    extra = 'own = "女"\nsplit_by = "age"\nseed = 7\nformats = ["html", "pdf"]\nprevious = "q2/report.json"'
+    asked = read(tmp_path, STUDY.replace('own = "女"', extra, 1))
+    write_codebook(asked, tmp_path / "book.csv")
+    settings = csat.read_questionnaire(tmp_path / "book.csv").settings
+    assert {key: settings[key] for key in ("split_by", "seed", "formats", "previous")} == {
+        "split_by": "age",
+        "seed": 7,
+        "formats": ["html", "pdf"],
+        "previous": "q2/report.json",
+    }
 
 
 # -- [weighting] ----------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Settings of [report] that name columns.
-_COLUMN_SETTINGS = ("by", "peer_column", "period_column")
+_COLUMN_SETTINGS = ("by", "peer_column", "period_column", "split_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class Questionnaire:
     design : columns that describe the sample.
     fuzzy : settings of the fuzzy evaluation: membership, operator.
     bases : limits for small bases.
-    settings : report settings: own, by, against, peer_column, period_column, period. Groups given by their
-        labels become codes.
+    settings : report settings: own, by, against, peer_column, period_column, period, split_by, formats, seed, previous.
+        Groups given by their labels become codes.
     weighting : how weights are to meet the population: method, bounds, trim, total, and targets
         ``{column: {category code: number}}``; empty if the study says nothing. See `weighting_of`.
 

@@ -61,7 +61,7 @@ SHEETS: Mapping[str, tuple[str, ...]] = {
 _NUMBERS = ("low", "high", "step", "score", "from", "weight", "target")
 
 #: Settings that hold lists of texts, and lists of numbers.
-_LISTS = ("design.replicates", "report.by", "report.against")
+_LISTS = ("design.replicates", "report.by", "report.against", "report.formats")
 _NUMBER_LISTS = ("design.replicate_rscales", "weighting.bounds", "weighting.trim")
 
 #: A row of a codebook: where it stands, and its filled cells.

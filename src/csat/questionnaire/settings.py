@@ -10,9 +10,9 @@ from csat.design import Design, Replication
 from csat.errors import DesignError, OptionError, QuestionnaireError
 from csat.questionnaire.cells import Table, check_keys, number_at, optional_text, shown, text_at, words_at
 
-#: Keys of [report] that hold one text, and those that hold a list.
-_REPORT_TEXT = ("own", "peer_column", "period_column", "period")
-_REPORT_LIST = ("by", "against")
+#: Keys of [report] that hold one text, and those that hold a list; ``seed`` is a number.
+_REPORT_TEXT = ("own", "peer_column", "period_column", "period", "split_by", "previous")
+_REPORT_LIST = ("by", "against", "formats")
 
 #: Keys of [fuzzy] and what each can be.
 FUZZY: Mapping[str, tuple[str, ...]] = {
@@ -41,7 +41,7 @@ _DESIGN = (
 )
 
 #: Settings that hold numbers, and true or false, as a codebook names them.
-NUMBERS = (*(f"design.{key}" for key in _REPLICATION), "weighting.total", "bases.suppress", "bases.flag")
+NUMBERS = (*(f"design.{key}" for key in _REPLICATION), "weighting.total", "bases.suppress", "bases.flag", "report.seed")
 SWITCHES = tuple(f"design.{key}" for key in _SWITCHES)
 
 
@@ -142,9 +142,15 @@ def bases_from(table: Table) -> Bases:
 
 
 def report_from(table: Table) -> dict[str, Any]:
-    """Read whose customers, which period and which peers a report is about."""
-    check_keys("report", table, (*_REPORT_TEXT, *_REPORT_LIST))
-    return {
-        key: text_at("report", table, key) if key in _REPORT_TEXT else list(words_at("report", table, key))
-        for key in table
-    }
+    """Read whose customers, which period and which peers a report is about, and how it is written."""
+    check_keys("report", table, (*_REPORT_TEXT, *_REPORT_LIST, "seed"))
+    return {key: _report_setting(table, key) for key in table}
+
+
+def _report_setting(table: Table, key: str) -> Any:
+    if key == "seed":
+        seed = number_at("report", table, key)
+        if seed < 0 or seed != int(seed):
+            raise QuestionnaireError.at("report", key, f"{seed:g} is no seed; write a whole number, 0 or more.")
+        return int(seed)
+    return list(words_at("report", table, key)) if key in _REPORT_LIST else text_at("report", table, key)

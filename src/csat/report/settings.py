@@ -8,7 +8,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from csat.errors import OptionError, QuestionnaireError
-from csat.report.html import environment
+from csat.report.document import LINES_MIME
+from csat.report.html import lines_of
 from csat.report.names import Names
 from csat.report.words import Word, words
 
@@ -88,18 +89,22 @@ def said_of(where: Where, names: Names) -> str:
     return ("，" if names.lang == "zh" else "; ").join(values)
 
 
-def plan(survey: Survey, where: Where | None = None) -> Plan:
+def plan(survey: Survey, where: Where | None = None, *, own: str | None = None) -> Plan:
     """Read a survey's ``[report]`` settings: own, by, against, peer_column, period_column, period.
 
     Parameters
     ----------
     survey : with a questionnaire.
-    where : what the survey was filtered by, to say so.
+    where : what the survey was filtered by, to say so. A filter that leaves only one group of the peer column, and
+        not the study's own, makes that group the own one; of several, all are.
+    own : group of the peer column that the report is about instead of the study's own, which then is a peer.
 
     Raises
     ------
     QuestionnaireError
         If the survey has no questionnaire.
+    OptionError
+        If `own` is given and the study has no peer_column, or the column no such group.
     """
     asked = survey.questionnaire
     if asked is None:
@@ -107,17 +112,35 @@ def plan(survey: Survey, where: Where | None = None) -> Plan:
     settings: dict[str, Any] = dict(asked.settings)
     period_column, period = settings.get("period_column"), settings.get("period")
     everyone = survey.where(**{period_column: period}) if period_column and period is not None else survey
-    column, mine = settings.get("peer_column"), settings.get("own")
-    own = everyone.where(**{column: mine}) if column and mine is not None else everyone
+    column = settings.get("peer_column")
+    mine = _own_group(survey, column, settings.get("own"), where, own)
+    ours = everyone.where(**{column: mine}) if column and mine is not None else everyone
     past = periods_until(survey, period_column, period)
     history = survey.where(**{period_column: list(past)}) if period_column and past else survey
     if column and mine is not None:
         history = history.where(**{column: mine})
-    groupings = {name: everyone if name == column else own for name in _listed(settings.get("by"))}
+    chosen = bool(where) or own is not None
+    domains = {name: everyone if name == column else ours for name in _listed(settings.get("by"))}
+    groupings = {name: part for name, part in domains.items() if not chosen or len(part.categories(name)) > 1}
     found = everyone.categories(column) if column else ()
-    against = tuple(peer for peer in _listed(settings.get("against")) if peer in found and peer != mine)
+    peers = dict.fromkeys((*_listed(settings.get("own")), *_listed(settings.get("against"))))
+    against = tuple(peer for peer in peers if peer in found and peer != mine and mine is not None)
     several = period_column if len(past) > 1 else None
-    return Plan(everyone, own, history, groupings, column, mine, against, period, several, dict(where or {}))
+    return Plan(everyone, ours, history, groupings, column, mine, against, period, several, dict(where or {}))
+
+
+def _own_group(survey: Survey, column: str | None, usual: str | None, where: Where | None, own: str | None) -> Any:
+    """Group of the peer column that is the own one: as asked for, of the study, or the only one that a filter left."""
+    if own is not None:
+        if column is None:
+            raise OptionError(f"own={own!r} needs a column of groups: set peer_column in the study's [report] table.")
+        if own not in survey.categories(column):
+            raise OptionError.choose("own", own, survey.categories(column))
+        return own
+    if column is None or usual is None or not where:
+        return usual
+    left = survey.categories(column)
+    return usual if usual in left else left[0] if len(left) == 1 else None
 
 
 def periods_until(survey: Survey, column: str | None, period: str | None) -> tuple[str, ...]:
@@ -175,8 +198,11 @@ class Masthead:
         return " · ".join((self.title, *self.facts))
 
     def _repr_html_(self) -> str:
-        template = environment().get_template("masthead.html.j2")
-        return template.render(lang=self.lang, title=self.title, facts=self.facts)
+        return lines_of("masthead", self.facts, self.title, self.lang)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
+        said = {"form": "masthead", "title": self.title, "lines": list(self.facts)}
+        return {"text/html": self._repr_html_(), "text/plain": repr(self), LINES_MIME: said}
 
 
 def masthead(about: Plan, lang: str = "en") -> Masthead:
@@ -227,7 +253,11 @@ class Method:
         return "\n".join(f"- {sentence}" for sentence in self.sentences)
 
     def _repr_html_(self) -> str:
-        return environment().get_template("method.html.j2").render(lang=self.lang, sentences=self.sentences)
+        return lines_of("method", self.sentences, "", self.lang)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
+        said = {"form": "method", "title": "", "lines": list(self.sentences)}
+        return {"text/html": self._repr_html_(), "text/plain": repr(self), LINES_MIME: said}
 
 
 def method(about: Plan, lang: str = "en") -> Method:
