@@ -55,7 +55,7 @@ def _one_sided_p(estimates: Estimates) -> np.ndarray:
     """(k, k) p of the hypothesis that the figure of the row does not lie above that of the column; 1 if not known."""
     variance = np.diag(estimates.vcov)
     gap = estimates.estimate[:, None] - estimates.estimate[None, :]
-    se = np.sqrt(np.maximum(variance[:, None] + variance[None, :] - 2 * estimates.vcov, 0.0))
+    se = np.sqrt(np.maximum(variance[:, None] + variance[None, :] - 2 * estimates.joint, 0.0))
     df = np.broadcast_to(np.asarray(estimates.df, float), len(gap))
     with np.errstate(divide="ignore", invalid="ignore"):
         tail = two_sided_p(gap / se, np.minimum(df[:, None], df)) / 2

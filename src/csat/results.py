@@ -19,6 +19,7 @@ from csat.distributions import chi2_tail, f_tail, t_quantile, two_sided_p
 from csat.errors import OptionError
 from csat.moments import as_names
 from csat.version import __version__
+from csat.within import Covariance, blanked, changed, combined, variances
 
 #: Why a figure can be missing, in English; `report/locale` holds the other languages.
 REASONS: Mapping[str, str] = {
@@ -82,10 +83,11 @@ def without_rounding(vcov: np.ndarray, size: np.ndarray, share: float = ROUNDING
 
     Parameters
     ----------
-    vcov : (k, k). size : (k,) the positive terms that each variance is made of. share : of `size` that counts as noise.
+    vcov : (…, k, k). size : (…, k) the positive terms that each variance is made of. share : of `size` that counts as
+        noise.
     """
-    noise = np.diag(vcov) <= share * size
-    return np.where(noise[:, None] | noise, 0.0, vcov)
+    noise = np.diagonal(vcov, axis1=-2, axis2=-1) <= share * size
+    return np.where(noise[..., :, None] | noise[..., None, :], 0.0, vcov)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,8 @@ class Estimates(Shown):
 
     term : (k,) what each figure is about (an item code, a node of the tree, a coefficient).
     estimate : (k,) in `unit`.
-    vcov : (k, k) whole covariance of the estimates, so that any contrast has a standard error.
+    vcov : (k, k) whole covariance of the estimates, so that any contrast has a standard error. `WithinGroups` of
+        thousands of groups: then there are only contrasts within a group, and using it as an array is refused.
     df : degrees of freedom of the t distribution, one number or (k,); inf means normal.
     n : (k,) respondents behind each figure, unweighted.
     n_eff : (k,) the simple random sample that would give the same standard error; of the figures of a regression, which
@@ -161,7 +164,7 @@ class Estimates(Shown):
 
     term: tuple[str, ...]
     estimate: np.ndarray
-    vcov: np.ndarray
+    vcov: Covariance
     df: np.ndarray | float
     n: np.ndarray
     n_eff: np.ndarray
@@ -180,9 +183,14 @@ class Estimates(Shown):
                 raise OptionError(f"Column {key!r} has the name of a result's column; rename it in the data.")
 
     @property
+    def joint(self) -> np.ndarray:
+        """(k, k) `vcov` as an array; refused in words where only the covariance within groups is kept."""
+        return np.asarray(self.vcov)
+
+    @property
     def se(self) -> np.ndarray:
         """(k,) standard errors; NaN where the variance is not computable, 0 where the answers do not vary."""
-        return np.sqrt(np.maximum(np.diag(self.vcov), 0.0))
+        return np.sqrt(np.maximum(variances(self.vcov), 0.0))
 
     @property
     def statistic(self) -> np.ndarray:
@@ -263,21 +271,26 @@ class Estimates(Shown):
         ------
         OptionError
             If the matrix does not fit the terms and names.
+        SampleError
+            If a combination takes terms of two groups whose covariance is not kept.
         """
         term = as_names(term, "term")
         matrix = _numbers(matrix, (len(term), len(self.term)))
         keys = _key_columns(keys, len(term))
         used = matrix != 0
-        known = np.isfinite(np.diag(self.vcov))
+        known = np.isfinite(variances(self.vcov))
         estimate = np.where(used, matrix * np.where(np.isfinite(self.estimate), self.estimate, 0.0), 0.0).sum(axis=1)
-        covariance = np.where(np.isfinite(self.vcov), self.vcov, 0.0)
-        vcov = without_rounding(matrix @ covariance @ matrix.T, np.square(matrix) @ np.diag(covariance))
+        covariance = changed(self.vcov, lambda entries: np.where(np.isfinite(entries), entries, 0.0))
+        size = np.square(matrix) @ variances(covariance)
+        vcov = changed(
+            combined(covariance, matrix), lambda entries: without_rounding(entries, size.reshape(entries.shape[:-1]))
+        )
         broken = {
             row: self.unavailable.get(int(np.flatnonzero(used[row] & ~known)[0]), Unavailable("no_answers"))
             for row in np.flatnonzero((used & ~known).any(axis=1)).tolist()
         }
+        vcov = blanked(vcov, np.isin(np.arange(len(term)), list(broken)))
         for row in broken:
-            vcov[row, :] = vcov[:, row] = np.nan
             if (used[row] & ~np.isfinite(self.estimate)).any():
                 estimate[row] = np.nan
         smallest = np.array([self.n[row].min() if row.any() else 0 for row in used])

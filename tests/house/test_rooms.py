@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "csat"
 #: Rooms from the bottom up; a room imports only from rows above its own line here.
 ROWS = (
     ("version", "errors", "distributions"),
-    ("bases", "design"),
+    ("bases", "design", "within"),
     ("questionnaire",),
     ("moments",),
     ("results", "model", "scoring", "replicates", "residuals", "normal"),

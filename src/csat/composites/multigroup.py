@@ -252,7 +252,7 @@ def _joint_bounds(
     used = np.ones((len(draws.used), 1), bool)
     moves = None if draws.moves is None else apart(draws.moves)
     own: Draws = replace(draws, figures=apart(draws.figures), used=used, moves=moves)
-    return bounds_of(found.estimate, found.vcov, own, found.level, result.interval)
+    return bounds_of(found.estimate, found.joint, own, found.level, result.interval)
 
 
 @dataclass(frozen=True, slots=True)

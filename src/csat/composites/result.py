@@ -90,7 +90,7 @@ class Pls(Fitted, Shown):
         """
         check_interval(method, self.draws)
         own = self.estimates
-        bounds = bounds_of(own.estimate, own.vcov, self.draws, own.level, method)
+        bounds = bounds_of(own.estimate, own.joint, self.draws, own.level, method)
         return self._table(replace(own, bounds=bounds))
 
     def select(self, kind: str) -> Estimates:

@@ -136,7 +136,7 @@ class Regression(Shown):
         if not at:
             raise OptionError("No term is named: name at least one.")
         df2 = float(np.broadcast_to(self.coefficients.df, len(self.owner))[at[0]])
-        f = wald(self.coefficients.estimate, self.coefficients.vcov, at) / len(at)
+        f = wald(self.coefficients.estimate, self.coefficients.joint, at) / len(at)
         return Test(f"{', '.join(wanted)}: all coefficients are zero", f, len(at), df2)
 
     def differences(self, against: Any = None) -> Estimates:

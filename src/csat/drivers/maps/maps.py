@@ -178,7 +178,7 @@ class Ipa(Shown):
         if self.slopes is None:
             raise OptionError("Stated importance has no coefficients: name the outcome in ipa(…, outcome=…).")
         unit = self.slopes.unit.split(" per ", maxsplit=1)[0]
-        return replace(self.slopes, estimate=size * self.slopes.estimate, vcov=size**2 * self.slopes.vcov, unit=unit)
+        return replace(self.slopes, estimate=size * self.slopes.estimate, vcov=size**2 * self.slopes.joint, unit=unit)
 
     def tidy(self) -> pd.DataFrame:
         """A row per group and driver: ``term``, the groups, then `COLUMNS`.

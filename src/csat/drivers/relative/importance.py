@@ -237,7 +237,7 @@ def _shares(estimates: Estimates, size: int, ends: tuple[float, float]) -> Estim
     with np.errstate(invalid="ignore", divide="ignore"):
         share = parts / parts.sum(axis=1, keepdims=True)
         turn = 100 * (np.eye(m) - share[:, :, None]) / parts.sum(axis=1)[:, None, None]
-        joint = np.einsum("dij,djek,elk->diel", turn, estimates.vcov.reshape(size, m, size, m), turn)
+        joint = np.einsum("dij,djek,elk->diel", turn, estimates.joint.reshape(size, m, size, m), turn)
     df = np.broadcast_to(estimates.df, size * m)
     own = [slice(d * m, (d + 1) * m) for d in range(size)]
     intervals = [
