@@ -120,7 +120,7 @@ def test_clusters_make_a_verdict_less_sure():
     assert_array_equal(alone.membership, together.membership)
     assert (together.membership_se[0] > 1.8 * alone.membership_se[0]).sum() >= 4
     assert together.certainty[0] < alone.certainty[0]
-    assert "bootstrap of sampling units" in together.notes[0]
+    assert "bootstrap of sampling units" in str(together.notes[0])
 
 
 def test_a_row_of_weight_two_counts_as_two_rows():
@@ -185,7 +185,7 @@ def test_calibrated_weights_give_less_doubt_than_taken_as_given():
     source = survey(frame)
     weighted = csat.calibrate(source, {"half": {"up": 150, "down": 150}})
     found = csat.evaluate(weighted, replicates=2000)
-    assert found.notes[0].endswith("normal draws, linearisation.")
+    assert str(found.notes[0]).endswith("normal draws, linearisation.")
     drawn = found.state.redrawn(OPERATORS["weighted-average"], slice(0, 1)) @ SCORES
     assert_allclose(drawn.reshape(2000, -1).std(axis=0, ddof=1), found.score.se, rtol=0.08)
 
@@ -210,7 +210,7 @@ def test_published_means_can_be_evaluated_too():
     table = found.verdicts().set_index("term")
     assert table.loc["a1", "score"] == pytest.approx(84)  # 20 points per level
     assert table.loc["a1", "se"] == pytest.approx(20 * np.sqrt(0.8 / 200), rel=0.08)
-    assert found.notes[0].endswith("normal draws, linearisation.")
+    assert str(found.notes[0]).endswith("normal draws, linearisation.")
     with pytest.raises(SampleError, match="rows"):
         csat.evaluate(source, questionnaire=asked())
 
@@ -306,7 +306,7 @@ def test_drawn_weights_add_their_doubt_to_that_of_the_answers():
     assert_allclose(both.membership_se[0] ** 2, variance[0], rtol=0.15)
     items = [i for i, kind in enumerate(both.score.keys["kind"]) if kind == "item"]
     assert_allclose(weights.membership_se[items], 0, atol=1e-12)
-    assert "Weights drawn too: whole." in both.notes
+    assert "Weights drawn too: whole." in map(str, both.notes)
 
 
 def test_drawn_weights_of_a_typed_in_matrix():
@@ -479,3 +479,49 @@ def test_results_do_not_depend_on_an_unused_factor_without_answers():
     found = csat.evaluate(csat.read_survey(frame, study)).verdicts().set_index("term")
     assert np.isfinite(found.loc["whole", "probability"])
     assert np.isnan(found.loc["b1", "probability"])
+
+
+def test_small_leads_and_close_calls_are_said():
+    found = csat.evaluate(survey(rows(60), weight="w"), "g")
+    said = {(note.kind, note.figures.get("group")) for note in found.notes}
+    table = found.verdicts().query("kind == 'index'")
+    for row in table.to_dict("records"):
+        group = f" ({row['g']})"
+        assert (("close", group) in said) == (not row["decided"])
+        assert (("not_effective", group) in said) == (row["effectiveness"] < 0.5)
+    assert any(kind == "close" for kind, _ in said)
+    assert "too close to call" in found.glance()["notes"][0]
+
+
+@pytest.mark.parametrize("code", ["score", "n", "verdict", "decided"])
+def test_grades_cannot_have_the_names_of_columns(code):
+    with pytest.raises(OptionError, match=f"Grade '{code}' has the name of a result's column"):
+        csat.evaluate(pd.DataFrame([[0.5, 0.5]], columns=[code, "other"]), weights=[1.0])
+
+
+def test_judges_and_factor_weights_go_into_an_evaluation():
+    source = survey(weight="w")
+    judged = csat.ahp(
+        {"u": [[1, 3], [1 / 3, 1]], "v": [[1, 2], [1 / 2, 1]], "w": [[1, 5], [1 / 5, 1]]}, names=["a", "b"]
+    )
+    found = csat.evaluate(source, weights=judged, over=("answers", "weights"), replicates=200)
+    place = list(judged.weights.factors).index("a")
+    assert_allclose(found.state.tree.shares["whole"][0], judged.weights.values[place])
+    assert found.state.shares["whole"].shape == (200, 2)
+    assert found.membership_se[0].max() > 0
+    made = csat.factor_weights(source, ["a1", "a2"], method="cv")
+    again = csat.evaluate(source, weights={"a": made, "whole": judged}, over="weights", replicates=100)
+    assert set(again.state.shares) <= {"a", "whole"}
+
+
+def test_a_saved_summary_with_units_is_evaluated_like_its_survey():
+    source = survey(weight="w", stratum="st", psu="psu")
+    saved = source.groups(list(ITEMS), ["g"])
+    options = {"of": "mean", "membership": "ridge", "operator": "min-sum", "replicates": 200, "seed": 4}
+    rows_of, sums_of = (
+        csat.evaluate(source, "g", **options),
+        csat.evaluate(saved, "g", questionnaire=asked(), **options),
+    )
+    assert_allclose(sums_of.probability, rows_of.probability)
+    assert_allclose(sums_of.membership_se, rows_of.membership_se, rtol=1e-6, atol=1e-12)
+    assert_array_equal(sums_of.left_out, rows_of.left_out)

@@ -14,11 +14,13 @@ from csat.fuzzy.factors import Weighed, typed_weights, weighed
 from csat.fuzzy.membership import MEMBERSHIPS
 from csat.fuzzy.operators import LINEAR, OPERATORS, normalised, operator_named
 from csat.fuzzy.reading import OF, Reading, reading_of
+from csat.fuzzy.remarks import Remark
 from csat.fuzzy.result import Evaluation
 from csat.fuzzy.state import State, Summary, summarised
 from csat.fuzzy.tree import Tree, flat_tree
 from csat.fuzzy.typed import Matrix, check_grade_list, read_typed
 from csat.moments import Groups, Source, as_names, group_names
+from csat.moments.guards import RESERVED
 from csat.questionnaire import Grade, Questionnaire
 from csat.results import Estimates, Provenance, Unavailable, check_level
 from csat.scoring import check_questionnaire, questionnaire_of, tree_of
@@ -28,8 +30,13 @@ from csat.variance import by_domain, combine, means
 OVER = ("answers", "weights")
 #: Draws at most.
 MOST_REPLICATES = 100_000
-#: Columns of `Evaluation.tidy()` that a grouping column cannot be named after.
-TAKEN = ("node", "grade", "membership", "probability", "operator", "parent", "child", "figure")
+#: Columns of an evaluation's tables that no grouping column and no grade can be named after.
+TAKEN = frozenset({
+    "node", "grade", "membership", "probability", "operator", "agree", "parent", "child", "flips_at", "new_verdict",
+    "figure", "decided", "effectiveness", "effective", "characteristic", "closest", "defuzzified",
+})  # fmt: skip
+#: Below this effectiveness the maximum membership should not decide alone.
+DOUBTFUL = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +202,8 @@ def _of_survey(
     if not (reading.linear and asked.operator in LINEAR and not factors.draws):
         score = _from_draws(score, found, state, drawn.words)
     missing = drawn.missing[: state.size] @ (tree.matrix() > 0).T
-    notes = _notes(drawn, found, factors)
-    return _evaluation(state, found, score, asked, study.grades, values, missing.ravel(), notes)
+    remarks = _remarks(drawn, found, factors)
+    return _evaluation(state, found, score, asked, study.grades, values, missing.ravel(), remarks)
 
 
 def _state(factors: Weighed, drawn: Drawn, size: int) -> State:
@@ -236,17 +243,32 @@ def _from_draws(score: Estimates, found: Summary, state: State, words: str) -> E
     )
 
 
-def _notes(drawn: Drawn, found: Summary, factors: Weighed) -> tuple[str, ...]:
-    """How the draws were made, and what to beware of."""
-    notes = [] if drawn.draws is None else [f"Probabilities: {len(drawn.draws)} × {drawn.words}."]
+def _remarks(drawn: Drawn, found: Summary, factors: Weighed) -> list[Remark]:
+    """How the draws were made, and what they leave out."""
+    remarks = []
+    if drawn.draws is not None:
+        remarks.append(Remark("draws", {"count": len(drawn.draws), "words": drawn.words}))
     if factors.draws:
-        notes.append(f"Weights drawn too: {', '.join(factors.draws)}.")
+        remarks.append(Remark("weights_drawn", {"nodes": ", ".join(factors.draws)}))
     if factors.fixed:
-        notes.append(f"Weights without known uncertainty, held as they are: {', '.join(factors.fixed)}.")
+        remarks.append(Remark("weights_fixed", {"nodes": ", ".join(factors.fixed)}))
     lost = int((found.undefined > 0).sum())
-    if lost:
-        notes.append(f"{lost} nodes have draws without a valid answer below them; these do not count.")
-    return tuple(notes)
+    return [*remarks, *([Remark("undefined", {"count": lost})] if lost else [])]
+
+
+def _doubts(made: Evaluation) -> list[Remark]:
+    """Roots whose verdict rests on a small lead, or is too close to call."""
+    remarks = []
+    keys = {name: column for name, column in made.score.keys.items() if name not in ("kind", "depth")}
+    alpha, certainty, verdict, decided = made.effectiveness, made.certainty, made.verdict, made.decided
+    for i in range(0, len(alpha), len(made.state.tree.nodes)):
+        group = " · ".join(str(column[i]) for column in keys.values())
+        at: dict[str, float | str] = {"node": made.score.term[i], "group": f" ({group})" if group else ""}
+        if alpha[i] < DOUBTFUL:
+            remarks.append(Remark("not_effective", at | {"alpha": float(alpha[i])}))
+        if np.isfinite(certainty[i]) and not decided[i]:
+            remarks.append(Remark("close", at | {"grade": verdict[i], "probability": float(certainty[i])}))
+    return remarks
 
 
 def _of_matrix(
@@ -266,18 +288,20 @@ def _of_matrix(
     )  # fmt: skip
     asked = replace(asked, membership="typed in", of="matrix")
     held = "weights" in asked.over and not draws
-    notes = ("Weights without known uncertainty, held as they are.",) if held else ()
+    remarks = [Remark("weights_fixed", {"nodes": tree.root})] if held else []
     made = tuple(Grade(code, {}, 0.0, 0.0) for code in typed.grades)
-    return _evaluation(state, found, score, asked, made, typed.scores, np.zeros(len(unknown), int), notes)
+    return _evaluation(state, found, score, asked, made, typed.scores, np.zeros(len(unknown), int), remarks)
 
 
 def _evaluation(
     state: State, found: Summary, score: Estimates, asked: _Asked, grades: Sequence[Grade], values: np.ndarray,
-    missing: np.ndarray, notes: tuple[str, ...],
+    missing: np.ndarray, remarks: list[Remark],
 ) -> Evaluation:  # fmt: skip
-    return Evaluation(
+    codes = tuple(grade.code for grade in grades)
+    _check_codes(codes, score)
+    made = Evaluation(
         score=score,
-        grades=tuple(grade.code for grade in grades),
+        grades=codes,
         grade_scores=values,
         membership=normalised(found.raw),
         raw=found.raw,
@@ -291,6 +315,14 @@ def _evaluation(
         of=asked.of,
         replicates=state.replicates,
         undefined=found.undefined,
-        notes=notes,
+        notes=tuple(remarks),
         state=state,
     )
+    return replace(made, notes=(*remarks, *_doubts(made)))
+
+
+def _check_codes(codes: Sequence[str], score: Estimates) -> None:
+    """Refuse grades with the name of a column that `Evaluation.verdicts` has beside theirs."""
+    for code in codes:
+        if code in score.keys or code in RESERVED or code in TAKEN:
+            raise OptionError(f"Grade {code!r} has the name of a result's column; give it another code.")

@@ -10,6 +10,7 @@ import pandas as pd
 from csat.errors import check_choice
 from csat.fuzzy.apart import Differences, differences
 from csat.fuzzy.operators import OPERATORS
+from csat.fuzzy.remarks import Remark
 from csat.fuzzy.sensitivity import sensitivity
 from csat.fuzzy.state import State, Summary, summarised
 from csat.fuzzy.verdict import (
@@ -58,7 +59,7 @@ class Evaluation(Shown):
     of: str
     replicates: int
     undefined: np.ndarray
-    notes: tuple[str, ...]
+    notes: tuple[Remark, ...]
     state: State
 
     @property
@@ -199,5 +200,5 @@ class Evaluation(Shown):
         """One row about the whole."""
         return self.score.glance().assign(
             operator=self.operator, membership=self.membership_kind, of=self.of, replicates=self.replicates,
-            notes=" ".join(self.notes),
+            notes=" ".join(map(str, self.notes)),
         )  # fmt: skip
