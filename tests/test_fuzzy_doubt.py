@@ -45,7 +45,7 @@ def rows(n: int = 400, seed: int = 0, low: int = 1, high: int = 5) -> pd.DataFra
     frame = pd.DataFrame(answers, columns=[*ITEMS, "c1"]).mask(rng.random((n, 5)) < 0.1)
     return frame.assign(
         w=rng.uniform(0.5, 2, n), g=rng.choice(["x", "y", "z"], n), psu=rng.integers(0, 25, n).astype(str),
-        st=np.where(np.arange(n) < n // 2, "s", "t"),
+        st=np.where(np.arange(n) < n // 2, "s", "t"), units=60.0, members=40.0,
     )  # fmt: skip
 
 
@@ -61,6 +61,7 @@ DESIGNS = {
     "units in strata": {"weight": "w", "stratum": "st", "psu": "psu"},
     "jackknife": {"psu": "psu", "replication": csat.Replication("JKn")},
     "bootstrap": {"psu": "psu", "replication": csat.Replication("bootstrap", size=1000, seed=3)},
+    "two stages": {"weight": "w", "psu": "psu", "fpc": "units", "fpc2": "members"},
     "lone rule": {"stratum": "st", "psu": "psu", "lone_psu": "adjust"},
 }
 
@@ -109,6 +110,16 @@ def test_the_seed_reproduces_and_another_one_differs():
     assert_array_equal(one.probability, same.probability)
     assert_array_equal(one.membership_se, same.membership_se)
     assert not np.array_equal(one.membership_se, other.membership_se)
+
+
+def test_large_surveys_draw_random_groups_of_respondents(monkeypatch):
+    from csat.survey import rows as kept
+
+    monkeypatch.setattr(kept, "DRAWN_ROWS", 1000)
+    found = csat.evaluate(survey(rows(6000), weight="w"), "g", replicates=2000)
+    assert "bootstrap of random groups of respondents" in str(found.notes[0])
+    drawn = found.state.redrawn(OPERATORS["weighted-average"], slice(0, 3)) @ SCORES
+    assert_allclose(drawn.reshape(2000, -1).std(axis=0, ddof=1), found.score.se, rtol=0.15)
 
 
 def test_clusters_make_a_verdict_less_sure():
