@@ -9,8 +9,10 @@ import csat
 from csat.errors import MissingFileError, ReportError
 from csat.report.cards import headline
 from csat.report.description import TABLE_MIME
+from csat.report.html import to_html
 from csat.report.notebook import code_cell, fill, parametrise, read_notebook, tags_of, template, text_of_cell, trim
-from csat.report.page import page, remarks_of, tables_of
+from csat.report.outputs import document_of, remarks_of
+from csat.report.page import page as page_of
 
 PIXEL = base64.b64encode(b"not really an image").decode()
 
@@ -21,6 +23,10 @@ def shown(data, kind="display_data", **more):
 
 def notebook(*cells):
     return {"cells": list(cells), "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def page(done, *, title, lang):
+    return page_of(document_of(done, lang, title=title))
 
 
 def markdown(text):
@@ -91,7 +97,8 @@ def test_any_other_failure_stops_the_page(name, tags):
 def test_tables_come_back_from_the_notebook(whole, asked):
     table, big = csat.table(whole, names=asked), headline(whole, names=asked)
     done = notebook(code(shown(table._repr_mimebundle_())), code(shown(big._repr_mimebundle_())))
-    assert [found._repr_html_() for found in tables_of(done)] == [table._repr_html_(), big.table._repr_html_()]
+    found = document_of(done, "en", title="t").tables()
+    assert list(map(to_html, found)) == [table._repr_html_(), big.table._repr_html_()]
     assert TABLE_MIME in big._repr_mimebundle_()
 
 

@@ -1,4 +1,4 @@
-"""`write_report`: from a study and its data to a page and a workbook."""
+"""`write_report`: from a study and its data to a report in each format asked for."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import Any
 
 from csat.errors import OptionError
 from csat.questionnaire import read_questionnaire
-from csat.report.excel import write_workbook
+from csat.report.document import Document
 from csat.report.execute import execute
+from csat.report.formats import Writer, writers
 from csat.report.notebook import Notebook, fill, parametrise, read_notebook, template, trim
-from csat.report.page import page, remarks_of, section_titles, tables_of
+from csat.report.outputs import document_of, remarks_of, section_titles
 from csat.report.progress import Progress
 from csat.report.progress import progress as shown_progress
-from csat.report.settings import Plan, checked_where, masthead, method, plan
-from csat.report.words import LANGUAGES
+from csat.report.settings import checked_where, masthead, method, plan
+from csat.report.words import LANGUAGES, Word, words
 from csat.survey import read_survey
 
 
@@ -28,24 +29,26 @@ def write_report(
     folder: str | Path,
     *,
     lang: str = "zh",
+    formats: str | Sequence[str] = ("html", "xlsx"),
     notebook: str | Path | None = None,
     where: Mapping[str, Any] | None = None,
     on_unknown: str = "raise",
     progress: bool = True,
     **reading: Any,
 ) -> list[Path]:
-    """Write a report: one HTML page that needs nothing else, and an Excel workbook of the same tables.
+    """Write a report: one HTML page that needs nothing else, an Excel workbook of the same tables, other formats.
 
     The data are read first: bad data stop everything before a file is written. The report's notebook is then
-    executed in a new process of this Python, and its outputs become the page and the workbook.
+    executed in a new process of this Python, and its outputs become the document that every format is written from.
 
     Parameters
     ----------
     study : path of the study file (study.toml or a codebook).
     data : path of the answers.
-    folder : where ``report-<lang>.html`` and ``report-<lang>.xlsx`` go; made if it does not exist. Older files of
-        these names are replaced, once the new ones are complete.
+    folder : where ``report-<lang>.html``, ``report-<lang>.xlsx`` and so on go; made if it does not exist. Older files
+        of these names are replaced, once the new ones are complete.
     lang : "zh", "en" or "both".
+    formats : one or more of `csat.report.formats.FORMATS`, in the order in which the files are listed.
     notebook : an analyst's own notebook with a cell tagged ``parameters``. None: the one in the package,
         without the sections that study and data have no use for.
     where : column → value: the report on a part of the respondents; page and workbook say so.
@@ -56,12 +59,14 @@ def write_report(
     Returns
     -------
     list of Path
-        The files written, page before workbook, per language.
+        The files written, per language in the order of `formats`.
 
     Raises
     ------
     OptionError
-        If the language is not known, `where` is no filter, or `folder` cannot be written into.
+        If the language or a format is not known, `where` is no filter, or `folder` cannot be written into.
+    MissingDependencyError
+        If what a format needs is not installed; nothing has been computed then.
     CsatError
         If study or data are wrong, naming file, row and column.
     ReportError
@@ -70,6 +75,7 @@ def write_report(
     languages = LANGUAGES if lang == "both" else (lang,)
     if lang not in (*LANGUAGES, "both"):
         raise OptionError.choose("lang", lang, (*LANGUAGES, "both"))
+    written = writers(formats)
     folder, filtered = _checked_folder(folder), checked_where(where)
     asked = read_questionnaire(study)
     survey = read_survey(data, asked, on_unknown=on_unknown, **reading).where(**filtered)
@@ -84,14 +90,17 @@ def write_report(
         "where": filtered,
     }
     with (
-        shown_progress(len(languages) * len(raw["cells"]), progress) as told,
+        shown_progress(len(languages) * (len(raw["cells"]) + len(written)), progress) as told,
         tempfile.TemporaryDirectory(prefix="csat-") as scratch,
     ):
         made: list[Path] = []
         for one in languages:
             ready = parametrise(fill(raw, one), parameters | {"lang": one})
             done = _executed(ready, place, Path(scratch) / one, told)
-            made += _written(done, about, one, Path(scratch))
+            head = masthead(about, one)
+            how = method(about, one).sentences
+            document = document_of(done, one, title=head.title, facts=head.facts, method=how)
+            made += _written(document, written, Path(scratch), told)
         return _moved(made, folder)
 
 
@@ -122,14 +131,16 @@ def _executed(ready: Notebook, place: Path, scratch: Path, told: Progress) -> No
     return done
 
 
-def _written(done: Notebook, about: Plan, lang: str, scratch: Path) -> list[Path]:
-    html, workbook = scratch / f"report-{lang}.html", scratch / f"report-{lang}.xlsx"
-    head = masthead(about, lang)
-    html.write_text(page(done, title=head.title, lang=lang), encoding="utf-8")
-    write_workbook(
-        tables_of(done), workbook, title=head.title, lang=lang, facts=head.facts, method=method(about, lang).sentences
-    )
-    return [html, workbook]
+def _written(document: Document, written: Mapping[str, Writer], scratch: Path, told: Progress) -> list[Path]:
+    """Write a document in each format; the name of the format is the file's extension."""
+    made = []
+    for name, writer in written.items():
+        path = scratch / f"report-{document.lang}.{name}"
+        told.say(words(document.lang).say(Word("progress.page", {"file": path.name})))
+        writer.render(document, path)
+        told.step()
+        made.append(path)
+    return made
 
 
 def _moved(made: Sequence[Path], folder: Path) -> list[Path]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from csat.bases import Base
 from csat.errors import OptionError
 from csat.report.description import TABLE_MIME, Cell, Column
-from csat.report.format import shown, signed
-from csat.report.html import environment
+from csat.report.format import signed
+from csat.report.html import to_cards
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.cells import base_note, groups_of, level_of
 from csat.report.tables.evaluation import scale_notes
 from csat.report.tables.trend import period_names
-from csat.report.words import Word, words
+from csat.report.words import Word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,24 +38,11 @@ class Headline:
         return repr(self.table)
 
     def _repr_html_(self) -> str:
-        catalogue = words(self.table.lang)
-        cards = [
-            {
-                "label": shown(label, "text", catalogue),
-                "figure": shown(figure, "score", catalogue),
-                "remarks": [catalogue.say(note) for note in (_said(remark), figure.note) if note],
-            }
-            for label, figure, remark in self.table.rows
-        ]
-        notes = [self.table.say(note) for note in self.table.notes]
-        return environment().get_template("headline.html.j2").render(lang=self.table.lang, cards=cards, notes=notes)
+        return to_cards(self.table)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
-        return {"text/html": self._repr_html_(), "text/plain": repr(self), TABLE_MIME: self.table.to_dict()}
-
-
-def _said(cell: Cell) -> Word | str | None:
-    return cell.value if isinstance(cell.value, str | Word) else None
+        described = {**self.table.to_dict(), "form": "cards"}
+        return {"text/html": self._repr_html_(), "text/plain": repr(self), TABLE_MIME: described}
 
 
 def headline(

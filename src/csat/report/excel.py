@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csat.errors import MissingDependencyError
 from csat.report.description import Cell, Column, Description, Kind
+from csat.report.document import Document
 from csat.report.format import EXCEL, legal, shown
 from csat.report.html import letter
 from csat.report.text import width
@@ -53,11 +55,9 @@ def write_workbook(
     MissingDependencyError
         Without the package xlsxwriter.
     """
-    try:
-        import xlsxwriter
-    except ImportError as missing:
-        problem = MissingDependencyError.extra("xlsxwriter", "report", "Writing a workbook")  # noqa: S610
-        raise problem from missing
+    ready()
+    import xlsxwriter
+
     options = {
         "strings_to_formulas": False,
         "strings_to_urls": False,
@@ -74,6 +74,24 @@ def write_workbook(
             _sheet(book.add_worksheet(name), styles, table)
         _notes(book, styles, list(zip(names, tables, strict=True)), method, catalogue)
     return Path(path)
+
+
+def ready() -> None:
+    """Refuse if xlsxwriter is not installed."""
+    if find_spec("xlsxwriter") is None:
+        raise MissingDependencyError.extra("xlsxwriter", "report", "Writing a workbook")  # noqa: S610
+
+
+def render(document: Document, path: Path) -> None:
+    """Write the tables of a document, cards and sentences among them, as a workbook."""
+    write_workbook(
+        document.tables(),
+        path,
+        title=document.title,
+        lang=document.lang,
+        facts=document.facts,
+        method=document.method,
+    )
 
 
 class Styles:

@@ -18,7 +18,7 @@ from csat.bases import Base
 from csat.errors import OptionError
 from csat.report.description import TABLE_MIME, Cell, Column
 from csat.report.format import number
-from csat.report.html import environment
+from csat.report.html import to_sentences
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.driver import respondents
@@ -49,12 +49,11 @@ class Advice:
         return repr(self.table)
 
     def _repr_html_(self) -> str:
-        notes = [self.table.say(note) for note in self.table.notes]
-        template = environment().get_template("advice.html.j2")
-        return template.render(lang=self.table.lang, sentences=self.sentences, notes=notes)
+        return to_sentences(self.table)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
-        return {"text/html": self._repr_html_(), "text/plain": repr(self), TABLE_MIME: self.table.to_dict()}
+        described = {**self.table.to_dict(), "form": "sentences"}
+        return {"text/html": self._repr_html_(), "text/plain": repr(self), TABLE_MIME: described}
 
 
 def advice(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from csat.report.description import Cell, Column, Description
 from csat.report.format import ILLEGAL, shown
-from csat.report.words import words
+from csat.report.words import Word, words
 
 if TYPE_CHECKING:
     import jinja2
@@ -71,3 +72,59 @@ def to_html(table: Description) -> str:
             notes=[table.say(note) for note in table.notes],
         )
     )
+
+
+def to_cards(table: Description) -> str:
+    """Render rows of label, figure and remark as big figures."""
+    catalogue = words(table.lang)
+    cards = [
+        {
+            "label": shown(label, "text", catalogue),
+            "figure": shown(figure, "score", catalogue),
+            "remarks": [catalogue.say(note) for note in (_said(remark), figure.note) if note],
+        }
+        for label, figure, remark in table.rows
+    ]
+    notes = [table.say(note) for note in table.notes]
+    return environment().get_template("headline.html.j2").render(lang=table.lang, cards=cards, notes=notes)
+
+
+def _said(cell: Cell) -> Word | str | None:
+    return cell.value if isinstance(cell.value, str | Word) else None
+
+
+def to_sentences(table: Description) -> str:
+    """Render a table of one column of sentences as a list."""
+    sentences = [shown(row[0], "text", words(table.lang)) for row in table.rows]
+    notes = [table.say(note) for note in table.notes]
+    return environment().get_template("advice.html.j2").render(lang=table.lang, sentences=sentences, notes=notes)
+
+
+#: Form of a table → its rendering.
+FORMS: Mapping[str, Callable[[Description], str]] = {
+    "table": to_html,
+    "cards": to_cards,
+    "sentences": to_sentences,
+}
+
+
+def html_of(table: Description, form: str = "table") -> str:
+    """Render a table in its form: "table", "cards" or "sentences"."""
+    return FORMS[form](table)
+
+
+def lines_of(form: str, lines: Sequence[str], title: str, lang: str) -> str:
+    """Render a "masthead" or a "method"."""
+    return environment().get_template(f"{form}.html.j2").render(lang=lang, title=title, lines=lines)
+
+
+def prose(markdown: str) -> str:
+    """Render Markdown; HTML in it is shown, not obeyed, and headings have no anchors."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    class Renderer(IPythonRenderer):
+        def heading(self, text: str, level: int, **attrs: Any) -> str:  # noqa: ARG002
+            return f"<h{level}>{text}</h{level}>\n"
+
+    renderer = Renderer(escape=True, allow_harmful_protocols=False, exclude_anchor_links=True)
+    return MarkdownWithMath(renderer=renderer).render(markdown)

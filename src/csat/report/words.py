@@ -1,4 +1,4 @@
-"""The words that pages are written with: one catalogue per language, in ``locale/*.toml``."""
+"""The words that reports are written with: per language ``locale/<lang>.toml`` and all of ``locale/<lang>/*.toml``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib.resources import files
 from string import Formatter
 from typing import Any
 
-from csat.errors import OptionError
+from csat.errors import OptionError, ReportError
 
 #: Languages that pages come in.
 LANGUAGES = ("en", "zh")
@@ -80,8 +80,28 @@ def words(lang: str) -> Words:
     """
     if lang not in LANGUAGES:
         raise OptionError.choose("lang", lang, LANGUAGES)
-    text = (files("csat.report") / "locale" / f"{lang}.toml").read_text(encoding="utf-8")
-    return Words(lang, dict(_flat(tomllib.loads(text))))
+    place = files("csat.report") / "locale"
+    parts = sorted((place / lang).iterdir(), key=lambda part: part.name)
+    found = [place / f"{lang}.toml", *(part for part in parts if part.name.endswith(".toml"))]
+    return Words(lang, merged({part.name: part.read_text(encoding="utf-8") for part in found}))
+
+
+def merged(catalogues: Mapping[str, str]) -> dict[str, str]:
+    """Read catalogues, name → TOML, as one.
+
+    Raises
+    ------
+    ReportError
+        If two of them have the same key.
+    """
+    sentences: dict[str, str] = {}
+    home: dict[str, str] = {}
+    for name, text in catalogues.items():
+        for key, sentence in _flat(tomllib.loads(text)):
+            if key in home:
+                raise ReportError(f"Two catalogues have the word {key!r}: {home[key]} and {name}. Keep it in one.")
+            home[key], sentences[key] = name, sentence
+    return sentences
 
 
 def _flat(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
