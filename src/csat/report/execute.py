@@ -1,4 +1,4 @@
-"""Run a notebook in a kernel of the interpreter that is running now."""
+"""Run notebooks in a kernel of the interpreter that is running now."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,64 +21,134 @@ from csat.report.notebook import NAME, Notebook
 Watch = Callable[[int], None]
 
 
-def execute(notebook: Notebook, folder: Path, scratch: Path, watch: Watch) -> Notebook:
-    """Execute all cells and return the notebook with its outputs.
+#: Run before each notebook but the first: none sees the names of another.
+EMPTY = "%reset -f"
 
-    Parameters
-    ----------
-    notebook : as plain JSON values.
-    folder : working directory of the kernel.
-    scratch : folder for the kernel's own files; nothing of the user's configuration is read or written.
-    watch : called with the position of each cell when it starts.
 
-    Raises
-    ------
-    MissingDependencyError
-        Without nbclient and ipykernel.
-    ReportError
-        If a cell fails and its tags do not allow it, or the kernel dies.
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A process that executes notebooks, one after the other.
+
+    client : of nbclient; its event loop is `runner`'s, which lives in the only thread of `pool`.
+    environment : variables of the process.
     """
-    try:
-        import nbformat
+
+    client: Any
+    runner: asyncio.Runner
+    pool: ThreadPoolExecutor
+    environment: Mapping[str, str]
+
+    def run(self, notebook: Notebook, watch: Watch) -> Notebook:
+        """Execute all cells in an empty namespace and return the notebook with its outputs.
+
+        Parameters
+        ----------
+        notebook : as plain JSON values.
+        watch : called with the position of each cell when it starts.
+
+        Raises
+        ------
+        ReportError
+            If a cell fails and its tags do not allow it, or the kernel dies.
+        """
+        from nbformat.v4 import new_code_cell, new_notebook
+
+        read = _read(notebook)
+        self.client.on_cell_start = None
+        if self.client.kc is not None:
+            self._execute(new_notebook(cells=[new_code_cell(EMPTY)]))
+        self.client.on_cell_start = lambda cell, cell_index: watch(cell_index)  # noqa: ARG005
+        return self._execute(read)
+
+    def _execute(self, notebook: Any) -> Notebook:
         from nbclient.exceptions import CellExecutionError, DeadKernelError
-    except ImportError as missing:
-        problem = MissingDependencyError.extra("nbclient", "report", "Writing a report")  # noqa: S610
-        raise problem from missing
-    try:
-        read = nbformat.reads(json.dumps(notebook), as_version=4)
-        nbformat.validate(read)
-    except (nbformat.ValidationError, AttributeError, KeyError, TypeError, ValueError) as problem:
-        raise ReportError.no_notebook(NAME) from problem
-    client = _client(read, folder, scratch, watch)
-    environment = {
-        **os.environ,
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "IPYTHONDIR": str(scratch / "ipython"),
-        "PYTHONUTF8": "1",
-    }
-    # In a thread of its own: works inside a running event loop, and Ctrl-C stays an exception of this one.
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(_run, client, environment)
+
+        self.client.nb = notebook
+        # In a thread of its own: works inside a running event loop, and Ctrl-C stays an exception of this one.
+        running = self.pool.submit(self._in_thread)
         try:
             return running.result()
         except (KeyboardInterrupt, SystemExit):
             # What the dying kernel has to say in the other thread is of no use to anyone.
             logging.disable(logging.CRITICAL)
-            _kill(client)
+            _kill(self.client)
             raise
         except CellExecutionError as failure:
             raise ReportError.cell_failed(failure.ename, failure.evalue) from None
         except DeadKernelError:
             raise ReportError.kernel_died() from None
 
+    def _in_thread(self) -> Notebook:
+        return self.runner.run(self.client.async_execute(env=dict(self.environment), cleanup_kc=False))
 
-def _run(client: Any, environment: dict[str, str]) -> Notebook:
-    """Execute in an event loop of this thread that is closed afterwards; ZeroMQ needs the selector one on Windows."""
-    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        return runner.run(client.async_execute(env=environment))
+    def end(self) -> None:
+        """Stop the process and what listens to it."""
+        self.pool.submit(lambda: self.runner.run(_end(self.client))).result()
+        self.pool.submit(self.runner.close).result()
 
 
-def _client(notebook: Any, folder: Path, scratch: Path, watch: Watch) -> Any:
+@contextmanager
+def kernel(folder: Path, scratch: Path) -> Iterator[Kernel]:
+    """Keep a kernel of this interpreter for several notebooks.
+
+    Parameters
+    ----------
+    folder : working directory of the kernel.
+    scratch : folder for the kernel's own files; nothing of the user's configuration is read or written.
+
+    Raises
+    ------
+    MissingDependencyError
+        Without nbclient and ipykernel.
+    """
+    environment = {
+        **os.environ,
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "IPYTHONDIR": str(scratch / "ipython"),
+        "PYTHONUTF8": "1",
+    }
+    try:
+        client = _client(folder, scratch)
+    except ImportError as missing:
+        problem = MissingDependencyError.extra("nbclient", "report", "Writing a report")  # noqa: S610
+        raise problem from missing
+    # ZeroMQ needs the selector loop on Windows.
+    runner = asyncio.Runner(loop_factory=asyncio.SelectorEventLoop)
+    with ThreadPoolExecutor(1) as pool:
+        running = Kernel(client, runner, pool, environment)
+        try:
+            yield running
+        finally:
+            running.end()
+
+
+def execute(notebook: Notebook, folder: Path, scratch: Path, watch: Watch) -> Notebook:
+    """Execute one notebook in a kernel of its own; see `kernel` and `Kernel.run`."""
+    with kernel(folder, scratch) as running:
+        return running.run(notebook, watch)
+
+
+def _read(notebook: Notebook) -> Any:
+    """The notebook as nbformat knows it, checked."""
+    import nbformat
+
+    try:
+        read = nbformat.reads(json.dumps(notebook), as_version=4)
+        nbformat.validate(read)
+    except (nbformat.ValidationError, AttributeError, KeyError, TypeError, ValueError) as problem:
+        raise ReportError.no_notebook(NAME) from problem
+    return read
+
+
+async def _end(client: Any) -> None:
+    if client.kc is not None:
+        client.kc.stop_channels()
+    if client.km is not None and client.km.has_kernel:
+        await client.km.shutdown_kernel(now=True)
+
+
+def _client(folder: Path, scratch: Path) -> Any:
+    import nbformat
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
@@ -96,12 +168,11 @@ def _client(notebook: Any, folder: Path, scratch: Path, watch: Watch) -> Any:
             super().__init__(connection_file=where, kernel_spec_manager=ThisInterpreter(), **options)
 
     return NotebookClient(
-        notebook,
+        nbformat.v4.new_notebook(),
         timeout=None,
         kernel_name="python3",
         kernel_manager_class=Manager,
         resources={"metadata": {"path": str(folder)}},
-        on_cell_start=lambda cell, cell_index: watch(cell_index),  # noqa: ARG005
     )
 
 
