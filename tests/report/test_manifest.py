@@ -13,6 +13,7 @@ from csat.errors import MissingFileError, OptionError, QuestionnaireError
 from csat.report.difference import revision
 from csat.report.manifest import FILE, manifest, read_manifest, sha256
 from csat.report.settings import plan
+from csat.report.since import changed
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 STUDY, DATA = SAMPLE / "study.toml", SAMPLE / "survey.csv"
@@ -185,3 +186,71 @@ def test_another_group_can_be_the_own_one(survey):
     bare = replace(survey.questionnaire, settings={})
     with pytest.raises(OptionError, match="set peer_column in the study's"):
         plan(replace(survey, questionnaire=bare), own="xian")
+
+
+@pytest.fixture(scope="module")
+def altered(survey, made):
+    """From an earlier report with other weights, another wording and one question more."""
+    first, *items = survey.questionnaire.items
+    asked = {
+        "items": (replace(first, texts={**first.texts, "en": "Fame"}), *items[:-1]),
+        "dimensions": survey.questionnaire.with_weights(
+            {"satisfaction": {"service_value": 0.6, "corporate_image": 0.4}}
+        ).dimensions,
+    }
+    earlier = of_study(survey, **asked)
+    return revision(made, replace(earlier, versions={**earlier.versions, "numpy": "1.0"}))
+
+
+def test_the_sentences_say_what_has_changed_and_by_how_much(altered, study):
+    said = " ".join(changed(altered, "en", study).sentences)
+    top = altered.revised.iloc[0]
+    assert "The data file is the same, byte for byte" in said
+    assert "New questions: Likelihood to recommend to family and friends." in said
+    assert "Questions worded differently: Brand awareness." in said
+    assert "The index tree has changed at Satisfaction index" in said
+    assert f"numpy 1.0 → {made_with('numpy')}" in said
+    assert (
+        f"were revised; the largest revision is Satisfaction index (Rival, Q3 2026), from {top['before']:.2f}" in said
+    )
+    assert "scale" not in said
+
+
+def made_with(package):
+    from importlib.metadata import version
+
+    return version(package)
+
+
+def test_a_questions_new_scale_is_said(survey, made, study):
+    asked = survey.questionnaire
+    wider = replace(asked.scales[0], missing={98.0: "dont_know", 99.0: "refused"})
+    items = tuple(replace(item, scale=wider) if item.scale.name == "ten" else item for item in asked.items)
+    processes = tuple(replace(process, scale=wider) for process in asked.processes)
+    after = of_study(survey, scales=(wider, *asked.scales[1:]), items=items, processes=processes)
+    (said,) = [line for line in changed(revision(after, made), "en", study).sentences if "scale" in line]
+    assert said.startswith("Questions on another scale, or whose scale has changed: Brand awareness")
+    assert "This company takes" not in said
+
+
+def test_sentences_claim_no_revision_where_there_is_none(survey, made, study):
+    same = changed(revision(made, made), "zh", study).sentences
+    assert same[-1].endswith("均未修订。")
+    other = manifest(plan(survey, own="xian"), study=STUDY, data=DATA)
+    assert "other respondents" in changed(revision(made, other), "en", study).sentences[-1]
+    place = next(i for i, f in enumerate(made.figures) if f["term"] == "value")
+    wider = with_figure(made, place, se=made.figures[place]["se"] + 1)
+    assert "no figure itself" in changed(revision(made, wider), "en", study).sentences[-1]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_tables_hold_every_change_and_revision(altered, made, study, lang):
+    from csat.report.tables import table
+
+    rows = table(altered, lang, study).rows
+    assert len(rows) == len(altered.changes)
+    shown = table(altered, lang, study, kind="figures")
+    assert [row[5].value for row in shown.rows] == altered.revised["difference"].tolist()
+    facts = {row[0].value.key: row[1].value for row in table(made, lang, study).rows}
+    assert facts["manifest.seed"] == "7"
+    assert facts["manifest.data"].blanks["digits"] == made.files["data"]["sha256"][:16]

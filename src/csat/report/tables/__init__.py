@@ -19,6 +19,7 @@ import csat.report.tables.exploratory as exploratory
 import csat.report.tables.factors as factors
 import csat.report.tables.importance as importance
 import csat.report.tables.ipma as ipma
+import csat.report.tables.manifest as record
 import csat.report.tables.pls_groups as pls_groups
 import csat.report.tables.pls_prediction as pls_prediction
 import csat.report.tables.priority as priority
@@ -132,6 +133,8 @@ TABLES: Mapping[str, Mapping[str, Builder]] = {
     "Ledger": {"ledger": ledger, "columns": columns, "other": other_columns},
     "Quality": {"quality": quality},
     "WeightReport": {"weights": weight_report},
+    "Manifest": {"manifest": record.manifest},
+    "Revision": {"changes": record.changes, "figures": record.figures},
     "DataFrame": {"missing_texts": missing_texts},
 }
 
