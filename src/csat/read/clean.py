@@ -108,12 +108,12 @@ def read_clean(
         if name in raw.columns:
             raise DataError(f"{raw.source}: the column name {name!r} is reserved; rename the column.")
     read, notes = columns_in_roles(raw, asked, design, on_absent)
-    kept, tallies = _rows_left_out(raw, read, asked, design)
+    kept, tallies = rows_left_out(raw, read, asked, design)
     if not kept.any():
         raise DataError(f"{raw.source}: no row can be used: {', '.join(_spoken(tally) for tally in tallies)}.")
     if on_unknown == "raise":
         _refuse_unknown(raw, read, asked, design, kept)
-    cells = [tally for name in read if name not in design.columns for tally in _cells(raw, name, read[name], kept)]
+    cells = [tally for name in read if name not in design.columns for tally in cells_of(raw, name, read[name], kept)]
     outside = [name for name in read if name not in declared(asked) and name not in design.columns]
     weights = None
     if design.weight is not None:
@@ -131,26 +131,39 @@ def read_clean(
     return Cleaned(pa.table(arrays).filter(pa.array(kept)).combine_chunks(), design, ledger, questionnaire)
 
 
-def _rows_left_out(
-    raw: Raw, read: Mapping[str, Answers], asked: Questionnaire, design: Design
+def rows_left_out(
+    raw: Raw,
+    read: Mapping[str, Answers],
+    asked: Questionnaire,
+    design: Design,
+    *,
+    blank: bool = True,
+    repeated: np.ndarray | None = None,
 ) -> tuple[np.ndarray, list[Tally]]:
-    """Find the rows to keep (n,), and tally the others by the first reason that applies."""
+    """Find the rows to keep (n,), and tally the others by the first reason that applies.
+
+    Parameters
+    ----------
+    raw, read : the table as it came, and its answers.
+    asked, design : what each column is.
+    blank : whether rows may be blank.
+    repeated : (n,) rows that repeat an interview; None: found here, among these rows.
+    """
     left = np.ones(len(raw.rows), bool)
     tallies: list[Tally] = []
-    for check in _checks(raw, read, design):
-        tallies += _tally(raw, "row", check.reason, check.column, left & check.bad)
+    for check in _checks(raw, read, design, blank):
+        tallies += tallied(raw, "row", check.reason, check.column, left & check.bad)
         left &= ~check.bad
     identity = asked.column_of_kind("id")
-    if identity is not None:
-        repeated = _repeated(read[identity].values, left)
-        tallies += _tally(raw, "row", "duplicate_id", identity, repeated)
+    if identity is not None and identity in read:
+        repeated = repeated if repeated is not None else _repeated(read[identity].values, left)
+        tallies += tallied(raw, "row", "duplicate_id", identity, left & repeated)
         left &= ~repeated
     return left, tallies
 
 
-def _checks(raw: Raw, read: Mapping[str, Answers], design: Design) -> list[Check]:
-    blank = np.logical_and.reduce([is_empty(column, number=False) for column in raw.columns.values()])
-    checks = [Check("empty_row", "", blank)]
+def _checks(raw: Raw, read: Mapping[str, Answers], design: Design, blank: bool) -> list[Check]:
+    checks = [Check("empty_row", "", _blank(raw))] if blank else []
     if design.weight is not None:
         reasons, weight = read[design.weight].reasons, _numbers(read[design.weight])
         words = reasons == _NOT_A_NUMBER
@@ -171,6 +184,16 @@ def _checks(raw: Raw, read: Mapping[str, Answers], design: Design) -> list[Check
     return checks
 
 
+def _blank(raw: Raw) -> np.ndarray:
+    """Mark the rows (n,) without any answer; columns are looked at only as long as a row may be one."""
+    blank = np.ones(len(raw.rows), bool)
+    for column in raw.columns.values():
+        if not blank.any():
+            break
+        blank &= is_empty(column, number=False)
+    return blank
+
+
 def _numbers(answers: Answers) -> np.ndarray:
     """(n,) values, NaN where missing."""
     return answers.values.to_numpy(zero_copy_only=False)
@@ -187,19 +210,19 @@ def _repeated(identity: pa.Array, left: np.ndarray) -> np.ndarray:
     return repeated
 
 
-def _cells(raw: Raw, name: str, answers: Answers, kept: np.ndarray) -> list[Tally]:
+def cells_of(raw: Raw, name: str, answers: Answers, kept: np.ndarray) -> list[Tally]:
     """Tally what became of the cells of one column in the kept rows."""
     counts = np.bincount(answers.reasons[kept], minlength=len(CELL_REASONS)).tolist()
     tallies: list[Tally] = []
     for code, reason in enumerate(CELL_REASONS):
         if code in (_NOT_A_NUMBER, _OUT_OF_RANGE):
-            tallies += _tally(raw, "cell", reason, name, kept & (answers.reasons == code))
+            tallies += tallied(raw, "cell", reason, name, kept & (answers.reasons == code))
         elif counts[code] or code == _VALID:
             tallies.append(Tally("cell", name, reason, counts[code]))
     return tallies
 
 
-def _tally(raw: Raw, what: str, reason: str, column: str, rows: np.ndarray) -> list[Tally]:
+def tallied(raw: Raw, what: str, reason: str, column: str, rows: np.ndarray) -> list[Tally]:
     """Count rows (n,), with the first few as examples; nothing if there are none."""
     found = np.flatnonzero(rows)
     if not len(found):
@@ -228,7 +251,7 @@ def _refuse_unknown(
                 scale = asked.scale_of(name)
                 scales[scale.name] = scale
                 words.setdefault(scale.name, []).extend(_words(raw, name, rows & unknown))
-            lines.append(f"{name}{_expected(asked, name)}: {_listed(raw, name, np.flatnonzero(rows & unknown))}")
+            lines.append(f"{name}{expected(asked, name)}: {_listed(raw, name, np.flatnonzero(rows & unknown))}")
     if lines:
         proposed = (snippet(scales[name], found) for name, found in words.items())
         raise DataError.unknown_codes(raw.source, lines, "\n".join(filter(None, proposed)))
@@ -240,7 +263,8 @@ def _words(raw: Raw, name: str, rows: np.ndarray) -> list[str]:
     return words_in(cells.drop_null())
 
 
-def _expected(asked: Questionnaire, name: str) -> str:
+def expected(asked: Questionnaire, name: str) -> str:
+    """What a column may hold, for a message."""
     described = asked.column(name)
     if described is not None:
         return f" (one of {', '.join(described.labels)})" if described.labels else " (a number)"

@@ -37,6 +37,22 @@ class TableError(DataError):
         )
 
     @classmethod
+    def no_number(cls, source: str, column: str, row: int, found: str) -> TableError:
+        """Word a cell that is no number in a column whose first rows are."""
+        return cls(
+            f"{source}, row {row}: column {column!r} holds {found!r}, while its first rows hold numbers. Describe the "
+            "column in the study as a number or a category."
+        )
+
+    @classmethod
+    def no_day(cls, source: str, column: str) -> TableError:
+        """Word a column whose first moments were days, and later ones are not."""
+        return cls(
+            f"{source}: column {column!r} holds moments within the day, while its first rows are at midnight and were "
+            "taken as days. Store the column as dates, or as text."
+        )
+
+    @classmethod
     def weights_apart(
         cls, source: str, column: str, smallest: float, low_row: int, largest: float, high_row: int
     ) -> TableError:

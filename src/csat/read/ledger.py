@@ -52,6 +52,7 @@ class Tally:
     count : rows or cells.
     rows : of the first few; in a file as its program numbers them (the header is row 1), in a frame from 0.
     values : what stood there.
+    files : in which files of a folder; empty for other sources.
     """
 
     what: str
@@ -60,6 +61,7 @@ class Tally:
     count: int
     rows: tuple[int, ...] = ()
     values: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -69,12 +71,15 @@ class Tally:
             self.count + other.count,
             (self.rows + other.rows)[:EXAMPLES],
             (self.values + other.values)[:EXAMPLES],
+            (self.files + other.files)[:EXAMPLES],
         )
 
     @property
     def examples(self) -> str:
         """``row 5: '11'; row 9: '77'``."""
-        return "; ".join(f"row {row}: {value!r}" for row, value in zip(self.rows, self.values, strict=True))
+        files = [f"{file}, " for file in self.files] or [""] * len(self.rows)
+        places = zip(files, self.rows, self.values, strict=True)
+        return "; ".join(f"{file}row {row}: {value!r}" for file, row, value in places)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

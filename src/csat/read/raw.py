@@ -53,37 +53,38 @@ class Raw:
     titles: Mapping[str, str] = field(default_factory=dict)
 
 
-def plain(column: pa.Array | pa.ChunkedArray) -> pa.Array | None:
+def plain(column: pa.Array | pa.ChunkedArray, days: bool | None = None) -> pa.Array | None:
     """Bring a column to one array of numbers or of text; None for what is neither (lists, structs, bytes).
 
-    Truth values become the words "true" and "false", dates and times ISO text.
+    Truth values become the words "true" and "false", dates and times ISO text. Moments are written as days if all of
+    them are at midnight; `days` True or False decides that for a part of a column.
     """
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
     kind = column.type
     if isinstance(column, pa.ExtensionArray):
-        return plain(column.storage)
+        return plain(column.storage, days)
     if pa.types.is_dictionary(kind):
-        return plain(column.dictionary_decode())
+        return plain(column.dictionary_decode(), days)
     if pa.types.is_integer(kind) or pa.types.is_float64(kind):
         return column
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return column.cast(pa.float64())
     if pa.types.is_timestamp(kind):
-        return _moments_as_text(column)
+        return _moments_as_text(column, days)
     words = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_boolean)
     if any(fits(kind) for fits in (*words, pa.types.is_null, pa.types.is_date, pa.types.is_time)):
         return column.cast(pa.string())
     return None
 
 
-def _moments_as_text(column: pa.Array) -> pa.Array:
+def _moments_as_text(column: pa.Array, as_days: bool | None) -> pa.Array:
     local = pc.local_timestamp(column) if column.type.tz else column
     days = local.cast(pa.date32(), safe=False)
-    at_midnight = pc.all(pc.equal(days.cast(local.type), local)).as_py()
+    at_midnight = pc.all(pc.equal(days.cast(local.type), local)).as_py() is not False
     return (
         days.cast(pa.string())
-        if at_midnight is not False
+        if (at_midnight if as_days is None else as_days)
         else pc.strftime(local.cast(pa.timestamp("s"), safe=False), format="%Y-%m-%dT%H:%M:%S")
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -58,7 +58,7 @@ def columns_in_roles(
         If columns are absent, or value labels of the file contradict the questionnaire.
     """
     wanted = tuple(dict.fromkeys((*declared(asked), *design.columns)))
-    raw, renamed = _renamed(raw, asked, wanted)
+    raw, changed = renamed(raw, asked, wanted)
     absent = [name for name in wanted if name not in raw.columns]
     fatal = [name for name in absent if on_absent == "raise" or name in design.columns]
     if fatal:
@@ -69,13 +69,13 @@ def columns_in_roles(
     for name in absent:
         kind = pa.float64() if name in scaled else pa.string()
         read[name] = Answers(pa.nulls(size, kind), np.full(size, _NOT_ASKED, np.int8))
-    notes = [f"columns found by name or text: {', '.join(renamed)}"] if renamed else []
+    notes = [f"columns found by name or text: {', '.join(changed)}"] if changed else []
     notes += [f"{name}: {note}" for name, answers in read.items() for note in answers.notes]
     notes += [f"not in the data, taken as not asked: {', '.join(absent)}"] if absent else []
     return read, tuple(notes)
 
 
-def _renamed(raw: Raw, asked: Questionnaire, wanted: tuple[str, ...]) -> tuple[Raw, list[str]]:
+def renamed(raw: Raw, asked: Questionnaire, wanted: tuple[str, ...]) -> tuple[Raw, list[str]]:
     """Find columns whose name is a code in other case or width, or the text of exactly one question."""
     spoken: dict[str, set[str]] = {folded(code): {code} for code in wanted}
     parts: tuple[Item | Column, ...] = (*asked.scaled, *asked.columns)
@@ -103,17 +103,33 @@ def spoken_names(asked: Questionnaire, design: Design) -> frozenset[str]:
 
 
 def _answers(name: str, raw: Raw, asked: Questionnaire, design: Design) -> Answers:
-    column, described = raw.columns[name], asked.column(name)
+    column = raw.columns[name]
     missing, labels = raw.user_missing.get(name, ()), raw.value_labels.get(name, {})
+    read = described_answers(name, asked, design, missing, labels)
+    return _undescribed(column, raw.typed, missing, labels) if read is None else read(column)
+
+
+def described_answers(
+    name: str, asked: Questionnaire, design: Design, missing: Ranges = (), labels: Mapping[Any, str] | None = None
+) -> Callable[[pa.Array], Answers] | None:
+    """How the cells of a column of the study or the design are read; None for any other column.
+
+    Parameters
+    ----------
+    name : of the column.
+    asked, design : what each column is.
+    missing, labels : what the file declares of the column.
+    """
+    described, labels = asked.column(name), labels or {}
     if name in asked.codes:
-        return scaled_answers(column, asked.scale_of(name), missing, labels)
+        return lambda column: scaled_answers(column, asked.scale_of(name), missing, labels)
     if name in design.columns and name not in (design.stratum, design.psu, design.ssu):
-        return number_answers(column, missing)
+        return lambda column: number_answers(column, missing)
     if described is not None:
-        return _described(column, described, missing, labels)
+        return lambda column: _described(column, described, missing, labels)
     if name in design.columns:
-        return text_answers(labelled(column, labels))
-    return _undescribed(column, raw.typed, missing, labels)
+        return lambda column: text_answers(labelled(column, labels))
+    return None
 
 
 def _described(column: pa.Array, described: Column, missing: Ranges, labels: Mapping[Any, str]) -> Answers:

@@ -27,7 +27,8 @@ HEADER_SIZE = 1 << 20
 #: A table of fewer columns is too like prose for its rows to be known inside a cell.
 _NARROWEST = 3
 
-_SPOKEN = {",": "comma", ";": "semicolon", "\t": "tab"}
+#: Separators in words.
+SPOKEN = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
 def read_text(
@@ -49,57 +50,56 @@ def read_text(
     """
     data = bytes_of(path)
     found = encoding or encoding_of(data)
-    text = _decoded(path, data, found)
+    text = decoded(path.name, data, found)
     if header_row is None:
         tables = [records(text, separator) for separator in SEPARATORS]
         check_header(path.name, max(tables, key=lambda rows: max(map(len, rows), default=0)), 0, expected)
     else:
         text = below(path.name, text, header_row)
     first = header_row or 1
-    header, separator = _header(path, text)
+    header, separator = header_of(path.name, text)
     _check_quotes(path, text, separator, first)
     columns = _cells(path, text, header, separator, first)
     size = len(columns[0])
     by_name, notes = named(path.name, header, columns)
     # without a quotation mark no cell can hold a line break
-    broken = _broken_cells(path.name, by_name, header, separator, first) if '"' in text else []
+    broken = broken_cells(path.name, by_name, header, separator, first) if '"' in text else []
     where = [f"header in row {header_row}"] if header_row is not None else []
-    how = (f"encoding {found}", f"separated by {_SPOKEN[separator]}", *where, *notes, *broken)
+    how = (f"encoding {found}", f"separated by {SPOKEN[separator]}", *where, *notes, *broken)
     return Raw(path.name, by_name, np.arange(size) + first + 1, False, how)
 
 
-def _decoded(path: Path, data: bytes, encoding: str | None) -> str:
+def decoded(source: str, data: bytes, encoding: str | None) -> str:
+    """Text of the bytes of a file; `DataError` if they are none, or empty."""
     if data.startswith(b"PK\x03\x04"):
-        raise DataError(f"{path.name}: this is no text but an Excel workbook or archive; rename it to .xlsx.")
+        raise DataError(f"{source}: this is no text but an Excel workbook or archive; rename it to .xlsx.")
     if encoding is None:
         raise DataError(
-            f"{path.name}: the text is neither UTF-8, UTF-16 nor GB18030. Name its encoding, for example "
+            f"{source}: the text is neither UTF-8, UTF-16 nor GB18030. Name its encoding, for example "
             'read_survey(..., encoding="latin-1"), or save it again as UTF-8.'
         )
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path.name}: byte {error.start} is not {encoding}; leave `encoding` out to have it found out."
+            f"{source}: byte {error.start} is not {encoding}; leave `encoding` out to have it found out."
         ) from None
     except (LookupError, ValueError):
-        raise DataError(
-            f"{path.name}: encoding={encoding!r} is not known; try 'utf-8', 'gb18030' or 'latin-1'."
-        ) from None
+        raise DataError(f"{source}: encoding={encoding!r} is not known; try 'utf-8', 'gb18030' or 'latin-1'.") from None
     if "\x00" in text:
         raise DataError(
-            f"{path.name}: holds null characters; it is no text, or UTF-16 without a mark (encoding='utf-16-le')."
+            f"{source}: holds null characters; it is no text, or UTF-16 without a mark (encoding='utf-16-le')."
         )
     if not text.strip():
-        raise DataError(f"{path.name}: the file is empty.")
+        raise DataError(f"{source}: the file is empty.")
     return text.removeprefix("\ufeff")
 
 
-def _header(path: Path, text: str) -> tuple[list[str], str]:
+def header_of(source: str, text: str) -> tuple[list[str], str]:
     """Read the names in the first row, and the separator that splits it into most of them."""
     if not text.partition("\n")[0].strip():
         raise DataError(
-            f"{path.name}: the first row is blank; it must hold the names of the columns. If they stand lower, pass "
+            f"{source}: the first row is blank; it must hold the names of the columns. If they stand lower, pass "
             "header_row=, in the shell --header-row."
         )
     try:
@@ -108,7 +108,7 @@ def _header(path: Path, text: str) -> tuple[list[str], str]:
             for candidate in SEPARATORS
         }
     except csv.Error:
-        raise _open_quote(path, 1) from None
+        raise open_quote(source, 1) from None
     separator = max(SEPARATORS, key=lambda candidate: len(rows[candidate]))
     return rows[separator], separator
 
@@ -122,11 +122,12 @@ def _check_quotes(path: Path, text: str, separator: str, first: int) -> None:
         for _ in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
             row += 1
     except csv.Error:
-        raise _open_quote(path, row) from None
+        raise open_quote(path.name, row) from None
 
 
-def _open_quote(path: Path, row: int) -> DataError:
-    return DataError(f"{path.name}, row {row}: a quotation mark is opened but not closed; it swallows what follows.")
+def open_quote(source: str, row: int) -> DataError:
+    """Word a quotation mark that is never closed."""
+    return DataError(f"{source}, row {row}: a quotation mark is opened but not closed; it swallows what follows.")
 
 
 def _cells(path: Path, text: str, header: list[str], separator: str, first: int) -> list[pa.Array]:
@@ -148,9 +149,7 @@ def _cells(path: Path, text: str, header: list[str], separator: str, first: int)
             arrow_csv.ConvertOptions(column_types=dict.fromkeys(places, pa.string()), strings_can_be_null=False),
         )
     except pa.ArrowException as error:
-        raise DataError(
-            f"{path.name}: cannot be read as a table separated by {_SPOKEN[separator]} ({error})."
-        ) from None
+        raise DataError(f"{path.name}: cannot be read as a table separated by {SPOKEN[separator]} ({error}).") from None
     if ragged:
         row, cells = ragged[0]
         more = f" ({len(ragged)} rows in all)" if len(ragged) > 1 else ""
@@ -161,7 +160,7 @@ def _cells(path: Path, text: str, header: list[str], separator: str, first: int)
     return [column.slice(1).combine_chunks() for column in table.columns]
 
 
-def _broken_cells(
+def broken_cells(
     source: str, columns: Mapping[str, pa.Array], header: Sequence[str], separator: str, first: int
 ) -> list[str]:
     """Note cells with line breaks; refuse one whose lines look like rows that a quotation mark swallowed."""

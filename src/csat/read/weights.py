@@ -34,6 +34,7 @@ class WeightReport(Shown):
     total, squares : Σw and Σw².
     smallest, largest : weights.
     row : of the largest, as the ledger numbers rows.
+    lightest : row of the smallest.
     """
 
     column: str
@@ -43,6 +44,7 @@ class WeightReport(Shown):
     smallest: float
     largest: float
     row: int
+    lightest: int = 0
 
     @property
     def largest_share(self) -> float:
@@ -74,6 +76,7 @@ class WeightReport(Shown):
             min(self.smallest, other.smallest),
             heavier.largest,
             heavier.row,
+            self.lightest if self.smallest <= other.smallest else other.lightest,
         )
 
     def tidy(self) -> pd.DataFrame:
@@ -101,13 +104,42 @@ class WeightReport(Shown):
 
 
 def weights_of(source: str, column: str, weight: np.ndarray, rows: np.ndarray) -> WeightReport:
-    """Report the weights of the rows kept, and warn of those that look mistyped.
+    """Report the weights of the rows kept, and warn of those that look mistyped; see `judge`.
 
     Parameters
     ----------
     source, column : for the messages.
     weight : (n,) above 0.
     rows : (n,) row numbers.
+    """
+    made = report_of(column, weight, rows)
+    judge(source, made, stacklevel=5)
+    return made
+
+
+def report_of(column: str, weight: np.ndarray, rows: np.ndarray) -> WeightReport:
+    """Report weights (n,) of rows with these numbers (n,)."""
+    low, high = int(weight.argmin()), int(weight.argmax())
+    return WeightReport(
+        column,
+        len(weight),
+        float(weight.sum()),
+        float((weight**2).sum()),
+        float(weight[low]),
+        float(weight[high]),
+        int(rows[high]),
+        int(rows[low]),
+    )
+
+
+def judge(source: str, made: WeightReport, stacklevel: int = 3) -> None:
+    """Refuse or warn of weights that look mistyped.
+
+    Parameters
+    ----------
+    source : for the messages.
+    made : report on all weights.
+    stacklevel : of the warning.
 
     Raises
     ------
@@ -120,22 +152,11 @@ def weights_of(source: str, column: str, weight: np.ndarray, rows: np.ndarray) -
         If one respondent carries more than `HEAVIEST` of all weight, or the largest weight is more than `WIDE` times
         the smallest.
     """
-    low, high = int(weight.argmin()), int(weight.argmax())
-    made = WeightReport(
-        column,
-        len(weight),
-        float(weight.sum()),
-        float((weight**2).sum()),
-        float(weight[low]),
-        float(weight[high]),
-        int(rows[high]),
-    )
-    ends = (made.smallest, int(rows[low]), made.largest, made.row)
+    ends = (made.smallest, made.lightest, made.largest, made.row)
     if made.smallest < made.largest / TOO_WIDE:
-        raise TableError.weights_apart(source, column, *ends)
+        raise TableError.weights_apart(source, made.column, *ends)
     if made.n >= MANY and made.largest_share > HEAVIEST:
-        heavy = WeightWarning.heavy(source, column, made.largest, made.row, made.largest_share, made.n)
-        warnings.warn(heavy, stacklevel=4)
+        heavy = WeightWarning.heavy(source, made.column, made.largest, made.row, made.largest_share, made.n)
+        warnings.warn(heavy, stacklevel=stacklevel)
     elif made.ratio > WIDE:
-        warnings.warn(WeightWarning.wide(source, column, *ends), stacklevel=4)
-    return made
+        warnings.warn(WeightWarning.wide(source, made.column, *ends), stacklevel=stacklevel)
