@@ -14,7 +14,7 @@ import numpy as np
 from csat.design import Replication
 from csat.errors import SampleError
 from csat.fuzzy.reading import Reading
-from csat.moments import Groups, RowSource, Source, Variable, first_moments
+from csat.moments import Groups, RowSource, Source, UnitSource, Variable, first_moments
 from csat.replicates import replicate_sums, scaling_of
 from csat.variance import joint_totals_covariance, mean_scores
 
@@ -98,11 +98,13 @@ def _check_size(size: int, base: Groups, reading: Reading) -> None:
 
 
 def _redoable(source: Source, base: Groups) -> bool:
-    return not base.published and (isinstance(source, RowSource) or (isinstance(source, Groups) and bool(base.psus)))
+    return not base.published and (
+        isinstance(source, RowSource) or (isinstance(source, UnitSource) and bool(base.psus))
+    )
 
 
 def _replicated(source: Source, replication: Replication) -> Source:
-    if isinstance(source, RowSource | Groups):
+    if isinstance(source, UnitSource):
         return source.replicated(replication)
     raise SampleError.needs_rows("Drawing replicates")
 

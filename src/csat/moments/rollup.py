@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -53,6 +54,35 @@ def rolled(cells: C, column: str, parents: Any, into: str | None = None) -> C:
     moved = [(*domain[:at], above[domain[at]], *domain[at + 1 :]) for domain in cells.domains]
     by = tuple(name if own == column else own for own in cells.by)
     return _joined(cells, by, moved)
+
+
+def joined_units(cells: C, units: int) -> C:
+    """Join the sampling units of each stratum to so many random groups, by their labels: the same in every file.
+
+    Parameters
+    ----------
+    cells : with declared units. units : groups per stratum at most; some may stay empty where units are few.
+
+    Returns
+    -------
+    of the kind of `cells`
+        Without finite population correction and second stage, whose sizes count the units themselves.
+    """
+    groups = [(stratum, _group(stratum, unit, units)) for stratum, unit in cells.psus]
+    psus = tuple(sorted(set(groups)))
+    place = {unit: i for i, unit in enumerate(psus)}
+    code = np.array([place[unit] for unit in groups], int)
+    endless = np.full(len(cells.strata), np.inf)
+    return merge([
+        replace(cells, psus=psus, psu=code[cells.psu], population=endless, second=None, residuals=None)
+    ])  # fmt: skip
+
+
+def _group(stratum: str, unit: str, units: int) -> str:
+    """A number below `units` as text, drawn from the labels of a unit."""
+    digest = hashlib.sha256(f"{stratum}\0{unit}".encode()).digest()
+    number = int.from_bytes(digest[:8], "big") % units
+    return f"{number:0{len(str(units - 1))}d}"
 
 
 def _joined(cells: C, by: tuple[str, ...], moved: list[tuple[str, ...]]) -> C:

@@ -85,6 +85,14 @@ class RowSource(Source, Protocol):
 
 
 @runtime_checkable
+class UnitSource(Source, Protocol):
+    """A source that can be done again under replicate weights: it has rows, or remembers sampling units."""
+
+    def replicated(self, replication: Replication) -> Source:
+        """The same sums under replicate weights to be made."""
+
+
+@runtime_checkable
 class TableSource(Source, Protocol):
     """A source that hands out its rows as a table, for what sums cannot tell: the diagnosis of a regression."""
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import parquet
 
 from csat.bases import USUAL, Bases
 from csat.errors import OptionError, SampleError
@@ -134,6 +133,8 @@ def read_table(path: str | Path) -> pa.Table:
             f"{_name(path)} is not as it was written: its checksum does not fit. It was damaged or changed on the "
             "way; copy it again, or make it anew from the answers."
         )
+    from pyarrow import parquet
+
     return parquet.read_table(io.BytesIO(body)).select(SCHEMA.names).cast(SCHEMA)
 
 
@@ -161,6 +162,8 @@ def _with_digest(body: bytes, stamp: re.Match[bytes], digest: str) -> bytes:
 
 def _parquet(table: pa.Table) -> bytes:
     """The bytes of a Parquet file with an empty stamp."""
+    from pyarrow import parquet
+
     buffer = io.BytesIO()
     split = [f"{name}.list.element" for name in _NUMBERS]
     with parquet.ParquetWriter(

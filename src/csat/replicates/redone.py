@@ -11,7 +11,7 @@ import numpy as np
 
 from csat.design import Replication
 from csat.errors import OptionError, SampleError
-from csat.moments import Groups, RowSource, Source
+from csat.moments import Groups, RowSource, Source, UnitSource
 from csat.replicates.covariance import Scaling, replicate_sums, scaling_of
 
 #: Kinds of replicate weights that are draws from the sample.
@@ -104,6 +104,6 @@ def jackknife(source: Source, summary: Groups) -> Redone:
 
 def _again(source: Source, summary: Groups, replication: Replication, what: str) -> Groups:
     """The same sums under replicate weights to be made."""
-    if not can_be_redone(source, summary) or not isinstance(source, RowSource | Groups):
+    if not can_be_redone(source, summary) or not isinstance(source, UnitSource):
         raise SampleError.needs_rows(what)
     return source.replicated(replication).groups(list(summary.variables), summary.by, "listwise")

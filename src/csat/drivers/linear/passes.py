@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from csat.design import Design
 from csat.drivers.linear.least_squares import Fit
-from csat.moments import Groups, RowScores, RowSource, Source, Variable
+from csat.errors import SampleError
+from csat.moments import Everywhere, Groups, RowSource, Source, Variable, WeightScores
 from csat.variance import score_sums
 
 #: Corrections at most, and the relative change of the standardized coefficients that ends them.
@@ -43,39 +44,12 @@ def summed(source: Source, variables: Sequence[Variable], by: Sequence[str]) -> 
     weighted = design is not None and design.weight is not None
     replicated = design is not None and design.replication is not None
     if isinstance(source, RowSource) and weighted and not replicated:
-        groups = source.score_groups(variables, by, _Everywhere(_WeightScores()))
+        groups = source.score_groups(variables, by, Everywhere(WeightScores()))
         logs, squares = groups.over_domains(np.asarray(groups.score_sums)).T
     else:
         groups = source.groups(variables, by, "listwise")
-        logs, squares = _plain_weights(groups, known=design is not None and not weighted)
+        logs, squares = _remembered(groups) or _plain_weights(groups, known=design is not None and not weighted)
     return Sums(groups, logs, squares, rows_left_out(source, groups, by))
-
-
-@dataclass(frozen=True, slots=True)
-class _WeightScores:
-    """log w / w and w of each row: their weighted sums are Σ log w and Σ w²."""
-
-    size: int = 2
-
-    def __call__(self, z: np.ndarray, weight: np.ndarray) -> np.ndarray:  # noqa: ARG002
-        """(n, 2)."""
-        return np.column_stack([np.log(weight) / weight, weight])
-
-
-@dataclass(frozen=True, slots=True)
-class _Everywhere(Mapping[tuple[str, ...], RowScores]):
-    """The same scores in every domain, whatever domains the rows turn out to have."""
-
-    scores: RowScores
-
-    def __getitem__(self, domain: tuple[str, ...]) -> RowScores:
-        return self.scores
-
-    def __iter__(self) -> Iterator[tuple[str, ...]]:
-        return iter([()])
-
-    def __len__(self) -> int:
-        return 1
 
 
 def effective_sizes(source: Source, groups: Groups) -> np.ndarray:
@@ -101,7 +75,9 @@ def effective_sizes(source: Source, groups: Groups) -> np.ndarray:
     if groups.square is not None:
         squares = groups.over_domains(np.diagonal(groups.square, axis1=1, axis2=2))[:, at]
     elif isinstance(source, RowSource) and groups.replication is None:
-        squares = score_sums(source, groups, _Everywhere(_WeightsOf(at)))
+        squares = score_sums(source, groups, Everywhere(_WeightsOf(at)))
+    elif not isinstance(source, RowSource) and groups.rule == "listwise" and (kept := _remembered(groups)):
+        squares = np.repeat(kept[1][:, None], p, axis=1)
     else:
         return np.full((len(groups.domains), p), np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -124,6 +100,14 @@ class _WeightsOf:
         return weight[:, None] * z[:, list(self.at)]
 
 
+def _remembered(groups: Groups) -> tuple[np.ndarray, np.ndarray] | None:
+    """(D,) Σ log w and Σ w² of a summary that keeps them (`csat.summarise`), else None."""
+    if groups.score_sums is None:
+        return None
+    logs, squares = groups.over_domains(groups.score_sums).T
+    return logs, squares
+
+
 def _plain_weights(groups: Groups, known: bool) -> tuple[np.ndarray, np.ndarray]:
     """(D,) Σ log w and Σ w² of rows that weigh 1, as is known, printed, or follows from Σw = Σw² = n."""
     n = groups.over_domains(groups.n).astype(float)
@@ -141,10 +125,15 @@ def rows_left_out(source: Source, groups: Groups, by: Sequence[str]) -> np.ndarr
         return np.array([groups.incomplete])
     if not groups.incomplete:
         return np.zeros(len(groups.domains), int)
-    if not isinstance(source, RowSource):
-        return np.full(len(groups.domains), np.nan)
-    counted = source.levels([by[0]], by)
-    rows = dict(zip(counted.domains, counted.bases(by[0]) + counted.missing[:, 0], strict=True))
+    if isinstance(source, RowSource):
+        counted = source.levels([by[0]], by)
+        rows = dict(zip(counted.domains, counted.bases(by[0]) + counted.missing[:, 0], strict=True))
+    else:
+        try:
+            every = source.groups(list(groups.variables[:1]), by, "available")
+        except SampleError:
+            return np.full(len(groups.domains), np.nan)
+        rows = dict(zip(every.domains, every.over_domains(every.n), strict=True))
     return np.array([rows[domain] for domain in groups.domains]) - groups.over_domains(groups.n)
 
 

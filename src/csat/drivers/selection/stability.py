@@ -13,7 +13,7 @@ from csat.drivers.selection.search import ENDS, Task, search
 from csat.drivers.selection.smoothing import smoothed_covariance
 from csat.drivers.selection.sweeps import correlations
 from csat.errors import SampleError
-from csat.moments import Groups, RowSource, Source
+from csat.moments import Groups, Source, UnitSource
 from csat.replicates import replicate_sums, scaling_of
 from csat.results import Estimates, Provenance, Shown
 from csat.variance import degrees_of_freedom
@@ -183,7 +183,7 @@ def _replicated(source: Source, groups: Groups, task: Task, size: int, seed: int
     declared = groups.replication
     if declared is not None and declared.kind in DRAWN and _as_varied_as_samples(groups):
         return groups, f"{'declared' if groups.replicates_given else 'made'}: {declared.kind}"
-    if not isinstance(source, RowSource | Groups):
+    if not isinstance(source, UnitSource):
         raise SampleError.needs_rows("Drawing replicates")
     source, lone = _without_average_lone(source)
     drawn = source.replicated(Replication("subbootstrap", size=size, seed=seed))
@@ -193,7 +193,7 @@ def _replicated(source: Source, groups: Groups, task: Task, size: int, seed: int
     return again, f"made: subbootstrap of {of}{lone}{instead}"
 
 
-def _without_average_lone(source: RowSource | Groups) -> tuple[RowSource | Groups, str]:
+def _without_average_lone(source: UnitSource) -> tuple[UnitSource, str]:
     """The source with lone units that stay in every replicate, and words for that: they cannot be drawn.
 
     Rules that give them a variance all the same ("adjust", "average") belong to linearisation.

@@ -13,7 +13,7 @@ import numpy as np
 
 from csat.design import Replication
 from csat.errors import OptionError, SampleError
-from csat.moments import Groups, RowSource, Source
+from csat.moments import Groups, RowSource, Source, UnitSource
 from csat.replicates import Scaling, replicate_sums, scaling_of
 from csat.structural.engine.cells import MEAN
 from csat.structural.engine.discrepancy import Sample
@@ -61,7 +61,7 @@ class Replicates:
 
 def unit_jackknife(source: Source, summary: Groups, *, means: bool, wishart: bool) -> Replicates | None:
     """Moments without each sampled unit in turn; None where there are more than `MOST_UNITS`, or no rows."""
-    if summary.units.sum() > MOST_UNITS or not isinstance(source, RowSource | Groups):
+    if summary.units.sum() > MOST_UNITS or not isinstance(source, UnitSource):
         return None
     if not isinstance(source, RowSource) and not summary.psus:
         return None
@@ -118,7 +118,7 @@ def drawn_replicates(
         found = declared_replicates(summary, means=means, wishart=wishart)
         if found.drawn:
             return found
-    if not isinstance(source, RowSource | Groups):
+    if not isinstance(source, UnitSource):
         raise SampleError.needs_rows("A bootstrap")
     again = source.replicated(Replication("subbootstrap", size=size, seed=seed)).groups(
         list(summary.variables), summary.by, "listwise"

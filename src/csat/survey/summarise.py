@@ -1,0 +1,176 @@
+"""`summarise`: from the rows of a survey to the sums that its analyses need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from csat.design import Design
+from csat.errors import OptionError
+from csat.moments import (
+    Everywhere,
+    Groups,
+    RowSource,
+    Summary,
+    Variable,
+    WeightScores,
+    answer_sums,
+    as_names,
+    as_variables,
+    group_names,
+    joined_units,
+    one_name,
+    shown,
+    source_of,
+    term_of,
+)
+from csat.questionnaire import Questionnaire
+
+#: Without a questionnaire, numbers with more different answers than these are amounts, not answers on a scale.
+MOST_ANSWERS = 20
+
+
+def summarise(
+    source: RowSource,
+    items: Sequence[Variable] | None = None,
+    by: str | Sequence[str] | None = None,
+    *,
+    sets: Mapping[str, Any] | None = None,
+    levels: Sequence[str] | None = None,
+    units: int | None = None,
+) -> Summary:
+    """Sum a survey up so that its analyses can be rerun without the respondents.
+
+    Parameters
+    ----------
+    source : a survey.
+    items : variables whose means and joint moments are kept; None: all scaled questions, without a questionnaire all
+        numbers.
+    by : all columns that a method may later group by (hall, quarter, brand …); each may use some of them.
+    sets : name → what methods of complete answers (regressions, models) will need together: a list of variables, a
+        `Model`, or ``{"outcome": …, "drivers": […]}``. None: the index tree's items, the study's outcome and
+        processes, and its model.
+    levels : items and columns of categories whose single answers are counted, for shares, boxes, quantiles and
+        memberships; None: all items with levels, without a questionnaire those with at most 20 different answers.
+    units : joins the sampling units of each stratum to so many random groups, the same in every file: cells then rest
+        on more respondents. A finite population correction is given up, so that standard errors err to the safe side.
+        None: the units of the design.
+
+    Returns
+    -------
+    Summary
+        A source for every method that needs no single rows. ``summary.save(path)`` writes it as one file.
+
+    Raises
+    ------
+    OptionError
+        For arguments that make no sense, or a source that is a summary already.
+    UnknownColumnError, SampleError
+        For columns that do not exist or hold no numbers; for more sums than can be kept.
+
+    Notes
+    -----
+    Each set and each kind of sums is one pass over the rows. Random groups: Wolter (2007), Introduction to Variance
+    Estimation, chapter 2.
+    """
+    answers = _survey(source)
+    design: Design = getattr(answers, "design", Design())
+    groupers = group_names(by)
+    _check_units(units, design)
+    wanted = _items(answers, design, groupers) if items is None else as_variables(items)
+    if not wanted:
+        raise OptionError("items: no variable is named, and the survey has no scaled question or number.")
+    everyone = answers.groups(wanted, groupers, "available")
+    listed = {name: _complete(answers, design, part, groupers) for name, part in _sets(answers, sets).items()}
+    counted = _counted(answers, wanted) if levels is None else list(as_names(levels, "levels"))
+    totals = answer_sums(answers, everyone, counted, (design.stratum, design.psu)) if counted else None
+    if units is not None:
+        everyone = joined_units(everyone, units)
+        listed = {name: joined_units(part, units) for name, part in listed.items()}
+        totals = None if totals is None else replace(totals, sums=joined_units(totals.sums, units))
+    return Summary(everyone, listed, totals, answers.questionnaire, replace(design, calibration=None))
+
+
+def _survey(source: Any) -> RowSource:
+    found = source_of(source)
+    if not isinstance(found, RowSource):
+        raise OptionError(f"source: the rows of a survey are needed; {type(found).__name__} is a summary already.")
+    return found
+
+
+def _check_units(units: Any, design: Design) -> None:
+    if units is None:
+        return
+    if not isinstance(units, int) or isinstance(units, bool) or units < 2:
+        raise OptionError(f"units: a whole number of random groups per stratum, 2 or more; found {shown(units)}.")
+    if design.psu is None:
+        raise OptionError("units joins sampling units, but the design declares none: csat.Design(psu=…).")
+
+
+def _complete(source: RowSource, design: Design, variables: list[Variable], by: tuple[str, ...]) -> Groups:
+    """Moments of complete respondents; with what effective sizes and likelihoods need, where weights are unequal."""
+    if design.weight is None or design.replication is not None:
+        return source.groups(variables, by, "listwise")
+    found = source.score_groups(variables, by, Everywhere(WeightScores()), "listwise")
+    second = None if found.second is None else replace(found.second, score_sums=None, score_squares=None)
+    return replace(found, score_squares=None, second=second)
+
+
+def _items(source: RowSource, design: Design, by: Sequence[str]) -> list[Variable]:
+    """All scaled questions, or all numbers that have no other role."""
+    numbers: tuple[str, ...] = getattr(source, "numbers", ())
+    asked = source.questionnaire
+    if asked is not None and asked.codes:
+        return [code for code in asked.codes if code in numbers]
+    return [name for name in numbers if name not in design.columns and name not in by]
+
+
+def _counted(source: RowSource, items: Sequence[Variable]) -> list[str]:
+    """The items whose answers are on a scale of few levels."""
+    asked = source.questionnaire
+    columns = [name for name in items if isinstance(name, str)]
+    if asked is not None:
+        return [name for name in columns if name in asked.codes and asked.scale_of(name).levels]
+    found = source.levels(columns)
+    return [name for name, levels in zip(columns, found.levels, strict=True) if len(levels) <= MOST_ANSWERS]
+
+
+def _sets(source: RowSource, sets: Any) -> dict[str, list[Variable]]:
+    if sets is None:
+        return {} if source.questionnaire is None else _usual_sets(source, source.questionnaire)
+    if not isinstance(sets, Mapping):
+        raise OptionError(f"sets: names and what belongs to each, e.g. sets={{'drivers': […]}}; found {shown(sets)}.")
+    return {one_name(name, "sets"): _variables(source, asked) for name, asked in sets.items()}
+
+
+def _variables(source: RowSource, asked: Any) -> list[Variable]:
+    """The variables of a set."""
+    from csat.drivers.terms import terms_of
+    from csat.model import Model
+
+    if isinstance(asked, Model):
+        return list(asked.observed)
+    if isinstance(asked, Mapping):
+        if set(asked) != {"outcome", "drivers"}:
+            raise OptionError(f"sets: a regression is {{'outcome': …, 'drivers': […]}}; found {shown(asked)}.")
+        return list(terms_of(source, asked["outcome"], asked["drivers"]).variables)
+    return as_variables(asked)
+
+
+def _usual_sets(source: RowSource, asked: Questionnaire) -> dict[str, list[Variable]]:
+    """What the study's own analyses ask for together, as far as the data have it."""
+    from csat.model import Model
+
+    drivers = [process.code for process in asked.processes]
+    usual: dict[str, list[Any]] = {
+        "index": list(asked.leaves) if asked.root is not None else [],
+        "drivers": [*drivers, asked.outcome] if asked.outcome is not None and drivers else [],
+        "model": [] if asked.model is None else list(Model(asked.model).observed),
+    }
+    known: Sequence[str] = getattr(source, "numbers", ())
+    return {
+        name: list(dict.fromkeys(variables))
+        for name, variables in usual.items()
+        if variables and all(term_of(variable) in known for variable in variables)
+    }
