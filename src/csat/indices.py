@@ -12,7 +12,7 @@ from csat.moments import Source, group_names
 from csat.questionnaire import Questionnaire
 from csat.results import Estimates, Shown, insert_before
 from csat.scoring import node_keys, nodes_of, score_items, tree_of
-from csat.variance import by_domain, combine, means
+from csat.variance import by_domain, combined_means
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -51,7 +51,8 @@ def index(
 
     An item's score is the weighted mean of its answers on 0–100; a node's score is the weighted mean of its
     children. Each item uses everyone who answered it; standard errors use the joint covariance of all items
-    and the sampling design.
+    and the sampling design. Of thousands of groups only the covariance within each group is kept
+    (`csat.within.WithinGroups`): everything but comparisons between groups works as ever.
 
     Parameters
     ----------
@@ -79,8 +80,7 @@ def index(
     matrix = asked.tree_matrix(wanted)
     items = score_items(asked)
     groups = source.groups(items.variables, group_names(by), "available")
-    found = means(groups)
-    combined = combine(found, matrix * items.slope, matrix @ items.offset)
+    found, combined = combined_means(groups, matrix * items.slope, matrix @ items.offset)
     estimates = by_domain(combined, groups, wanted, "points", level, node_keys(asked, wanted, len(groups.domains)))
     return Index(estimates, _item_sd(asked, wanted, found.spread, found.n, items.slope), groups.ungrouped)
 

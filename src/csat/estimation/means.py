@@ -9,7 +9,7 @@ import numpy as np
 from csat.errors import SampleError
 from csat.moments import Groups, Source, Variable, as_variables, group_names, one_name, source_of, term_of
 from csat.results import Estimates
-from csat.variance import Combined, by_domain, combine, degrees_of_freedom, means, totals_covariance
+from csat.variance import Combined, by_domain, combined_means, degrees_of_freedom, totals_covariance
 
 
 def mean(
@@ -33,12 +33,13 @@ def mean(
     Returns
     -------
     Estimates
-        With the joint covariance of all rows; ``contrast`` gives differences with their standard errors.
+        With the joint covariance of all rows; ``contrast`` gives differences with their standard errors. Of thousands
+        of groups only the covariance within each group is kept.
     """
     source = source_of(source)
     variables, groupers = as_variables(names), group_names(by)
     groups = source.groups(variables, groupers, rule)
-    combined = combine(means(groups), np.eye(len(variables)))
+    _, combined = combined_means(groups, np.eye(len(variables)))
     return by_domain(combined, groups, [term_of(v) for v in variables], "scale", level)
 
 

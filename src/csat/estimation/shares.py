@@ -12,7 +12,7 @@ from csat.estimation.answers import answers_of, scale_answers, values_of
 from csat.estimation.intervals import INTERVALS, with_interval
 from csat.moments import Recode, Source, as_names, group_names, one_name, shown, source_of
 from csat.results import Estimates
-from csat.variance import by_domain, combine, means
+from csat.variance import by_domain, combined_means
 
 
 def share(
@@ -60,7 +60,7 @@ def share(
     variables = [Recode(f"{name}={v}", name, {a: float(a == v) for a in answers}) for v in listed]
     groupers = group_names(by)
     groups = source.groups(variables, groupers, "available")
-    combined = combine(means(groups), np.eye(len(listed)))
+    _, combined = combined_means(groups, np.eye(len(listed)))
     keys = {"value": tuple(listed) * len(groups.domains)}
     return with_interval(by_domain(combined, groups, [name] * len(listed), "share", level, keys), interval)
 
@@ -113,7 +113,7 @@ def box(
         for name, chosen in zip(listed, boxes, strict=True)
     ]
     groups = source.groups(variables, groupers, "available")
-    combined = combine(means(groups), np.eye(len(listed)))
+    _, combined = combined_means(groups, np.eye(len(listed)))
     keys = {"box": tuple(", ".join(f"{answer:g}" for answer in chosen) for chosen in boxes) * len(groups.domains)}
     return with_interval(by_domain(combined, groups, listed, "share", level, keys), interval)
 
@@ -158,4 +158,5 @@ def nps(source: Source, name: str, by: str | Sequence[str] | None = None, *, lev
         )
     variable = Recode(name, name, {a: 100.0 * ((a >= 9) - (a <= 6)) for a in answers})
     groups = source.groups([variable], group_names(by), "available")
-    return by_domain(combine(means(groups), np.eye(1)), groups, [name], "NPS points", level)
+    _, combined = combined_means(groups, np.eye(1))
+    return by_domain(combined, groups, [name], "NPS points", level)

@@ -9,10 +9,12 @@ from csat.replicates.covariance import (
     Statistic,
     given_scaling,
     joint_covariance,
+    psu_factors,
     replicate_covariance,
     replicate_sums,
     scaling_of,
     score_covariance,
+    within_covariance,
 )
 from csat.replicates.hadamard import hadamard
 from csat.replicates.made import Sampled, made_scaling, sampled_units, unit_factors
@@ -25,10 +27,12 @@ __all__ = [
     "hadamard",
     "joint_covariance",
     "made_scaling",
+    "psu_factors",
     "replicate_covariance",
     "replicate_sums",
     "sampled_units",
     "scaling_of",
     "score_covariance",
     "unit_factors",
+    "within_covariance",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -57,7 +58,15 @@ def replicate_covariance(
     >>> replicate_covariance(lambda total: total, totals, np.array([5.0]), 0.5, np.ones(2)).tolist()
     [[1.0]]
     """
-    used = np.asarray(rscales) > 0
+    deviation = _deviations(statistic, grams, whole, np.asarray(rscales), mse)
+    return scale * deviation.T @ deviation
+
+
+def _deviations(
+    statistic: Statistic, grams: np.ndarray, whole: np.ndarray, rscales: np.ndarray, mse: bool
+) -> np.ndarray:
+    """(R, …) what each replicate that counts differs by from the centre, times the root of its multiplier."""
+    used = rscales > 0
     try:
         with np.errstate(invalid="ignore", divide="ignore"):
             figures = statistic(grams[used])
@@ -67,8 +76,7 @@ def replicate_covariance(
             "One of the replicates leaves too few different answers to compute this figure. "
             "Use fewer variables, or a design without replication (linearisation)."
         ) from None
-    deviation = (figures - centre) * np.sqrt(np.asarray(rscales)[used])[:, None]
-    return scale * deviation.T @ deviation
+    return (figures - centre) * np.sqrt(rscales[used]).reshape(-1, *(1,) * (figures.ndim - 1))
 
 
 def joint_covariance(groups: Groups, statistic: Statistic, *, grams: bool) -> np.ndarray:
@@ -95,6 +103,42 @@ def joint_covariance(groups: Groups, statistic: Statistic, *, grams: bool) -> np
 
     rule = scaling_of(groups, len(sums))
     return replicate_covariance(flat, sums, whole, rule.scale, rule.rscales, rule.mse)
+
+
+def within_covariance(groups: Groups, statistic: Statistic, factors: np.ndarray | None) -> np.ndarray:
+    """Covariance of the figures of each domain by itself under the replicates of `groups`.
+
+    Parameters
+    ----------
+    groups : with a `replication`; cells in the order of their domains.
+    statistic : maps (R, D, p) totals Σ w·z to (R, D, q) figures.
+    factors : (P, R) from `psu_factors`.
+
+    Returns
+    -------
+    (D, q, q) array
+    """
+    totals, kept = groups.gram[:, 0], groups.replicate_sums
+    if kept is not None:
+        sums = (kept[:, :, 0] if kept.ndim == 4 else kept).swapaxes(0, 1)
+    elif factors is None:
+        raise SampleError.needs_rows("A standard error by replicate weights")
+    else:
+        # Units outside a domain add nothing to it, whatever their factors.
+        ends = np.searchsorted(groups.domain, np.arange(len(groups.domains) + 1)).tolist()
+        parts = [factors[groups.psu[a:b]].T @ totals[a:b] for a, b in pairwise(ends)]
+        sums = np.stack(parts, axis=1)
+    rule = scaling_of(groups, len(sums))
+    deviation = _deviations(statistic, sums, groups.over_domains(totals), rule.rscales, rule.mse)
+    by_domain = deviation.swapaxes(0, 1)
+    return rule.scale * by_domain.swapaxes(1, 2) @ by_domain
+
+
+def psu_factors(groups: Groups) -> np.ndarray | None:
+    """(P, R) factors of the declared units in the replicates that csat makes; None if sums of replicates were kept."""
+    if groups.replication is None or groups.replicate_sums is not None or not groups.psus:
+        return None
+    return unit_factors(_sampled(groups), groups.replication)[_unit_order(groups)]
 
 
 def score_covariance(groups: Groups, statistic: Statistic | None = None) -> np.ndarray:

@@ -7,7 +7,17 @@ References: Binder (1983), Int. Stat. Review 51, 279–292; Lumley (2010), Compl
 The numerics return plain arrays; `by_domain` names them.
 """
 
-from csat.variance.means import Combined, Means, by_domain, combine, mean_scores, means, pairwise_spread
+from csat.variance.means import (
+    Combined,
+    Described,
+    Means,
+    by_domain,
+    combine,
+    combined_means,
+    mean_scores,
+    means,
+    pairwise_spread,
+)
 from csat.variance.sampling import degrees_of_freedom, method_of, stratified
 from csat.variance.smooth import (
     Scores,
@@ -23,10 +33,12 @@ from csat.variance.smooth import (
 
 __all__ = [
     "Combined",
+    "Described",
     "Means",
     "Scores",
     "by_domain",
     "combine",
+    "combined_means",
     "degrees_of_freedom",
     "gradient",
     "joint_totals_covariance",

@@ -9,38 +9,52 @@ from typing import Any
 import numpy as np
 
 from csat.errors import OptionError
-from csat.moments import Groups, first_moments
+from csat.moments import Groups, first_moments, joint_fits
+from csat.replicates import Statistic, psu_factors
 from csat.results import Estimates, Provenance, Unavailable, without_rounding
+from csat.variance.blocks import parts_of, totals_blocks
 from csat.variance.sampling import degrees_of_freedom, method_of
 from csat.variance.smooth import totals_covariance
+from csat.within import Covariance, WithinGroups, blanked, variances
+
+#: Domains whose answers' covariances are combined at once: of 31 nodes and 24 items they take 10 MB.
+SPREAD_DOMAINS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
-    """Means of k variables in D domains, jointly.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """Means of k variables in D domains.
 
     mean : (D, k); NaN where nobody answered.
-    vcov : (D, k, D, k) covariance of all means; zero where nobody answered.
     spread : (D, k, k) covariance of single answers, by pairs who answered both (for design effects).
     n : (D, k) answers. df : (D, k) degrees of freedom, see `degrees_of_freedom`.
     """
 
     mean: np.ndarray
-    vcov: np.ndarray
     spread: np.ndarray
     n: np.ndarray
     df: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means(Described):
+    """Means of k variables in D domains, jointly.
+
+    vcov : (D, k, D, k) covariance of all means; zero where nobody answered.
+    """
+
+    vcov: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
 class Combined:
     """Linear combinations of means: q per domain, flattened domain by domain.
 
-    estimate : (D·q,). vcov : (D·q, D·q). n, n_eff : (D·q,). df : (D·q,), or one number.
+    estimate : (D·q,). vcov : (D·q, D·q), or the blocks of the domains. n, n_eff : (D·q,). df : (D·q,), or one number.
     """
 
     estimate: np.ndarray
-    vcov: np.ndarray
+    vcov: Covariance
     n: np.ndarray
     n_eff: np.ndarray
     df: np.ndarray | float
@@ -52,26 +66,49 @@ def means(groups: Groups) -> Means:
     A mean is a ratio of totals; its score is w·m·(x − x̄)/Σw·m. Domains and variables answered by
     different people keep their exact joint covariance.
     """
+    found = _described(groups, degrees_of_freedom(groups))
+    return Means(
+        mean=found.means.mean,
+        vcov=totals_covariance(groups, found.scores, found.again),
+        spread=found.means.spread,
+        n=found.means.n,
+        df=found.means.df,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Linear:
+    """Means and how they follow from totals.
+
+    scores : (D, k, p) their gradients. again : maps (…, D, p) totals to (…, D, k) means, 0 where nobody answered.
+    """
+
+    means: Described
+    scores: np.ndarray
+    again: Statistic
+
+
+def _described(groups: Groups, df: np.ndarray) -> _Linear:
+    """Means of every variable in every domain; `df` (D, k) their degrees of freedom."""
     k = len(groups.names)
     gram = groups.over_domains(groups.gram)
     answered, total = first_moments(gram, k, groups.rule)
     positive = answered > 0
     base = np.where(positive, answered, 1.0)
     centred = total / base
-    linear = mean_scores(centred, positive / base, groups.rule)
 
     def again(totals: np.ndarray) -> np.ndarray:
         # Like the rows of totals, so that `first_moments` finds them; nobody answered: zero, as `positive` says.
         weights, sums = first_moments(totals[..., None, :], k, groups.rule)
         return np.where(positive, sums / weights, 0.0)
 
-    return Means(
+    found = Described(
         mean=np.where(positive, groups.midpoint + centred, np.nan),
-        vcov=totals_covariance(groups, linear, again),
         spread=pairwise_spread(gram, centred, groups.rule),
         n=groups.over_domains(groups.counts),
-        df=degrees_of_freedom(groups),
+        df=df,
     )
+    return _Linear(found, mean_scores(centred, positive / base, groups.rule), again)
 
 
 def mean_scores(centred: np.ndarray, share: np.ndarray, rule: str) -> np.ndarray:
@@ -120,27 +157,102 @@ def combine(means: Means, matrix: np.ndarray, offset: np.ndarray | float = 0.0) 
         n divided by the design effect.
     """
     size, q = len(means.mean), len(matrix)
-    used = matrix != 0
-    n = np.where(used[None], means.n[:, None, :], np.iinfo(int).max).min(axis=2)
-    finite = np.isfinite(means.mean)
-    computable = (n > 0) & ~(used[None] & ~finite[:, None, :]).any(axis=2)
-    estimate = np.where(computable, np.where(finite, means.mean, 0.0) @ matrix.T + offset, np.nan)
-    k = used.shape[1]
-    certain = np.isfinite(np.diag(means.vcov.reshape(size * k, size * k))).reshape(size, 1, k)
+    used, k = matrix != 0, matrix.shape[1]
+    variance = np.diag(means.vcov.reshape(size * k, size * k)).reshape(size, k)
     joint = np.where(np.isfinite(means.vcov), means.vcov, 0.0)
     half = np.einsum("qk,dkel->dqel", matrix, joint)
     vcov = np.einsum("rl,dqel->dqer", matrix, half).reshape(size * q, size * q)
     single = np.diag(joint.reshape(size * k, size * k)).reshape(size, k)
     vcov = without_rounding(vcov, (single @ np.square(matrix).T).ravel())
-    unknown = (~computable | (n < 2) | (used & ~certain).any(axis=2)).ravel()
-    vcov[unknown, :] = vcov[:, unknown] = np.nan
-    pairs = np.where(np.einsum("qk,ql->qkl", used, used)[None], means.spread[:, None], 0.0)
-    spread = np.einsum("qk,dqkl,ql->dq", matrix, pairs, matrix)
+    vague = (used & ~np.isfinite(variance)[:, None, :]).any(axis=2)
+    return _with_covariance(means, matrix, offset, blanked(vcov, vague.ravel()))
+
+
+def combined_means(groups: Groups, matrix: np.ndarray, offset: np.ndarray | float = 0.0) -> tuple[Described, Combined]:
+    """Means of every domain and linear combinations of them, of any number of domains.
+
+    Parameters
+    ----------
+    groups, matrix, offset : as in `means` and `combine`.
+
+    Returns
+    -------
+    the means; Combined
+        With the joint covariance of all domains if there is room for it (`joint_fits`), else with that within each
+        domain. Means that have no joint covariance are combined before the covariance is taken.
+    """
+    if joint_fits(len(groups.domains), len(groups.names)):
+        found = means(groups)
+        return found, combine(found, matrix, offset)
+    df = degrees_of_freedom(groups)
+    if joint_fits(len(groups.domains), len(matrix)) and groups.replication is None and groups.residuals is None:
+        linear = _described(groups, df)
+        vcov = totals_covariance(groups, matrix @ linear.scores)
+        flat = vcov.reshape(-1, vcov.shape[2] * vcov.shape[3])
+        return linear.means, _with_covariance(linear.means, matrix, offset, flat)
+    factors = psu_factors(groups)
+    replicates = 0 if groups.replication is None else _replicates(groups, factors)
+    each = [_within(part, matrix, df[at], factors) for at, part in parts_of(groups, max(matrix.shape), replicates)]
+    linear_means = [found for found, _ in each]
+    whole = Described(
+        mean=np.concatenate([found.mean for found in linear_means]),
+        spread=np.concatenate([found.spread for found in linear_means]),
+        n=np.concatenate([found.n for found in linear_means]),
+        df=df,
+    )
+    blocks = WithinGroups(np.concatenate([found for _, found in each]))
+    return whole, _with_covariance(whole, matrix, offset, blocks)
+
+
+def _within(
+    groups: Groups, matrix: np.ndarray, df: np.ndarray, factors: np.ndarray | None
+) -> tuple[Described, np.ndarray]:
+    """Means of some domains, and the (D, q, q) covariance of their combinations within each."""
+    found = _described(groups, df)
+
+    def again(totals: np.ndarray) -> np.ndarray:
+        single = found.again(totals)
+        lost = ~np.isfinite(single)
+        # A weight of zero leaves a mean out, also one that a replicate does not define.
+        return np.where(lost @ (matrix != 0).T, np.nan, np.where(lost, 0.0, single) @ matrix.T)
+
+    return found.means, totals_blocks(groups, matrix @ found.scores, again, factors)
+
+
+def _replicates(groups: Groups, factors: np.ndarray | None) -> int:
+    """How many replicates a summary has."""
+    if groups.replicate_sums is not None:
+        return groups.replicate_sums.shape[1]
+    return 0 if factors is None else factors.shape[1]
+
+
+def _with_covariance(found: Described, matrix: np.ndarray, offset: np.ndarray | float, vcov: Covariance) -> Combined:
+    """Combinations of means whose covariance is known, as `combine` describes them."""
+    size, q = len(found.mean), len(matrix)
+    used = matrix != 0
+    n = np.where(used[None], found.n[:, None, :], np.iinfo(int).max).min(axis=2)
+    finite = np.isfinite(found.mean)
+    computable = (n > 0) & ~(used[None] & ~finite[:, None, :]).any(axis=2)
+    estimate = np.where(computable, np.where(finite, found.mean, 0.0) @ matrix.T + offset, np.nan)
+    vcov = blanked(vcov, (~computable | (n < 2)).ravel())
+    variance = variances(vcov).reshape(size, q)
     with np.errstate(invalid="ignore", divide="ignore"):
-        n_eff = spread * n / (n - 1) / np.diag(vcov).reshape(size, q)
-    n_eff[~(np.diag(vcov).reshape(size, q) > 0)] = np.nan
-    df = np.where(used[None], means.df[:, None, :], np.inf).min(axis=2)
+        n_eff = _spread(found, matrix) * n / (n - 1) / variance
+    n_eff[~(variance > 0)] = np.nan
+    df = np.where(used[None], found.df[:, None, :], np.inf).min(axis=2)
     return Combined(estimate.ravel(), vcov, n.ravel(), n_eff.ravel(), df.ravel())
+
+
+def _spread(found: Described, matrix: np.ndarray) -> np.ndarray:
+    """(D, q) variance of the combinations of single respondents' answers."""
+    used = matrix != 0
+    both = np.einsum("qk,ql->qkl", used, used)
+    out = np.empty((len(found.spread), len(matrix)))
+    for start in range(0, len(out), SPREAD_DOMAINS):
+        part = slice(start, start + SPREAD_DOMAINS)
+        pairs = np.where(both[None], found.spread[part, None], 0.0)
+        out[part] = np.einsum("qk,dqkl,ql->dq", matrix, pairs, matrix)
+    return out
 
 
 def by_domain(
@@ -157,7 +269,7 @@ def by_domain(
     labels = {name: tuple(d[i] for d in groups.domains for _ in range(size)) for i, name in enumerate(groups.by)}
     _check_keys(groups.by, keys or {})
     df = np.broadcast_to(np.asarray(combined.df, float), len(combined.n))
-    unknown = ~(np.isfinite(combined.estimate) & np.isfinite(np.diag(combined.vcov)))
+    unknown = ~(np.isfinite(combined.estimate) & np.isfinite(variances(combined.vcov)))
     reason = Unavailable("no_rows" if groups.published else "not_identified")
     missing = dict.fromkeys(np.flatnonzero(unknown).tolist(), reason)
     missing |= {int(i): Unavailable("df_zero") for i in np.flatnonzero(df < 1)}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 
 from csat.errors import DesignError, SampleError
@@ -21,22 +24,49 @@ def degrees_of_freedom(groups: Groups, member: np.ndarray | None = None) -> np.n
     (U, k) array
     """
     size, k = len(groups.domains), len(groups.names)
-    made = np.eye(size, dtype=bool) if member is None else member.astype(bool)
     if groups.replication is not None:
-        return np.full((len(made), k), groups.df)
-    out = np.empty((len(made), k))
-    for row, domains in enumerate(made):
-        cells = domains[groups.domain]
-        counts = groups.counts[cells]
-        strata = np.zeros((len(groups.strata), k), bool)
-        np.logical_or.at(strata, groups.stratum[cells], counts > 0)
-        units = counts.sum(axis=0)
-        if groups.psus:
-            present = np.zeros((len(groups.psus), k), bool)
-            np.logical_or.at(present, groups.psu[cells], counts > 0)
-            units = present.sum(axis=0)
-        out[row] = units - strata.sum(axis=0)
-    return np.maximum(out, 0)
+        return np.full((size if member is None else len(member), k), groups.df)
+    if member is None:
+        return _freedom(groups)
+    apart = (_one_domain(groups, np.flatnonzero(row)) for row in member)
+    return np.concatenate([_freedom(whole) for whole in apart])
+
+
+def _one_domain(groups: Groups, domains: np.ndarray) -> Groups:
+    """The cells of some domains as one domain, for counting."""
+    kept = np.isin(groups.domain, domains)
+    return replace(
+        groups,
+        by=(),
+        domains=((),),
+        domain=np.zeros(int(kept.sum()), int),
+        stratum=groups.stratum[kept],
+        psu=groups.psu[kept],
+        counts=groups.counts[kept],
+    )
+
+
+def _freedom(groups: Groups) -> np.ndarray:
+    """(D, k) units with an answer minus their strata, in each domain."""
+    strata = _answering(groups, groups.stratum, len(groups.strata))
+    units = groups.over_domains(groups.counts)
+    if groups.psus:
+        units = _answering(groups, groups.psu, len(groups.psus))
+    return np.maximum(units - strata, 0).astype(float)
+
+
+def _answering(groups: Groups, label: np.ndarray, labels: int) -> np.ndarray:
+    """(D, k) in each domain how many of the labels (strata, units) of the cells have an answer."""
+    domain, _, answers = pair_sums(groups.counts, groups.domain, label, labels)
+    return _summed((answers > 0).astype(int), (domain,), (len(groups.domains),))
+
+
+def pair_sums(
+    cells: np.ndarray, domain: np.ndarray, label: np.ndarray, labels: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sums of cells (C, q) by domain and label, for the pairs that occur: (M,) domain, (M,) label, (M, q) sums."""
+    pairs, at = np.unique(domain * labels + label, return_inverse=True)
+    return pairs // labels, pairs % labels, _summed(cells, (at,), (len(pairs),))
 
 
 def stratified(groups: Groups, sums: np.ndarray, squares: np.ndarray | None) -> np.ndarray:
@@ -90,6 +120,43 @@ def stratified(groups: Groups, sums: np.ndarray, squares: np.ndarray | None) -> 
     return out
 
 
+def stratified_within(groups: Groups, sums: np.ndarray, squares: np.ndarray | None) -> np.ndarray:
+    """Covariance of sums of scores of each domain by itself: the blocks on the diagonal of `stratified`, (D, q, q)."""
+    scale, centred_part = _scale(groups)
+    size = len(groups.domains)
+    if groups.psus:
+        return _within_units(groups, sums, scale, centred_part)
+    if squares is None:
+        raise SampleError.needs_rows("A design-based standard error without declared sampling units")
+    domain, stratum, total = pair_sums(sums, groups.domain, groups.stratum, len(groups.strata))
+    total *= np.sqrt(scale * centred_part / groups.units)[stratum, None]
+    own = groups.over_domains(squares * scale[groups.stratum][:, None, None])
+    return own - _products(total, domain, size)
+
+
+def _within_units(groups: Groups, sums: np.ndarray, scale: np.ndarray, centred_part: np.ndarray) -> np.ndarray:
+    """The same from declared units. Those without a respondent in a domain differ from the mean of all, too."""
+    size, strata = len(groups.domains), len(groups.strata)
+    domain, psu, unit = pair_sums(sums, groups.domain, groups.psu, len(groups.psus))
+    place = {label: i for i, label in enumerate(groups.strata)}
+    of_unit = np.array([place[label] for label, _ in groups.psus], int)
+    pairs, at = np.unique(domain * strata + of_unit[psu], return_inverse=True)
+    stratum = pairs % strata
+    middle = _summed(unit, (at,), (len(pairs),)) * (centred_part / np.maximum(groups.units, 1))[stratum, None]
+    absent = groups.units[stratum] - np.bincount(at, minlength=len(pairs))
+    moved = (unit - middle[at]) * np.sqrt(scale)[stratum[at], None]
+    unmoved = middle * np.sqrt(scale[stratum] * absent)[:, None]
+    return _products(np.concatenate([moved, unmoved]), np.concatenate([domain, pairs // strata]), size)
+
+
+def _products(rows: np.ndarray, domain: np.ndarray, size: int) -> np.ndarray:
+    """(D, q, q) sums of the outer products of rows (M, q) by domain."""
+    order = np.argsort(domain, kind="stable")
+    ends = np.searchsorted(domain[order], np.arange(size + 1)).tolist()
+    sorted_rows = rows[order]
+    return np.stack([sorted_rows[a:b].T @ sorted_rows[a:b] for a, b in pairwise(ends)])
+
+
 def rounding_base(groups: Groups, of_cell: np.ndarray) -> tuple[np.ndarray, float]:
     """The positive terms behind variances of linear scores, and the share of them that rounding can leave.
 
@@ -112,8 +179,8 @@ def rounding_base(groups: Groups, of_cell: np.ndarray) -> tuple[np.ndarray, floa
     if groups.psus:
         scale = _scale(groups)[0][groups.stratum]
         terms = terms * np.sqrt(scale)[:, None]
-        by_unit = _summed(terms, (groups.psu, groups.domain), (len(groups.psus), size))
-        return np.square(by_unit).sum(axis=0), ROUNDING**2
+        domain, _, by_unit = pair_sums(terms, groups.domain, groups.psu, len(groups.psus))
+        return _summed(np.square(by_unit), (domain,), (size,)), ROUNDING**2
     if groups.square is None:
         raise SampleError.needs_rows("A design-based standard error without declared sampling units")
     squares = np.einsum("cqp,cp->cq", np.square(of_cell), np.diagonal(groups.square, axis1=1, axis2=2))
@@ -121,7 +188,7 @@ def rounding_base(groups: Groups, of_cell: np.ndarray) -> tuple[np.ndarray, floa
 
 
 def _summed(cells: np.ndarray, at: tuple[np.ndarray, ...], shape: tuple[int, ...]) -> np.ndarray:
-    out = np.zeros((*shape, cells.shape[1]))
+    out = np.zeros((*shape, *cells.shape[1:]), cells.dtype)
     np.add.at(out, at, cells)
     return out
 

@@ -1,0 +1,99 @@
+"""Covariance within each domain only, of more domains than one joint covariance has room for.
+
+Domains are taken some at a time, each with the whole design around it, so that memory follows the summary and not its
+square. A unit without a respondent in a domain counts as zero there, as in the joint covariance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from csat.moments import Groups
+from csat.replicates import Statistic, within_covariance
+from csat.results import without_rounding
+from csat.variance.sampling import rounding_base, stratified_within
+
+#: Numbers in the work space of a part: (C, q, p) gradients of its cells, (R, D, p) replicates of its totals.
+WORK = 2**21
+
+
+def parts_of(groups: Groups, figures: int, replicates: int = 0) -> Iterator[tuple[slice, Groups]]:
+    """Some domains after the other, each part a summary of its own with the whole design.
+
+    Parameters
+    ----------
+    groups : in D domains. figures : of each domain. replicates : R, 0 under linearisation.
+
+    Yields
+    ------
+    positions of the part's domains; the part, its cells in the order of its domains
+    """
+    cells = np.bincount(groups.domain, minlength=len(groups.domains))
+    room = (cells * figures + replicates) * groups.gram.shape[1]
+    part = np.cumsum(room) // WORK
+    edges = np.flatnonzero(np.diff(part, prepend=-1, append=-1)).tolist()
+    order = np.argsort(groups.domain, kind="stable")
+    inner = None if groups.second is None else np.argsort(groups.second.domain, kind="stable")
+    for first, last in pairwise(edges):
+        found = _taken(groups, order, first, last)
+        if groups.second is not None and inner is not None:
+            found = replace(found, second=_taken(groups.second, inner, first, last))
+        yield slice(first, last), found
+
+
+def _taken(groups: Groups, order: np.ndarray, first: int, last: int) -> Groups:
+    """The domains from `first` to before `last`; `order` sorts the cells by domain."""
+    start, end = np.searchsorted(groups.domain, [first, last], sorter=order)
+    kept = order[start:end]
+    sums = groups.replicate_sums
+    return replace(
+        groups,
+        domains=groups.domains[first:last],
+        domain=groups.domain[kept] - first,
+        stratum=groups.stratum[kept],
+        psu=groups.psu[kept],
+        gram=groups.gram[kept],
+        square=None if groups.square is None else groups.square[kept],
+        n=groups.n[kept],
+        counts=groups.counts[kept],
+        replicate_sums=None if sums is None else sums[first:last],
+    )
+
+
+def totals_blocks(
+    groups: Groups, scores: np.ndarray, statistic: Statistic, factors: np.ndarray | None = None
+) -> np.ndarray:
+    """Covariance of smooth functions of the totals Σ w·z of each domain by itself.
+
+    Parameters
+    ----------
+    groups : cells in the order of their domains, without residuals of calibrated weights.
+    scores : (D, q, p) gradients of the q figures by the totals of each domain.
+    statistic : maps (R, D, p) totals to (R, D, q) figures, for replicate weights.
+    factors : (P, R) of `psu_factors`, if csat makes the replicates of declared units.
+
+    Returns
+    -------
+    (D, q, q) array
+        The blocks on the diagonal of `totals_covariance`.
+    """
+    of_cell = scores[groups.domain]
+    if groups.replication is not None:
+        size, share = rounding_base(groups, of_cell)
+        return without_rounding(within_covariance(groups, statistic, factors), size, share)
+    blocks = _linear(groups, of_cell)
+    if groups.second is None:
+        return blocks
+    return blocks + _linear(groups.second, scores[groups.second.domain])
+
+
+def _linear(groups: Groups, of_cell: np.ndarray) -> np.ndarray:
+    """(D, q, q) covariance of the sums of scores of one stage; `of_cell` (C, q, p) are gradients by the totals."""
+    sums = np.einsum("cqp,cp->cq", of_cell, groups.gram[:, 0, :])
+    squares = None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
+    size, share = rounding_base(groups, of_cell)
+    return without_rounding(stratified_within(groups, sums, squares), size, share)

@@ -1,0 +1,143 @@
+"""Thousands of groups: the covariance within each is that of the joint one, and what is not kept is said in words."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import csat
+from csat import Design
+from csat.moments import guards
+from csat.variance import combined_means
+from csat.within import WithinGroups, variances
+
+GROUPS, ROWS = 23, 2400
+ITEMS = ("a", "b", "c", "d")
+
+
+@pytest.fixture(scope="module")
+def frame():
+    rng = np.random.default_rng(20)
+    answers = rng.integers(1, 11, (ROWS, 4)).astype(float)
+    data = pd.DataFrame(answers, columns=list(ITEMS)).mask(rng.random((ROWS, 4)) < 0.1)
+    stratum = rng.integers(0, 4, ROWS)
+    return data.assign(
+        centre=[f"c{i:02}" for i in rng.integers(0, GROUPS, ROWS)],
+        stratum=stratum.astype(str),
+        unit=[f"{s}-{u}" for s, u in zip(stratum, rng.integers(0, 12, ROWS), strict=True)],
+        inner=rng.integers(0, 5, ROWS).astype(str),
+        weight=rng.uniform(0.5, 2.0, ROWS),
+        size=np.array([900.0, 1500.0, 700.0, 5000.0])[stratum],
+        units=np.array([20.0, 12.0, 40.0, 15.0])[stratum],
+        within=7.0,
+    )
+
+
+@pytest.fixture(scope="module")
+def sparse(frame):
+    """Groups of one, of none and of equal answers, which have no variance or none that is not rounding."""
+    data = frame.copy()
+    data.loc[data.centre == "c00", "b"] = np.nan
+    data.loc[data.centre == "c01", ["a", "b", "c", "d"]] = 7.0
+    one = data.index[data.centre == "c02"]
+    return data.drop(index=one[1:])
+
+
+REPLICATES = {
+    "jackknife": csat.Replication("JKn"),
+    "bootstrap": csat.Replication("bootstrap", size=40),
+    "mse": csat.Replication("subbootstrap", size=40, mse=True),
+}
+DESIGNS = {
+    "simple": Design(),
+    "weights": Design(weight="weight"),
+    "strata": Design(weight="weight", stratum="stratum"),
+    "fpc": Design(weight="weight", stratum="stratum", fpc="size"),
+    "units": Design(weight="weight", psu="unit"),
+    "units in strata": Design(weight="weight", stratum="stratum", psu="unit"),
+    "units with fpc": Design(weight="weight", stratum="stratum", psu="unit", fpc="units"),
+    "two stages": Design(weight="weight", stratum="stratum", psu="unit", fpc="units", ssu="inner", fpc2="within"),
+    **{
+        f"{kind} of units": Design(weight="weight", stratum="stratum", psu="unit", replication=made)
+        for kind, made in REPLICATES.items()
+    },
+    "bootstrap of rows": Design(weight="weight", stratum="stratum", replication=REPLICATES["bootstrap"]),
+}
+#: Nodes of a small tree: the items, two dimensions, the root.
+NODES = np.vstack([np.eye(4), [[0.5, 0.5, 0, 0], [0, 0, 0.3, 0.7]], np.full((1, 4), 0.25)])
+
+
+def blocks_of(joint, q):
+    size = len(joint) // q
+    at = np.arange(size)
+    return joint.reshape(size, q, size, q)[at, :, at, :]
+
+
+def both(monkeypatch, groups, matrix):
+    """The same figures with the joint covariance, and with that within groups."""
+    joint = combined_means(groups, matrix, 1.5)
+    monkeypatch.setattr(guards, "MOST_FIGURES", 20)
+    return joint, combined_means(groups, matrix, 1.5)
+
+
+@pytest.mark.parametrize("rule", ["available", "listwise"])
+@pytest.mark.parametrize("design", DESIGNS.values(), ids=DESIGNS)
+def test_blocks_are_those_of_the_joint_covariance(frame, design, rule, monkeypatch):
+    groups = csat.read_survey(frame, design=design).groups(list(ITEMS), ["centre"], rule)
+    (described, joint), (same, within) = both(monkeypatch, groups, NODES)
+    assert isinstance(within.vcov, WithinGroups)
+    expected = blocks_of(joint.vcov, len(NODES))
+    assert expected.shape == (GROUPS, 7, 7)
+    assert np.allclose(within.vcov.blocks, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
+    assert np.allclose(np.sqrt(variances(within.vcov)), np.sqrt(np.diag(joint.vcov)), rtol=1e-12, atol=0)
+    assert np.array_equal(within.estimate, joint.estimate)
+    assert np.array_equal(within.n, joint.n) and np.array_equal(within.df, joint.df)
+    assert np.allclose(within.n_eff, joint.n_eff, rtol=1e-11, atol=0, equal_nan=True)
+    assert np.array_equal(same.mean, described.mean) and np.array_equal(same.spread, described.spread)
+
+
+@pytest.mark.parametrize("design", DESIGNS.values(), ids=DESIGNS)
+def test_groups_without_a_variance_are_the_same(sparse, design, monkeypatch):
+    groups = csat.read_survey(sparse, design=design).groups(list(ITEMS), ["centre"])
+    (_, joint), (_, within) = both(monkeypatch, groups, NODES)
+    expected, found = np.diag(joint.vcov), variances(within.vcov)
+    assert np.isnan(expected[:7]).any() and (expected == 0).any()
+    assert np.array_equal(np.isnan(found), np.isnan(expected))
+    assert np.array_equal(found == 0, expected == 0)
+    assert np.allclose(found, expected, rtol=1e-11, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize("rule", ["certainty", "adjust", "average"])
+def test_lone_units(frame, rule, monkeypatch):
+    lone = frame.assign(stratum=frame.stratum.where(frame.unit != "0-3", "lone"))
+    design = Design(weight="weight", stratum="stratum", psu="unit", lone_psu=rule)
+    groups = csat.read_survey(lone, design=design).groups(list(ITEMS), ["centre"])
+    (_, joint), (_, within) = both(monkeypatch, groups, NODES)
+    assert np.allclose(within.vcov.blocks, blocks_of(joint.vcov, 7), rtol=1e-12, atol=1e-13)
+
+
+def test_a_part_of_the_respondents_keeps_the_design(frame, monkeypatch):
+    survey = csat.read_survey(frame, design=DESIGNS["units in strata"]).where(inner=["0", "1"])
+    groups = survey.groups(list(ITEMS), ["centre"])
+    (_, joint), (_, within) = both(monkeypatch, groups, NODES)
+    assert np.allclose(within.vcov.blocks, blocks_of(joint.vcov, 7), rtol=1e-12, atol=1e-13)
+
+
+def test_parts_of_groups_make_no_difference(frame, monkeypatch):
+    groups = csat.read_survey(frame, design=DESIGNS["bootstrap of units"]).groups(list(ITEMS), ["centre"])
+    _, (_, whole) = both(monkeypatch, groups, NODES)
+    monkeypatch.setattr("csat.variance.blocks.WORK", 1)
+    _, parts = combined_means(groups, NODES, 1.5)
+    assert np.allclose(parts.vcov.blocks, whole.vcov.blocks, rtol=1e-13, atol=1e-14)
+    assert np.array_equal(parts.estimate, whole.estimate)
+
+
+def test_few_nodes_of_many_groups_keep_their_joint_covariance(frame, monkeypatch):
+    """What is reported must fit, not the items behind it."""
+    groups = csat.read_survey(frame, design=DESIGNS["units in strata"]).groups(list(ITEMS), ["centre"])
+    root = NODES[-1:]
+    joint = combined_means(groups, root)[1]
+    monkeypatch.setattr(guards, "MOST_FIGURES", GROUPS)
+    few = combined_means(groups, root)[1]
+    assert isinstance(few.vcov, np.ndarray)
+    assert np.allclose(few.vcov, joint.vcov, rtol=1e-12, atol=1e-14)
+    assert np.allclose(few.n_eff, joint.n_eff, rtol=1e-11)
