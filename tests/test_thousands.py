@@ -1,5 +1,7 @@
 """Thousands of groups: the covariance within each is that of the joint one, and what is not kept is said in words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ import csat
 from csat import Design
 from csat.moments import guards
 from csat.variance import combined_means
-from csat.within import WithinGroups, variances
+from csat.within import WithinGroups, blanked, scaled, variances
 
 GROUPS, ROWS = 23, 2400
 ITEMS = ("a", "b", "c", "d")
@@ -115,6 +117,19 @@ def test_lone_units(frame, rule, monkeypatch):
     assert np.allclose(within.vcov.blocks, blocks_of(joint.vcov, 7), rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.parametrize("design", ["weights", "fpc", "units in strata", "units with fpc"])
+@pytest.mark.parametrize("method", ["rake", "linear"])
+def test_calibrated_weights_keep_their_residual_form(frame, design, method, monkeypatch):
+    targets = {"inner": dict.fromkeys("01234", 0.2), "region": {"north": 0.4, "south": 0.6}}
+    data = frame.assign(region=np.where(frame.centre < "c09", "north", "south"))
+    survey = csat.calibrate(csat.read_survey(data, design=DESIGNS[design]), targets, method=method)
+    groups = survey.where(stratum=["0", "1", "2"]).groups(list(ITEMS), ["centre"])
+    assert groups.residuals is not None
+    (_, joint), (_, within) = both(monkeypatch, groups, NODES)
+    expected = blocks_of(joint.vcov, 7)
+    assert np.allclose(within.vcov.blocks, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
+
+
 def test_a_part_of_the_respondents_keeps_the_design(frame, monkeypatch):
     survey = csat.read_survey(frame, design=DESIGNS["units in strata"]).where(inner=["0", "1"])
     groups = survey.groups(list(ITEMS), ["centre"])
@@ -141,3 +156,100 @@ def test_few_nodes_of_many_groups_keep_their_joint_covariance(frame, monkeypatch
     assert isinstance(few.vcov, np.ndarray)
     assert np.allclose(few.vcov, joint.vcov, rtol=1e-12, atol=1e-14)
     assert np.allclose(few.n_eff, joint.n_eff, rtol=1e-11)
+
+
+# --- what such results can do, and what they say they cannot --------------------------------------------------------
+
+
+@pytest.fixture
+def many(frame):
+    """Means of four items in 23 groups, with and without the covariances between groups."""
+    survey = csat.read_survey(frame, design=DESIGNS["units in strata"])
+    joint = csat.mean(survey, list(ITEMS), by="centre")
+    return joint, replace(joint, vcov=WithinGroups(blocks_of(joint.vcov, 4)))
+
+
+def test_tables_are_the_same(many):
+    joint, within = many
+    pd.testing.assert_frame_equal(within.tidy(), joint.tidy())
+    pd.testing.assert_frame_equal(within.glance(), joint.glance())
+    assert repr(within) == repr(joint) and within._repr_html_() == joint._repr_html_()
+    assert np.array_equal(within.se, joint.se) and np.array_equal(within.deff, joint.deff)
+
+
+def test_contrasts_within_one_group(many):
+    joint, within = many
+    matrix = np.zeros((2, 92))
+    matrix[0, [8, 9]], matrix[1, [9, 10, 11]] = (1, -1), (1, -0.5, -0.5)
+    expected, found = (x.contrast(matrix, ["a − b", "b − rest"]) for x in (joint, within))
+    assert isinstance(found.vcov, np.ndarray)
+    assert np.allclose(found.vcov, expected.vcov, rtol=1e-13)
+    pd.testing.assert_frame_equal(found.tidy(), expected.tidy())
+
+
+def test_contrasts_within_each_group(many):
+    joint, within = many
+    matrix = np.kron(np.eye(23), [[1, -1, 0, 0], [0, 0, 1, -1]])
+    expected, found = (x.contrast(matrix, ["a − b", "c − d"] * 23) for x in (joint, within))
+    assert np.allclose(found.vcov.blocks, blocks_of(expected.vcov, 2), rtol=1e-13)
+    pd.testing.assert_frame_equal(found.tidy(), expected.tidy())
+
+
+def test_contrasts_leave_out_what_is_not_known(many):
+    _, within = many
+    lost = replace(within, vcov=blanked(within.vcov, np.arange(92) == 1))
+    matrix = np.zeros((2, 92))
+    matrix[0, [0, 1]], matrix[1, [0, 2]] = (1, -1), (1, -1)
+    found = lost.contrast(matrix, ["a − b", "a − c"])
+    assert np.isnan(found.se[0]) and found.se[1] > 0
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        np.diag,
+        np.asarray,
+        lambda v: v[0, 5],
+        lambda v: v[np.ix_([0, 1], [0, 1])],
+        lambda v: np.ones((1, 92)) @ v,
+        lambda v: np.ones(92) * v,
+        np.isfinite,
+        np.linalg.eigh,
+    ],
+    ids=["diag", "array", "entry", "block", "product", "scaled", "finite", "eigen"],
+)
+def test_what_is_not_kept_is_said_in_words(many, use):
+    with pytest.raises(csat.CsatError, match=r"covariances between them, and these are not kept for 23 groups × 4 "):
+        use(many[1].vcov)
+
+
+def test_comparisons_of_groups_say_what_to_do(many):
+    _, within = many
+    across = np.zeros((1, 92))
+    across[0, [0, 4]] = 1, -1
+    few = replace(within, keys={"centre": ("x", "y") * 46})
+    for use in (
+        lambda: within.contrast(across, ["first − second"]),
+        lambda: csat.shrink(within, "a"),
+        lambda: csat.letters(few, "centre"),
+        lambda: within.joint,
+    ):
+        with pytest.raises(csat.CsatError, match=r"take fewer groups at a time, e\.g\. survey\.where\(column=\[…\]\)"):
+            use()
+
+
+def test_contrasts_of_several_groups_come_in_order(many):
+    _, within = many
+    matrix = np.zeros((3, 92))
+    matrix[[0, 1, 2], [0, 4, 5]] = 1
+    with pytest.raises(csat.CsatError, match="listed group by group"):
+        within.contrast(matrix, ["x", "y", "z"])
+
+
+def test_scaled_figures(many):
+    joint, within = many
+    factor = np.linspace(1, 2, 92)
+    assert np.allclose(variances(scaled(within.vcov, factor)), np.diag(joint.vcov) * factor**2, rtol=1e-14)
+    assert np.allclose(
+        scaled(within.vcov, factor).blocks, blocks_of(scaled(joint.vcov, factor), 4), rtol=1e-14, atol=1e-16
+    )

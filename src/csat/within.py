@@ -76,8 +76,8 @@ class WithinGroups:
         size, q = self.blocks.shape[:2]
         raise SampleError(
             f"Comparing groups needs the covariances between them, and these are not kept for {size} groups × {q} "
-            "figures: only those within each group are. Estimate fewer groups at a time, e.g. "
-            "survey.where(column=[…]), group by a coarser column, or ask for fewer figures."
+            "figures: only those within each group are. To compare, take fewer groups at a time, e.g. "
+            "survey.where(column=[…]), a coarser column in by, or fewer figures."
         )
 
 

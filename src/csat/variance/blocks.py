@@ -15,6 +15,7 @@ import numpy as np
 from csat.moments import Groups
 from csat.replicates import Statistic, within_covariance
 from csat.results import without_rounding
+from csat.variance.calibrated import calibrated_blocks
 from csat.variance.sampling import rounding_base, stratified_within
 
 #: Numbers in the work space of a part: (C, q, p) gradients of its cells, (R, D, p) replicates of its totals.
@@ -71,7 +72,7 @@ def totals_blocks(
 
     Parameters
     ----------
-    groups : cells in the order of their domains, without residuals of calibrated weights.
+    groups : cells in the order of their domains.
     scores : (D, q, p) gradients of the q figures by the totals of each domain.
     statistic : maps (R, D, p) totals to (R, D, q) figures, for replicate weights.
     factors : (P, R) of `psu_factors`, if csat makes the replicates of declared units.
@@ -82,13 +83,20 @@ def totals_blocks(
         The blocks on the diagonal of `totals_covariance`.
     """
     of_cell = scores[groups.domain]
-    if groups.replication is not None:
+    if groups.replication is not None or groups.residuals is not None:
         size, share = rounding_base(groups, of_cell)
-        return without_rounding(within_covariance(groups, statistic, factors), size, share)
+        return without_rounding(_not_linear(groups, scores, statistic, factors), size, share)
     blocks = _linear(groups, of_cell)
     if groups.second is None:
         return blocks
     return blocks + _linear(groups.second, scores[groups.second.domain])
+
+
+def _not_linear(groups: Groups, scores: np.ndarray, statistic: Statistic, factors: np.ndarray | None) -> np.ndarray:
+    """(D, q, q) covariance by replicates, or by residuals of the auxiliaries."""
+    if groups.replication is None and groups.residuals is not None:
+        return calibrated_blocks(groups, groups.residuals, scores)
+    return within_covariance(groups, statistic, factors)
 
 
 def _linear(groups: Groups, of_cell: np.ndarray) -> np.ndarray:

@@ -94,7 +94,7 @@ def stratified(groups: Groups, sums: np.ndarray, squares: np.ndarray | None) -> 
             "This standard error comes from strata and units, but the design declares replicate weights. "
             "Read the survey with a Design without replication."
         )
-    scale, centred_part = _scale(groups)
+    scale, centred_part = stratum_scale(groups)
     size, q = len(groups.domains), sums.shape[1]
     if groups.psus:
         by_unit = np.zeros((len(groups.psus), size, q))
@@ -122,7 +122,7 @@ def stratified(groups: Groups, sums: np.ndarray, squares: np.ndarray | None) -> 
 
 def stratified_within(groups: Groups, sums: np.ndarray, squares: np.ndarray | None) -> np.ndarray:
     """Covariance of sums of scores of each domain by itself: the blocks on the diagonal of `stratified`, (D, q, q)."""
-    scale, centred_part = _scale(groups)
+    scale, centred_part = stratum_scale(groups)
     size = len(groups.domains)
     if groups.psus:
         return _within_units(groups, sums, scale, centred_part)
@@ -177,14 +177,14 @@ def rounding_base(groups: Groups, of_cell: np.ndarray) -> tuple[np.ndarray, floa
     if groups.replication is not None:
         return np.square(_summed(terms, (groups.domain,), (size,))), ROUNDING**2
     if groups.psus:
-        scale = _scale(groups)[0][groups.stratum]
+        scale = stratum_scale(groups)[0][groups.stratum]
         terms = terms * np.sqrt(scale)[:, None]
         domain, _, by_unit = pair_sums(terms, groups.domain, groups.psu, len(groups.psus))
         return _summed(np.square(by_unit), (domain,), (size,)), ROUNDING**2
     if groups.square is None:
         raise SampleError.needs_rows("A design-based standard error without declared sampling units")
     squares = np.einsum("cqp,cp->cq", np.square(of_cell), np.diagonal(groups.square, axis1=1, axis2=2))
-    return _summed(squares * _scale(groups)[0][groups.stratum, None], (groups.domain,), (size,)), ROUNDING
+    return _summed(squares * stratum_scale(groups)[0][groups.stratum, None], (groups.domain,), (size,)), ROUNDING
 
 
 def _summed(cells: np.ndarray, at: tuple[np.ndarray, ...], shape: tuple[int, ...]) -> np.ndarray:
@@ -193,7 +193,7 @@ def _summed(cells: np.ndarray, at: tuple[np.ndarray, ...], shape: tuple[int, ...
     return out
 
 
-def _scale(groups: Groups) -> tuple[np.ndarray, np.ndarray]:
+def stratum_scale(groups: Groups) -> tuple[np.ndarray, np.ndarray]:
     """n/(n−1)·(1−n/N) of each stratum, and 1 where scores are taken around the stratum's mean, 0 around zero.
 
     A lone unit has no mean to differ from. By rule it adds nothing ("certainty"), its square ("adjust"), or what the
