@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import csat
-from csat.moments.guards import RESERVED
+from csat.moments.guards import RESERVED, budget
 
 STUDY = """
 [study]
@@ -455,11 +455,9 @@ def test_groups_without_respondents(survey):
         csat.index(survey.where(t="2026Q1").where(t="2026Q2"), by="g")
 
 
-def test_an_identifier_as_a_group_is_refused_before_memory_is(asked):
-    data = pd.DataFrame({"a": 5.0, "b": 6.0, "e": 7.0, "g": "x", "t": "2026Q1"}, index=range(20000))
-    data["id"] = data.index.astype(str)
-    with pytest.raises(csat.CsatError, match="Column 'id' has 20000 different values: 20000 groups × 2 figures"):
-        csat.index(csat.read_survey(data, asked), by="id")
+def test_an_identifier_as_a_group_is_refused_before_memory_is():
+    with pytest.raises(csat.CsatError, match="Column 'id' has 20000 different values among 20000 respondents"):
+        budget(2, 20000, groups={"id": 20000}, domains=20000, rows=20000)
 
 
 def test_groups_of_added_summaries_are_counted_too(frame, asked):

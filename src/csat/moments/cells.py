@@ -15,7 +15,7 @@ import numpy as np
 from csat.design import Replication
 from csat.errors import OptionError, SampleError, UnknownColumnError
 from csat.moments.summaries import Moments
-from csat.moments.variables import RULES, Variable, basis, domain_order, positions
+from csat.moments.variables import RULES, Variable, basis, domain_order, positions, shift_matrix
 
 if TYPE_CHECKING:
     from csat.questionnaire import Questionnaire
@@ -190,6 +190,17 @@ class Cells:
         domains = tuple(self.domains[d] for d in at)
         return replace(self, domains=domains, domain=new[self.domain], replicate_sums=sums, second=second)
 
+    def recentre(self, midpoint: np.ndarray) -> Self:
+        """The same sums around another midpoint (k,): exact algebra, no data. Sums of row scores are left out."""
+        turn = shift_matrix(self.midpoint - midpoint, self.rule)
+        return replace(
+            self._turned(turn),
+            score_sums=None,
+            score_squares=None,
+            midpoint=np.asarray(midpoint, float),
+            second=None if self.second is None else self.second.recentre(midpoint),
+        )
+
     def groups(self, names: Sequence[Variable], by: Sequence[str] = (), rule: str = "available") -> Self:
         """Fewer variables and fewer grouping columns of this summary (it is a `Source` itself)."""
         if any(not isinstance(name, str) for name in names):
@@ -248,14 +259,16 @@ class Cells:
             )
         k = len(self.names)
         turn = np.eye(1 + 2 * k)[np.r_[0, 1 + k : 1 + 2 * k]] if rule == "listwise" else _duplicate_ones(k)
-        square = None if self.square is None else turn @ self.square @ turn.T
+        second = None if self.second is None else self.second._under(rule)
+        return replace(self._turned(turn), second=second, rule=rule)
+
+    def _turned(self, turn: np.ndarray) -> Self:
+        """Sums of turn·z instead of z; `turn` (q, p)."""
         return replace(
             self,
             residuals=None,
-            second=None if self.second is None else self.second._under(rule),
-            rule=rule,
             gram=turn @ self.gram @ turn.T,
-            square=square,
+            square=None if self.square is None else turn @ self.square @ turn.T,
             replicate_sums=_turned(self.replicate_sums, turn),
         )
 
@@ -283,7 +296,12 @@ def _turned(sums: np.ndarray | None, turn: np.ndarray) -> np.ndarray | None:
 def sum_at(arrays: np.ndarray, at: np.ndarray, size: int) -> np.ndarray:
     """Sum arrays (m, …) into `size` places; `at` (m,) says where each goes."""
     out = np.zeros((size, *arrays.shape[1:]), arrays.dtype)
-    np.add.at(out, at, arrays)
+    order = np.argsort(at, kind="stable")
+    places, starts = np.unique(at[order], return_index=True)
+    if len(places) == len(at):
+        out[at] = arrays
+    elif len(at):
+        out[places] = np.add.reduceat(arrays[order], starts, axis=0)
     return out
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from csat.errors import OptionError, SampleError
@@ -17,6 +18,8 @@ RESERVED = frozenset({
 })  # fmt: skip
 #: Figures (groups × variables) that are estimated together at most: their joint covariance then takes 200 MB.
 MOST_FIGURES = 5000
+#: Bytes that the sums of one summary may take, unless the caller says otherwise.
+MOST_BYTES = 2**30
 #: Characters of a wrong value that a message repeats at most.
 MOST_SHOWN = 60
 
@@ -81,6 +84,90 @@ def check_size(by: Sequence[str], domains: Sequence[tuple[str, ...]], figures: i
         f"Column {column!r} has {most} different values: {len(domains)} groups × {figures} figures are more than the "
         f"{MOST_FIGURES} that can be estimated together. Group by a category with fewer values, or ask for "
         "fewer variables or a part of the respondents (survey.where) at a time."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a summary takes: `cells` (domain, stratum, unit) and `bytes` of their sums."""
+
+    cells: int
+    bytes: int
+
+
+def budget(
+    variables: int,
+    cells: int,
+    *,
+    rule: str = "available",
+    groups: Mapping[str, int] | None = None,
+    domains: int = 1,
+    units: int = 0,
+    rows: int | None = None,
+    scores: int = 0,
+    replicates: int = 0,
+    allowed: int = MOST_BYTES,
+) -> Budget:
+    """What the sums over so many cells take, known before the pass over the rows; refused if it is too much.
+
+    Parameters
+    ----------
+    variables : k.
+    cells : combinations of group, stratum and unit, at most.
+    rule : "available" (rows z = [1, m, m·y]) or "listwise" (z = [1, y]).
+    groups : different values of each grouping column.
+    domains : groups, at most.
+    units : declared units; 0 if respondents are the units, which takes a second matrix per cell.
+    rows : respondents, if they were counted.
+    scores : sums of row scores per cell.
+    replicates : replicate weights of single rows, which take sums of their own per domain.
+    allowed : bytes.
+
+    Returns
+    -------
+    Budget
+
+    Raises
+    ------
+    SampleError
+        If it is more than `allowed`, or most of many groups would have a single respondent.
+    """
+    _check_identifier(groups or {}, domains, rows)
+    p = 1 + variables * (2 if rule == "available" else 1)
+    products = p * p * (1 if units else 2) + (scores * (scores + 1) if scores else 0)
+    of_replicates = replicates * (scores or (p if rule == "available" else p * p))
+    found = Budget(cells, 8 * (cells * (products + variables + 4) + domains * of_replicates))
+    if found.bytes > allowed:
+        raise SampleError(_over_budget(found, variables, groups or {}, units, replicates, allowed))
+    return found
+
+
+def _check_identifier(groups: Mapping[str, int], domains: int, rows: int | None) -> None:
+    if rows is None or domains <= MOST_FIGURES or 2 * domains <= rows or not groups:
+        return
+    most, column = max((size, name) for name, size in groups.items())
+    raise SampleError(
+        f"Column {column!r} has {most} different values among {rows} respondents: groups of one or two tell nothing. "
+        "Group by a category with fewer values."
+    )
+
+
+def _over_budget(
+    found: Budget, variables: int, groups: Mapping[str, int], units: int, replicates: int, allowed: int
+) -> str:
+    """What was asked, what it takes, and what to do."""
+    parts = [f"{size} values of {name!r}" for name, size in groups.items()]
+    parts += [f"{units} units"] if units else []
+    remedies = ["name fewer variables at a time"]
+    if groups:
+        _, widest = max((size, name) for name, size in groups.items())
+        remedies.append(f"group by a coarser column than {widest!r}")
+    remedies += ["declare larger units (psu), or random groups of them"] if units else []
+    remedies += ["draw fewer replicates"] if replicates else []
+    remedies.append("sum a part of the respondents (survey.where) at a time")
+    return (
+        f"Sums of {variables} variables in {found.cells} cells ({' × '.join(parts) or 'one group'}) take "
+        f"{found.bytes / 2**20:,.0f} MB; {allowed / 2**20:,.0f} MB are allowed. What helps: {'; '.join(remedies)}."
     )
 
 

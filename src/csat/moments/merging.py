@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Any, Generic, cast
 
 import numpy as np
 
 from csat.errors import DesignError, SampleError
 from csat.moments.cells import C, Cells, sum_at
+from csat.moments.running import Places, Sum
+
+#: How many units fit beside a domain into one 64-bit key.
+UNITS = 2**32
+#: The sums over cells.
+OF_CELLS = ("gram", "square", "n", "counts", "score_sums", "score_squares")
 
 
 def merge(parts: Sequence[C]) -> C:
     """Add summaries of disjoint respondents (batches, files, provinces); cells with the same labels add.
+
+    Parts around other midpoints are moved to those of the first, which is exact algebra on the sums.
 
     Raises
     ------
@@ -22,103 +30,163 @@ def merge(parts: Sequence[C]) -> C:
     DesignError
         If a stratum's population size differs between parts.
     """
-    first = parts[0]
-    for part in parts[1:]:
-        if (part.names, part.rule, part.by, bool(part.psus)) != (first.names, first.rule, first.by, bool(first.psus)):
-            raise SampleError("Only summaries of the same variables, sample rule, groups and kind of unit add up.")
-        if not np.array_equal(part.midpoint, first.midpoint):
-            raise SampleError("Only summaries around the same midpoints add up; reduce both with one questionnaire.")
-        if (part.lone_psu, part.replication) != (first.lone_psu, first.replication):
-            raise SampleError("Only summaries with the same rule for lone units and the same replication add up.")
-    overlaps = [part.overlap for part in parts if part.overlap is not None]
-    domains = tuple(sorted({domain for part in parts for domain in part.domains}))
-    strata = tuple(sorted({stratum for part in parts for stratum in part.strata}))
-    psus = tuple(sorted({psu for part in parts for psu in part.psus}))
-    codes = [_cell_codes(part, domains, strata, psus) for part in parts]
-    cells, where = np.unique(np.concatenate(codes), axis=0, return_inverse=True)
-
-    def added(name: str) -> np.ndarray:
-        return sum_at(np.concatenate([getattr(part, name) for part in parts]), where.ravel(), len(cells))
-
-    units, population = _units(parts, strata, psus)
-    return replace(
-        first,
-        residuals=None,
-        second=_merged_second(parts),
-        calibrated=any(part.calibrated for part in parts),
-        domains=domains,
-        strata=strata,
-        psus=psus,
-        units=units,
-        population=population,
-        domain=cells[:, 0],
-        stratum=cells[:, 1],
-        psu=cells[:, 2],
-        gram=added("gram"),
-        square=None if first.square is None else added("square"),
-        n=added("n"),
-        counts=added("counts"),
-        score_sums=None if first.score_sums is None else added("score_sums"),
-        score_squares=None if first.score_squares is None else added("score_squares"),
-        ungrouped=sum(part.ungrouped for part in parts),
-        incomplete=sum(part.incomplete for part in parts),
-        published=all(part.published for part in parts),
-        replicate_sums=_merged_replicates(parts, domains),
-        overlap=np.sum(overlaps, axis=0) if overlaps else None,
-    )
-
-
-def _merged_replicates(parts: Sequence[Cells], domains: Sequence[tuple[str, ...]]) -> np.ndarray | None:
-    kept = [part.replicate_sums for part in parts if part.replicate_sums is not None]
-    if not kept:
-        return None
-    if len({sums.shape[1:] for sums in kept}) > 1 or len(kept) < len(parts):
-        raise SampleError("Only summaries with the same number of replicate weights add up.")
-    at = np.array([domains.index(domain) for part in parts for domain in part.domains], int)
-    return sum_at(np.concatenate(kept), at, len(domains))
-
-
-def _cell_codes(part: Cells, domains: Sequence, strata: Sequence, psus: Sequence) -> np.ndarray:
-    def recode(old: Sequence, new: Sequence, code: np.ndarray) -> np.ndarray:
-        place = {label: i for i, label in enumerate(new)}
-        table = np.array([place[label] for label in old] + [-1], int)
-        return table[code]
-
-    columns = (
-        recode(part.domains, domains, part.domain),
-        recode(part.strata, strata, part.stratum),
-        recode(part.psus, psus, part.psu),
-    )
-    return np.stack(columns, axis=1)
-
-
-def _units(
-    parts: Sequence[Cells], strata: Sequence[str], psus: Sequence[tuple[str, str]]
-) -> tuple[np.ndarray, np.ndarray]:
-    place = {label: i for i, label in enumerate(strata)}
-    units = np.zeros(len(strata), int)
-    population = np.full(len(strata), np.nan)
+    total: Total[C] = Total()
     for part in parts:
-        at = np.array([place[label] for label in part.strata], int)
-        if not psus:
-            units[at] += part.units
-        differs = np.isfinite(population[at]) & (population[at] != part.population)
+        total.add(part)
+    return total.result()
+
+
+class Total(Generic[C]):
+    """A running sum of summaries: each part is added in place, so that a stream of them costs no more than its parts.
+
+    The parts are added in the order in which they come; the same order gives the same bits.
+    """
+
+    def __init__(self) -> None:
+        self._first: C | None = None
+        self._alone = True
+        self._domains: Places[tuple[str, ...]] = Places()
+        self._strata: Places[str] = Places()
+        self._psus: Places[tuple[str, str]] = Places()
+        self._cells: Places[int] = Places()
+        self._sums: dict[str, Sum] = {}
+        self._population = np.zeros(0)
+        self._second: Total[C] | None = None
+        self._share: dict[str, float] = {}
+        self._overlap: np.ndarray | None = None
+        self._flags: dict[str, Any] = {"ungrouped": 0, "incomplete": 0, "published": True, "calibrated": False}
+
+    def add(self, part: C) -> None:
+        """Add one part.
+
+        Raises
+        ------
+        SampleError, DesignError
+            See `merge`.
+        """
+        if self._first is None:
+            self._first = part
+            return
+        if self._alone:
+            self._alone = False
+            self._put(self._first)
+        _check_alike(part, self._first)
+        self._put(_around(part, self._first.midpoint))
+
+    def result(self) -> C:
+        """The sum of all parts, domains and cells in the order of their labels; a single part is that part.
+
+        Raises
+        ------
+        SampleError
+            Without a part.
+        """
+        if self._first is None:
+            raise SampleError("There is no summary to add; name at least one.")
+        return replace(self._first, residuals=None) if self._alone else self._sorted(self._first)
+
+    def _put(self, part: C) -> None:
+        domain, stratum = self._domains.of(part.domains), self._strata.of(part.strata)
+        unit = self._psus.of(part.psus)[part.psu] if part.psus else stratum[part.stratum]
+        at = self._cells.of((domain[part.domain] * UNITS + unit).tolist())
+        cells, where = np.unique(at, return_inverse=True)
+        for name in OF_CELLS:
+            values = getattr(part, name)
+            if values is not None and len(cells) == len(at):
+                self._sum(name).add(at, values)
+            elif values is not None:
+                self._sum(name).add(cells, sum_at(values, where, len(cells)))
+        self._put_replicates(part, domain)
+        self._put_strata(part, stratum)
+        self._flags["ungrouped"] += part.ungrouped
+        self._flags["incomplete"] += part.incomplete
+        self._flags["published"] &= part.published
+        self._flags["calibrated"] |= part.calibrated
+
+    def _put_strata(self, part: C, at: np.ndarray) -> None:
+        self._sum("units").add(at, part.units)
+        known = np.full(len(self._strata), np.nan)
+        known[: len(self._population)] = self._population
+        differs = ~np.isnan(known[at]) & (known[at] != part.population)
         if differs.any():
             label = part.strata[int(np.flatnonzero(differs)[0])]
             raise DesignError(f"Stratum {label!r} has two different population sizes; it must have one.")
-        population[at] = part.population
-    if psus:
-        units = np.bincount([place[stratum] for stratum, _ in psus], minlength=len(strata))
-    return units, population
+        known[at] = part.population
+        self._population = known
+        if part.second is not None:
+            self._second = self._second or Total()
+            self._second.add(cast("C", part.second))
+            self._share.update(zip(part.second.strata, _share(part.second).tolist(), strict=True))
+
+    def _put_replicates(self, part: C, at: np.ndarray) -> None:
+        if part.replicate_sums is not None:
+            self._sum("replicate_sums").add(at, part.replicate_sums)
+        if part.overlap is not None:
+            self._overlap = part.overlap if self._overlap is None else self._overlap + part.overlap
+
+    def _sum(self, name: str) -> Sum:
+        return self._sums.setdefault(name, Sum())
+
+    def _sorted(self, first: C) -> C:
+        domains, strata, psus = self._domains.sorted(), self._strata.sorted(), self._psus.sorted()
+        key = np.array(self._cells.labels, np.int64)
+        domain, unit = domains.rank[key // UNITS], key % UNITS
+        psu = psus.rank[unit] if psus.labels else np.full(len(key), -1)
+        of_psu = np.array([self._strata.place[stratum] for stratum, _ in psus.labels], int)
+        stratum = strata.rank[of_psu[psu] if psus.labels else unit]
+        order = np.lexsort((psu, stratum, domain))
+        sums: dict[str, Any] = {name: total.taken(order) for name, total in self._sums.items() if name in OF_CELLS}
+        units = self._sums["units"].taken(strata.order)
+        replicates = self._sums.get("replicate_sums")
+        return replace(
+            first,
+            **sums,
+            **self._flags,
+            residuals=None,
+            second=self._joined_second(),
+            domains=domains.labels,
+            strata=strata.labels,
+            psus=psus.labels,
+            units=np.bincount(strata.rank[of_psu], minlength=len(units)) if psus.labels else units,
+            population=self._population[strata.order],
+            domain=domain[order],
+            stratum=stratum[order],
+            psu=psu[order],
+            replicate_sums=None if replicates is None else replicates.taken(domains.order),
+            overlap=self._overlap,
+        )
+
+    def _joined_second(self) -> C | None:
+        if self._second is None:
+            return None
+        whole = self._second.result()
+        return replace(whole, share=np.array([self._share[label] for label in whole.strata]))
 
 
-def _merged_second(parts: Sequence[C]) -> C | None:
-    second = cast("list[C]", [part.second for part in parts if part.second is not None])
-    if not second:
-        return None
-    shares = {label: share for part in second for label, share in zip(part.strata, _share(part), strict=True)}
-    whole = merge(second)
-    return replace(whole, share=np.array([shares[label] for label in whole.strata]))
+def _check_alike(part: Cells, first: Cells) -> None:
+    """Refuse parts that tell of different things."""
+
+    def subject(cells: Cells) -> tuple:
+        return cells.names, cells.variables, cells.rule, cells.by, bool(cells.psus), cells.square is None
+
+    def replicates(cells: Cells) -> tuple | None:
+        return None if cells.replicate_sums is None else cells.replicate_sums.shape[1:]
+
+    if subject(part) != subject(first):
+        raise SampleError("Only summaries of the same variables, sample rule, groups and kind of unit add up.")
+    if (part.lone_psu, part.replication) != (first.lone_psu, first.replication):
+        raise SampleError("Only summaries with the same rule for lone units and the same replication add up.")
+    if replicates(part) != replicates(first):
+        raise SampleError("Only summaries with the same number of replicate weights add up.")
+
+
+def _around(part: C, midpoint: np.ndarray) -> C:
+    """The part around the midpoints of the others."""
+    if np.array_equal(part.midpoint, midpoint):
+        return part
+    if part.score_sums is not None or not np.isfinite(part.midpoint - midpoint).all():
+        raise SampleError("Only summaries around the same midpoints add up; reduce both with one questionnaire.")
+    return part.recentre(midpoint)
 
 
 def _share(part: Cells) -> np.ndarray:

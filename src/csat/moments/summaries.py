@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from csat.errors import SampleError
+from csat.moments.running import Places, Sum
 from csat.moments.variables import basis, domain_order, first_moments, positions, shift_matrix
 
 
@@ -157,25 +158,62 @@ class Levels:
         )
 
     def __add__(self, other: Levels) -> Levels:
-        if (self.names, self.levels, self.by) != (other.names, other.levels, other.by):
-            raise SampleError("Only counts of the same items, levels and groups add up.")
-        domains = tuple(dict.fromkeys(self.domains + other.domains))
-
-        def spread(parts: Levels, values: np.ndarray) -> np.ndarray:
-            out = np.zeros((len(domains), *values.shape[1:]), values.dtype)
-            out[[domains.index(domain) for domain in parts.domains]] = values
-            return out
-
-        def added(mine: tuple[np.ndarray, ...], others: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
-            return tuple(spread(self, a) + spread(other, b) for a, b in zip(mine, others, strict=True))
-
-        return replace(
-            self,
-            domains=domains,
-            weighted=added(self.weighted, other.weighted),
-            unweighted=added(self.unweighted, other.unweighted),
-            missing=spread(self, self.missing) + spread(other, other.missing),
-        )
+        total = LevelTotal()
+        total.add(self)
+        total.add(other)
+        return total.result()
 
     def __repr__(self) -> str:
         return f"Levels of {len(self.names)} items in {len(self.domains)} groups"
+
+
+class LevelTotal:
+    """A running sum of counts: each part is added in place; groups keep the order in which they were first met."""
+
+    def __init__(self) -> None:
+        self._first: Levels | None = None
+        self._domains: Places[tuple[str, ...]] = Places()
+        self._sums: list[Sum] = []
+
+    def add(self, part: Levels) -> None:
+        """Add one part.
+
+        Raises
+        ------
+        SampleError
+            If it counts other items, levels or groups than the parts before.
+        """
+        if self._first is None:
+            self._first = part
+            self._sums = [Sum() for _ in _arrays(part)]
+        first = self._first
+        if (part.names, part.levels, part.by) != (first.names, first.levels, first.by):
+            raise SampleError("Only counts of the same items, levels and groups add up.")
+        at = self._domains.of(part.domains)
+        for total, values in zip(self._sums, _arrays(part), strict=True):
+            total.add(at, values)
+
+    def result(self) -> Levels:
+        """The sum of all parts.
+
+        Raises
+        ------
+        SampleError
+            Without a part.
+        """
+        if self._first is None:
+            raise SampleError("There are no counts to add; name at least one.")
+        order = np.arange(len(self._domains))
+        missing, *counts = (total.taken(order) for total in self._sums)
+        k = len(self._first.names)
+        return replace(
+            self._first,
+            domains=tuple(self._domains.labels),
+            weighted=tuple(counts[:k]),
+            unweighted=tuple(counts[k:]),
+            missing=missing,
+        )
+
+
+def _arrays(counts: Levels) -> tuple[np.ndarray, ...]:
+    return counts.missing, *counts.weighted, *counts.unweighted

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
 
 import numpy as np
 import pyarrow as pa
 
 from csat.design import Design
 from csat.errors import DesignError, OptionError, check_choice
-from csat.moments import RULES, Groups, Levels, RowScores, Variable, check_grouped, check_size, merge
+from csat.moments import RULES, Groups, Levels, RowScores, Variable, check_grouped
+from csat.moments.merging import Total
+from csat.moments.summaries import LevelTotal
 from csat.reduce.by_pattern import patterns
-from csat.reduce.rows import OUTSIDE, Rows, codes_of, labels, matrix_of, population_of, rows_of, with_outside
-from csat.reduce.stream import over_batches
+from csat.reduce.counts import counted
+from csat.reduce.rows import OUTSIDE, labels, matrix_of, population_of, rows_of, with_outside
+from csat.reduce.stream import Tick, joined, over_batches
 from csat.reduce.sums import sums_of
 from csat.replicates import sampled_units, unit_factors
 
@@ -39,6 +41,8 @@ def groups(
     inside: str | None = None,
     scores: Mapping[tuple[str, ...], RowScores] | None = None,
     outside: bool = False,
+    tick: Tick | None = None,
+    threads: int | None = None,
 ) -> Groups:
     """Sum a stream of batches into moments per (domain, stratum, unit).
 
@@ -56,6 +60,8 @@ def groups(
         replicates were made or given for single rows, `replicate_sums` = Σ w_r·s. Rows are z = [1, y] under
         "listwise", z = [1, m, m·y] under "available". A domain without an entry gets zeros.
     outside : the rows outside every domain make a domain `OUTSIDE` of their own.
+    tick : called with the number of rows that were summed since the last call.
+    threads : to work in; None: as many as this process may use. The sums do not depend on it.
 
     Returns
     -------
@@ -66,7 +72,7 @@ def groups(
     OptionError
         Without a variable, or for an unknown rule.
     SampleError
-        If nobody belongs to a group, or groups × variables are more figures than can be estimated together.
+        If nobody belongs to a group.
     """
     check_choice("rule", rule, RULES)
     if not variables:
@@ -76,16 +82,18 @@ def groups(
         batch, factors = part
         rows = rows_of(batch, by, design, inside)
         rows = with_outside(rows) if outside else rows
-        check_size(by, rows.domains, len(variables))
         replicates = _replicate_weights(batch, factors, rows.weight, design)
-        values = matrix_of(batch, variables) - midpoint
-        summed = sums_of(rows, values, variables, midpoint, by, rule, scores, replicates)
+        summed = sums_of(rows, matrix_of(batch, variables), variables, midpoint, by, rule, scores, replicates)
         overlap = replicates.T @ replicates if replicates is not None and factors is None else None
         return replace(summed, lone_psu=design.lone_psu, replication=design.replication, overlap=overlap)
 
-    summed = over_batches(_with_factors(batches, design), kernel, merge)
+    total: Total[Groups] = Total()
+    over_batches(
+        _with_factors(joined(batches), design), kernel, total,
+        tick=tick, rows=lambda part: part[0].num_rows, threads=threads,
+    )  # fmt: skip
+    summed = total.result()
     check_grouped(by, summed.domains, summed.ungrouped)
-    check_size(by, summed.domains, len(variables))
     return summed
 
 
@@ -97,28 +105,36 @@ def levels(
     by: Sequence[str] = (),
     design: Design,
     inside: str | None = None,
+    tick: Tick | None = None,
+    threads: int | None = None,
 ) -> Levels:
-    """Count a stream of batches into answers per domain and level; `values` lists each item's levels."""
+    """Count a stream of batches into answers per domain and level; `values` lists each item's levels.
+
+    The other arguments are those of `groups`; of the design only the weight counts.
+    """
     listed = tuple(tuple(levels) for levels in values)
+    plain = Design(weight=design.weight)
 
     def kernel(batch: pa.RecordBatch) -> tuple[Levels, int]:
-        rows = rows_of(batch, by, design, inside)
-        counted = [
-            _count(rows, codes_of(batch.column(name), levels), len(levels))
-            for name, levels in zip(names, listed, strict=True)
-        ]
-        weighted, unweighted, missing = zip(*counted, strict=True) if counted else ((), (), ())
-        absent = np.stack(missing, axis=1) if missing else np.zeros((len(rows.domains), 0), int)
-        found = Levels(tuple(names), listed, tuple(by), tuple(rows.domains), weighted, unweighted, absent)
-        return found, rows.ungrouped
+        rows = rows_of(batch, by, plain, inside)
+        return counted(batch, rows, names, listed, by), rows.ungrouped
 
-    def add(parts: list[tuple[Levels, int]]) -> tuple[Levels, int]:
-        found, ungrouped = zip(*parts, strict=True)
-        return reduce(Levels.__add__, found), sum(ungrouped)
-
-    counts, ungrouped = over_batches(batches, kernel, add)
-    check_grouped(by, counts.domains, ungrouped)
+    total = _Counts()
+    over_batches(joined(batches), kernel, total, tick=tick, rows=lambda batch: batch.num_rows, threads=threads)
+    counts = total.levels.result()
+    check_grouped(by, counts.domains, total.ungrouped)
     return counts
+
+
+class _Counts:
+    """Adds the counts of batches, and the respondents of no group."""
+
+    def __init__(self) -> None:
+        self.levels, self.ungrouped = LevelTotal(), 0
+
+    def add(self, part: tuple[Levels, int]) -> None:
+        self.levels.add(part[0])
+        self.ungrouped += part[1]
 
 
 def _with_factors(batches: Iterable[pa.RecordBatch], design: Design) -> Iterable[Part]:
@@ -171,14 +187,3 @@ def _replicate_weights(
         [batch.column(name).to_numpy(zero_copy_only=False).astype(float) for name in design.replicates]
     )
     return given if design.replication.combined else given * weight[:, None]
-
-
-def _count(rows: Rows, codes: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weighted and unweighted counts (D, size), and missing (D,)."""
-    domain, code, weight = rows.domain[rows.inside], codes[rows.inside], rows.weight[rows.inside]
-    valid = code >= 0
-    cell = domain[valid] * size + code[valid]
-    shape = (len(rows.domains), size)
-    weighted = np.bincount(cell, weight[valid], minlength=shape[0] * size).reshape(shape)
-    unweighted = np.bincount(cell, minlength=shape[0] * size).reshape(shape)
-    return weighted, unweighted, np.bincount(domain[~valid], minlength=shape[0])

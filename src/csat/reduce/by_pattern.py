@@ -9,14 +9,16 @@ import pyarrow as pa
 
 from csat.design import Design
 from csat.errors import OptionError
-from csat.moments import Patterns, Variable, check_grouped, check_size, join_patterns, term_of
+from csat.moments import Patterns, Variable, check_grouped, join_patterns, term_of
 from csat.reduce.rows import Rows, combine, matrix_of, rows_of
-from csat.reduce.stream import over_batches
+from csat.reduce.stream import joined, over_batches
 
 #: Variables whose answered marks fit into one whole number.
 BITS = 62
 #: Entries of the products of rows that are held at once.
 PRODUCTS = 2**21
+#: Batches whose patterns wait to be added.
+PARTS = 16
 
 
 def patterns(
@@ -43,19 +45,32 @@ def patterns(
     OptionError
         Without a variable.
     SampleError
-        If nobody belongs to a group, or groups × variables are more figures than can be estimated together.
+        If nobody belongs to a group.
     """
     if not variables:
         raise OptionError("No variable is named; name at least one.")
 
     def kernel(batch: pa.RecordBatch) -> Patterns:
         rows = rows_of(batch, by, design, inside)
-        check_size(by, rows.domains, len(variables))
         return _summed(rows, matrix_of(batch, variables) - midpoint, variables, midpoint, by)
 
-    found = over_batches(batches, kernel, join_patterns)
+    total = _Total()
+    over_batches(joined(batches), kernel, total, rows=lambda batch: batch.num_rows)
+    found = join_patterns(total.parts)
     check_grouped(by, found.domains, found.ungrouped)
     return found
+
+
+class _Total:
+    """Adds the patterns of batches: those of several at once, since patterns have to be looked up each time."""
+
+    def __init__(self) -> None:
+        self.parts: list[Patterns] = []
+
+    def add(self, part: Patterns) -> None:
+        self.parts.append(part)
+        if len(self.parts) == PARTS:
+            self.parts = [join_patterns(self.parts)]
 
 
 def _summed(

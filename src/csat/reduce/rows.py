@@ -15,6 +15,8 @@ from csat.moments import Product, Recode, Variable
 
 #: The domain of the rows that belong to none.
 OUTSIDE = ("(outside)", "(outside)")
+#: Whole numbers within this range of each other, and not larger than this, are counted without being looked up.
+MOST_NUMBERS, FARTHEST = 256, 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Rows:
 
     inside : (n,) row belongs to a domain. domain, stratum, psu : (n,) codes into the label lists
     (`domain` is valid where `inside`; `psu` is -1 without units). weight : (n,). population : (H,) or inf.
+    units : (H,) sampled units of each stratum, as far as the batch knows them.
     """
 
     inside: np.ndarray
@@ -34,19 +37,20 @@ class Rows:
     psus: list[tuple[str, str]]
     weight: np.ndarray
     population: np.ndarray
+    units: np.ndarray
     ungrouped: int
 
 
 def labels(column: pa.Array) -> tuple[np.ndarray, list[str]]:
-    """Codes into sorted labels; -1 where null."""
-    encoded = pc.dictionary_encode(column.cast(pa.string()))
-    words = encoded.dictionary.to_pylist()
-    order = sorted(range(len(words)), key=words.__getitem__)
-    rank = np.empty(len(words) + 1, int)
-    rank[order] = np.arange(len(words))
-    rank[-1] = -1
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return rank[codes], [words[i] for i in order]
+    """Codes into the sorted labels that occur; -1 where null. Words of a dictionary are looked at once, not per row."""
+    encoded = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
+    words = encoded.dictionary.cast(pa.string()).to_pylist()
+    at = encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
+    occurs = np.bincount(at, minlength=len(words)) > 0
+    known = sorted({word for word, found in zip(words, occurs, strict=False) if found and word is not None})
+    place = {word: i for i, word in enumerate(known)}
+    rank = np.array([*(place.get(word, -1) for word in words), -1], int)
+    return rank[at], known
 
 
 def combine(codes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +62,10 @@ def combine(codes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     if np.prod(sizes, dtype=float) > 4 * len(codes[0]) + 1000:
         distinct, where = np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)
         return distinct, where.ravel()
-    key = np.ravel_multi_index([code + 1 for code in codes], sizes)
+    key = np.zeros(len(codes[0]), int)
+    for code, size in zip(codes, sizes, strict=True):
+        if size > 1:
+            key = key * size + (code + 1)
     present = np.bincount(key, minlength=int(np.prod(sizes))) > 0
     distinct = np.stack(np.unravel_index(np.flatnonzero(present), sizes), axis=1) - 1
     return distinct, (np.cumsum(present) - 1)[key]
@@ -68,44 +75,50 @@ def rows_of(batch: pa.RecordBatch, by: Sequence[str], design: Design, inside: st
     """Where each row of a batch belongs, and how much it counts."""
     size = batch.num_rows
     kept = np.ones(size, bool) if inside is None else batch.column(inside).to_numpy(zero_copy_only=False).astype(bool)
-    labelled = [labels(batch.column(name)) for name in by]
-    grouped = np.logical_and.reduce([codes >= 0 for codes, _ in labelled], initial=True) & np.ones(size, bool)
-    if by:
-        distinct, domain = combine([codes for codes, _ in labelled])
-        listed = [[*words, ""] for _, words in labelled]  # code -1, a row without a group, finds the empty label
-        names = [tuple(words[i] for i, words in zip(row, listed, strict=True)) for row in distinct.tolist()]
-    else:
-        domain, names = np.zeros(size, int), [()]
+    domain, names, grouped = _domains(batch, by)
     taken = kept & grouped
-    used = sorted({names[i] for i in np.unique(domain[taken]).tolist()}) if by else names
-    place = {name: i for i, name in enumerate(used)}
-    position = np.array([place.get(name, -1) for name in names], int)
+    used = np.bincount(domain[taken], minlength=len(names)) > 0 if by else np.ones(1, bool)
+    position = np.where(used, np.cumsum(used) - 1, -1)
     stratum, strata = labels(batch.column(design.stratum)) if design.stratum else (np.zeros(size, int), [""])
-    psu, psus = _units(batch, design, stratum, strata)
+    psu, psus, units = _units(batch, design, stratum, strata)
     weight = batch.column(design.weight).to_numpy(zero_copy_only=False) if design.weight else np.ones(size)
-    population = population_of(batch, design, stratum, strata)
     return Rows(
-        taken,
-        position[domain],
-        used,
-        stratum,
-        strata,
-        psu,
-        psus,
-        weight.astype(float),
-        population,
-        int((kept & ~grouped).sum()),
+        inside=taken,
+        domain=position[domain],
+        domains=[names[d] for d in np.flatnonzero(used).tolist()],
+        stratum=stratum,
+        strata=strata,
+        psu=psu,
+        psus=psus,
+        weight=weight.astype(float, copy=False),
+        population=population_of(batch, design, stratum, strata),
+        units=units,
+        ungrouped=int((kept & ~grouped).sum()),
     )
+
+
+def _domains(batch: pa.RecordBatch, by: Sequence[str]) -> tuple[np.ndarray, list[tuple[str, ...]], np.ndarray]:
+    """Code of each row's group, the groups in order, and whether the row has one."""
+    if not by:
+        return np.zeros(batch.num_rows, int), [()], np.ones(batch.num_rows, bool)
+    labelled = [labels(batch.column(name)) for name in by]
+    grouped = np.logical_and.reduce([codes >= 0 for codes, _ in labelled])
+    distinct, domain = combine([codes for codes, _ in labelled])
+    listed = [[*words, ""] for _, words in labelled]  # code -1, a row without a group, finds the empty label
+    names = [tuple(words[i] for i, words in zip(row, listed, strict=True)) for row in distinct.tolist()]
+    return domain, names, grouped
 
 
 def _units(
     batch: pa.RecordBatch, design: Design, stratum: np.ndarray, strata: list[str]
-) -> tuple[np.ndarray, list[tuple[str, str]]]:
+) -> tuple[np.ndarray, list[tuple[str, str]], np.ndarray]:
+    """Code of each row's unit, the units, and how many each stratum has; respondents are units if none are declared."""
     if design.psu is None:
-        return np.full(batch.num_rows, -1), []
+        return np.full(batch.num_rows, -1), [], np.bincount(stratum, minlength=len(strata))
     codes, words = labels(batch.column(design.psu))
     distinct, where = combine([stratum, codes])
-    return where, [(strata[s], words[u]) for s, u in distinct.tolist()]
+    units = np.bincount(distinct[:, 0], minlength=len(strata))
+    return where, [(strata[s], words[u]) for s, u in distinct.tolist()], units
 
 
 def population_of(batch: pa.RecordBatch, design: Design, stratum: np.ndarray, strata: list[str]) -> np.ndarray:
@@ -139,13 +152,58 @@ def _values(batch: pa.RecordBatch, variable: Variable) -> np.ndarray:
     if isinstance(variable, Recode):
         values = np.array([*variable.values.values(), np.nan], float)
         return values[codes_of(batch.column(variable.column), list(variable.values))]
-    return batch.column(variable).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    column = batch.column(variable)
+    whole = pa.types.is_integer(column.type) and column.type.bit_width <= 32
+    return (column if whole else column.cast(pa.float64())).to_numpy(zero_copy_only=False)
 
 
 def codes_of(column: pa.Array, answers: Sequence) -> np.ndarray:
     """Position of each answer in `answers`; -1 where it is missing or none of them."""
-    value_set = pa.array(answers).cast(column.type)
-    found = pc.index_in(column, value_set=value_set, skip_nulls=True)
+    found, place = numbered(column, answers)
+    return place[found]
+
+
+def numbered(column: pa.Array, answers: Sequence) -> tuple[np.ndarray, np.ndarray]:
+    """A small number ≥ 0 for each row (n,), and the position in `answers` that each number means (-1: none of them).
+
+    Whole numbers close together are their own numbers: nothing is looked up row by row.
+    """
+    if pa.types.is_dictionary(column.type):
+        place = np.r_[_looked_up(column.dictionary, answers), -1]
+        return column.indices.fill_null(len(place) - 1).to_numpy(zero_copy_only=False), place
+    whole = _whole(column)
+    if whole is None:
+        place = np.r_[np.arange(len(answers)), -1]
+        return _looked_up(column, answers) % len(place), place
+    values, low, high = whole
+    place = _looked_up(pa.array(np.arange(low, high + 1)), answers)
+    place[0] = -1
+    return values, place
+
+
+def _whole(column: pa.Array) -> tuple[np.ndarray, int, int] | None:
+    """Numbers from 1 on and 0 for null, what 0 stands for, and the largest number; None if they are spread."""
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        return None
+    ends = pc.min_max(column).as_py()
+    if ends["min"] is None or not abs(ends["min"]) < FARTHEST or not abs(ends["max"]) < FARTHEST:
+        return None
+    low, high = int(ends["min"]) - 1, int(ends["max"])
+    if high - low > MOST_NUMBERS:
+        return None
+    plain = column.cast(pa.int32()) if pa.types.is_integer(column.type) else column
+    filled = plain.fill_null(pa.scalar(low, plain.type)).to_numpy(zero_copy_only=False)
+    with np.errstate(invalid="ignore"):
+        values = filled.astype(np.int32, copy=False)
+    if values is not filled and not np.array_equal(values, filled):
+        return None
+    return values - low if low else values, low, high
+
+
+def _looked_up(column: pa.Array, answers: Sequence) -> np.ndarray:
+    """Position of each answer, -1 where there is none; 3 and 3.0 are the same answer."""
+    plain = column.cast(pa.float64()) if pa.types.is_integer(column.type) else column
+    found = pc.index_in(plain, value_set=pa.array(answers).cast(plain.type), skip_nulls=True)
     return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(int)
 
 

@@ -7,42 +7,33 @@ from itertools import pairwise
 
 import numpy as np
 
-from csat.errors import SampleError
 from csat.moments import Groups, RowScores, Variable, term_of
+from csat.reduce.grams import Given, grams_of
 from csat.reduce.rows import Rows, combine
 
 #: Rows whose scores are computed at once, so that the work space stays small.
 SCORE_ROWS = 8192
-#: Larger numbers overflow in sums of squares, and in products of those; as many times smaller ones vanish.
-LARGEST = 1e70
+#: Codes that are sorted at once.
+DIGIT = 2**16
 
 
 def sums_of(
-    rows: Rows, y: np.ndarray, variables: Sequence[Variable], midpoint: np.ndarray, by: Sequence[str], rule: str,
+    rows: Rows, values: np.ndarray, variables: Sequence[Variable], midpoint: np.ndarray, by: Sequence[str], rule: str,
     scores: Mapping[tuple[str, ...], RowScores] | None, replicates: np.ndarray | None,
 ) -> Groups:  # fmt: skip
-    """Sum the rows of a batch, cell by cell; `y` (n, k) is around the midpoints, NaN where missing."""
-    answered = ~np.isnan(y)
-    keep = rows.inside & answered.all(axis=1) if rule == "listwise" else rows.inside
+    """Sum the rows of a batch, cell by cell; `values` (n, k) are NaN where missing."""
+    complete = ~np.isnan(values).any(axis=1) if rule == "listwise" else None
+    keep = rows.inside if complete is None else rows.inside & complete
     order, starts, cells = _sorted_cells(rows, keep)
-    y, answered, weight = y[order], answered[order], rows.weight[order]
-    one = np.ones((len(order), 1))
-    z = np.hstack([one, y]) if rule == "listwise" else np.hstack([one, answered, np.where(answered, y, 0.0)])
-    size, p = len(cells), z.shape[1]
-    gram = np.zeros((size, p, p))
-    square = None if rows.psus else np.zeros((size, p, p))
-    _check_sizes(z, variables)
-    for c in range(size):
-        part = slice(starts[c], starts[c + 1])
-        weighted = z[part] * weight[part, None]
-        gram[c] = weighted.T @ z[part]
-        if square is not None:
-            square[c] = weighted.T @ weighted
-    bounds = starts[:-1]
-    of_rows = None if scores is None else _row_scores(z, weight, starts, cells, rows.domains, scores)
-    counts = np.add.reduceat(answered, bounds, axis=0, dtype=int) if size else np.zeros((0, y.shape[1]), int)
+    given = Given(values, midpoint, order, rows.weight, rule == "listwise", tuple(map(term_of, variables)))
+    gram, square, counts = grams_of(given, starts, squares=not rows.psus)
+    of_rows = weighted = None
+    if scores is not None or replicates is not None:
+        z = given.all_rows()
+        of_rows = None if scores is None else _row_scores(z, rows.weight[order], starts, cells, rows.domains, scores)
+        weighted = None if of_rows is None else of_rows * rows.weight[order, None]
     return Groups(
-        names=tuple(term_of(variable) for variable in variables),
+        names=given.names,
         made_of=tuple(variables),
         rule=rule,
         midpoint=np.asarray(midpoint, float),
@@ -50,7 +41,7 @@ def sums_of(
         domains=tuple(rows.domains),
         strata=tuple(rows.strata),
         psus=tuple(rows.psus),
-        units=np.bincount(rows.stratum, minlength=len(rows.strata)),
+        units=rows.units,
         population=rows.population,
         domain=cells[:, 0],
         stratum=cells[:, 1],
@@ -61,8 +52,8 @@ def sums_of(
         counts=counts,
         ungrouped=rows.ungrouped,
         incomplete=int(rows.inside.sum()) - len(order),
-        score_sums=None if of_rows is None else np.add.reduceat(of_rows * weight[:, None], bounds) if size else of_rows,
-        score_squares=None if of_rows is None else _score_squares(of_rows * weight[:, None], starts),
+        score_sums=None if weighted is None else _over_cells(weighted, starts),
+        score_squares=None if weighted is None else _score_squares(weighted, starts),
         replicate_sums=None
         if replicates is None
         else _replicate_sums(
@@ -75,23 +66,9 @@ def sums_of(
     )
 
 
-def _check_sizes(z: np.ndarray, variables: Sequence[Variable]) -> None:
-    """Refuse numbers whose squares overflow or vanish when they are summed."""
-    largest = np.abs(z).max(axis=0, initial=0.0)[-len(variables) :]
-    far = np.flatnonzero(~(largest < LARGEST))
-    if far.size:
-        at = int(far[0])
-        raise SampleError(
-            f"{term_of(variables[at])!r} has values {largest[at]:.3g} away from the middle of their range; beyond "
-            f"{LARGEST:.0e} they cannot be squared and summed. Check the column, or give it another unit."
-        )
-    near = np.flatnonzero((largest > 0) & (largest < 1 / LARGEST))
-    if near.size:
-        at = int(near[0])
-        raise SampleError(
-            f"The values of {term_of(variables[at])!r} differ by {2 * largest[at]:.3g} at most; differences this small "
-            "vanish when they are squared. Check the column, or give it another unit."
-        )
+def _over_cells(rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """(C, q) sums of rows (n, q) that come sorted by cell; no cell is empty."""
+    return np.add.reduceat(rows, starts[:-1], axis=0) if len(starts) > 1 else np.zeros((0, rows.shape[1]))
 
 
 def _replicate_sums(z: np.ndarray, weights: np.ndarray, domain: np.ndarray, size: int, products: bool) -> np.ndarray:
@@ -116,9 +93,16 @@ def _sorted_cells(rows: Rows, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     """Kept rows sorted by cell, where each cell starts (C+1,), and the cells' codes (C, 3)."""
     kept = np.flatnonzero(keep)
     cells, where = combine([rows.domain[kept], rows.stratum[kept], rows.psu[kept]])
-    order = np.argsort(where, kind="stable")
     starts = np.r_[0, np.cumsum(np.bincount(where, minlength=len(cells)))].astype(int)
-    return kept[order], starts, cells
+    return kept[_order(where, len(cells))], starts, cells
+
+
+def _order(codes: np.ndarray, size: int) -> np.ndarray:
+    """What sorts codes below `size`, ties in their order: 16 bits at a time, which numpy sorts by counting."""
+    if size <= DIGIT:
+        return np.argsort(codes.astype(np.uint16), kind="stable")
+    low = np.argsort((codes % DIGIT).astype(np.uint16), kind="stable")
+    return low[_order(codes[low] // DIGIT, size // DIGIT + 1)]
 
 
 def _row_scores(

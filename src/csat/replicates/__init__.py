@@ -17,6 +17,7 @@ from csat.replicates.covariance import (
     within_covariance,
 )
 from csat.replicates.hadamard import hadamard
+from csat.replicates.hashing import row_hash, unit_of_row
 from csat.replicates.made import Sampled, made_scaling, sampled_units, unit_factors
 
 __all__ = [
@@ -30,9 +31,11 @@ __all__ = [
     "psu_factors",
     "replicate_covariance",
     "replicate_sums",
+    "row_hash",
     "sampled_units",
     "scaling_of",
     "score_covariance",
     "unit_factors",
+    "unit_of_row",
     "within_covariance",
 ]

@@ -1,0 +1,74 @@
+"""Sums that grow while more labels are met."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+
+L = TypeVar("L", bound=Hashable)
+
+
+class Places(Generic[L]):
+    """Labels and the position of each, in the order in which they were first met."""
+
+    def __init__(self) -> None:
+        self.place: dict[L, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    @property
+    def labels(self) -> list[L]:
+        """The labels, in the order in which they were first met."""
+        return list(self.place)
+
+    def of(self, labels: Sequence[L]) -> np.ndarray:
+        """Positions of the labels; new ones go to the end."""
+        place = self.place
+        return np.array([place.setdefault(label, len(place)) for label in labels], np.int64)
+
+    def sorted(self) -> Sorted[L]:
+        """The labels in their own order."""
+        labels = self.labels
+        order = np.array(sorted(range(len(labels)), key=labels.__getitem__), np.int64)  # type: ignore[arg-type]
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        return Sorted(tuple(labels[i] for i in order.tolist()), order, rank)
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted(Generic[L]):
+    """Labels in order; `order` (m,) tells where each was, `rank` (m,) where each went."""
+
+    labels: tuple[L, ...]
+    order: np.ndarray
+    rank: np.ndarray
+
+
+class Sum:
+    """An array that others are added to, and that grows by doubling."""
+
+    def __init__(self) -> None:
+        self.values: np.ndarray | None = None
+
+    def add(self, at: np.ndarray, values: np.ndarray) -> None:
+        """Add values (m, …) to the places `at` (m,), each of which occurs once."""
+        size = int(at.max(initial=-1)) + 1
+        known = 0 if self.values is None else len(self.values)
+        if self.values is None or size > known:
+            grown = np.zeros((max(size, 2 * known), *values.shape[1:]), values.dtype)
+            if self.values is not None:
+                grown[:known] = self.values
+            self.values = grown
+        if np.array_equal(at, np.arange(len(at))):
+            self.values[: len(at)] += values
+        else:
+            self.values[at] += values
+
+    def taken(self, order: np.ndarray) -> np.ndarray:
+        """The values of so many places in another order."""
+        values = np.zeros(0) if self.values is None else self.values
+        return values[: len(order)] if np.array_equal(order, np.arange(len(order))) else values[order]

@@ -1,0 +1,156 @@
+"""Gram matrices of the rows of a batch, cell by cell, a few rows at a time: what stays in the cache is fast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from csat.errors import SampleError
+
+#: Rows that are multiplied at once.
+ROWS = 512
+#: Larger numbers overflow in sums of squares, and in products of those; as many times smaller ones vanish.
+LARGEST = 1e70
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is multiplied: z = [1, y] under "listwise", [1, m, m·y] under "available", of the rows in `order`.
+
+    values : (n, k) of all rows of the batch, NaN where missing; midpoint : (k,) to subtract.
+    order : rows to take, sorted by cell. weight : (n,) of all rows. names : (k,) of the variables.
+    """
+
+    values: np.ndarray
+    midpoint: np.ndarray
+    order: np.ndarray
+    weight: np.ndarray
+    listwise: bool
+    names: tuple[str, ...]
+
+    @property
+    def gaps(self) -> np.ndarray:
+        """Positions of the variables that somebody left out: of the others m is the 1 that z begins with."""
+        if self.listwise:
+            return np.zeros(0, int)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.flatnonzero(np.isnan(self.values.sum(axis=0)))
+
+    def basis(self, gaps: np.ndarray) -> np.ndarray:
+        """Position in [1, m of the gaps, m·y] of each entry of z."""
+        k = len(self.names)
+        last = 1 + len(gaps) + np.arange(k)
+        if self.listwise:
+            return np.r_[0, last]
+        m = np.zeros(k, int)
+        m[gaps] = 1 + np.arange(len(gaps))
+        return np.r_[0, m, last]
+
+    def rows(self, start: int, stop: int, gaps: np.ndarray) -> np.ndarray:
+        """(r, 1 + gaps + k) rows [1, m of the gaps, m·y]."""
+        y = self.values.take(self.order[start:stop], axis=0)
+        y -= self.midpoint
+        out = np.empty((len(y), 1 + len(gaps) + y.shape[1]))
+        out[:, 0] = 1
+        if len(gaps):
+            absent = np.isnan(y)
+            out[:, 1 : 1 + len(gaps)] = ~(absent if len(gaps) == y.shape[1] else absent[:, gaps])
+            np.copyto(y, 0.0, where=absent)
+        out[:, 1 + len(gaps) :] = y
+        return out
+
+    def all_rows(self) -> np.ndarray:
+        """(n, p) rows z."""
+        gaps = np.zeros(0, int) if self.listwise else np.arange(len(self.names))
+        return self.rows(0, len(self.order), gaps)
+
+
+def grams_of(given: Given, starts: np.ndarray, squares: bool) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """Sums of the rows of each cell.
+
+    Parameters
+    ----------
+    given : the rows, sorted by cell.
+    starts : (C + 1,) where each cell starts; none is empty.
+    squares : whether Σ w²·zzᵀ is wanted too.
+
+    Returns
+    -------
+    gram : (C, p, p) Σ w·zzᵀ.
+    square : (C, p, p) Σ w²·zzᵀ, or None.
+    counts : (C, k) rows with a value.
+    """
+    gaps, cells = given.gaps, len(starts) - 1
+    p = 1 + len(gaps) + len(given.names)
+    weight = None if (given.weight == 1).all() else given.weight[given.order]
+    gram, counts = np.zeros((cells, p, p)), np.zeros((cells, len(gaps)))
+    square = np.zeros((cells, p, p)) if squares and weight is not None else None
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, len(given.order), ROWS):
+            stop = min(start + ROWS, len(given.order))
+            z = given.rows(start, stop, gaps)
+            first, edges = _cells_between(starts, start, stop)
+            _add(gram, square, z, None if weight is None else weight[start:stop], first, edges)
+            if len(gaps):
+                counts[first : first + len(edges) - 1] += np.add.reduceat(z[:, 1 : 1 + len(gaps)], edges[:-1], axis=0)
+    _check_sizes(given, gram)
+    at = given.basis(gaps)
+    gram = _expanded(gram, at)
+    if squares:
+        square = gram.copy() if square is None else _expanded(square, at)
+    return gram, square, _counts(given, gaps, counts, starts)
+
+
+def _cells_between(starts: np.ndarray, start: int, stop: int) -> tuple[int, np.ndarray]:
+    """The first cell of the rows from start to stop, and where the cells begin and end among them."""
+    first = int(np.searchsorted(starts, start, side="right")) - 1
+    last = int(np.searchsorted(starts, stop, side="left"))
+    return first, np.clip(starts[first : last + 1] - start, 0, stop - start)
+
+
+def _add(
+    gram: np.ndarray, square: np.ndarray | None, z: np.ndarray, weight: np.ndarray | None, first: int, edges: np.ndarray
+) -> None:
+    """Add the products of rows z (r, p) to their cells; `weight` is None where all weigh 1."""
+    wz = z if weight is None else z * weight[:, None]
+    for c, (low, high) in enumerate(pairwise(edges.tolist()), first):
+        gram[c] += wz[low:high].T @ z[low:high]
+        if square is not None:
+            square[c] += wz[low:high].T @ wz[low:high]
+
+
+def _expanded(gram: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """(C, p, p) sums of the whole z."""
+    return gram if len(at) == gram.shape[1] else gram[:, at[:, None], at]
+
+
+def _counts(given: Given, gaps: np.ndarray, counts: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """(C, k) rows with a value: all rows of a cell where there are no gaps."""
+    out = np.repeat(np.diff(starts)[:, None], len(given.names), axis=1)
+    out[:, gaps] = counts
+    return out
+
+
+def _check_sizes(given: Given, gram: np.ndarray) -> None:
+    """Refuse numbers whose squares overflow or vanish when they are summed; the sums tell where to look."""
+    k = len(given.names)
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.diagonal(gram, axis1=1, axis2=2)[:, -k:].sum(axis=0)
+    for j in np.flatnonzero(~((squares > LARGEST**-1.9) & (squares < LARGEST**1.9))).tolist():
+        y = given.values[given.order, j] - given.midpoint[j]
+        _check_size(given.names[j], float(np.fmax.reduce(np.abs(y), initial=0.0)))
+
+
+def _check_size(name: str, largest: float) -> None:
+    if not largest < LARGEST:
+        raise SampleError(
+            f"{name!r} has values {largest:.3g} away from the middle of their range; beyond "
+            f"{LARGEST:.0e} they cannot be squared and summed. Check the column, or give it another unit."
+        )
+    if 0 < largest < 1 / LARGEST:
+        raise SampleError(
+            f"The values of {name!r} differ by {2 * largest:.3g} at most; differences this small "
+            "vanish when they are squared. Check the column, or give it another unit."
+        )
