@@ -26,6 +26,7 @@ ROWS = (
     ("measurement", "agreement", "fuzzy"),
     ("reduce",),
     ("read",),
+    ("streams", "spark"),
     ("survey",),
     ("report",),
     ("cli",),

@@ -19,6 +19,7 @@ from csat.read.ledger import CELL_REASONS, EXAMPLES, Ledger, Tally
 from csat.read.raw import Raw, is_empty, text_in, words_in
 from csat.read.roles import columns_in_roles, declared, spoken_names
 from csat.read.sources import read_raw
+from csat.read.universe import Universe
 from csat.read.weights import weights_of
 from csat.read.words import snippet
 
@@ -68,6 +69,7 @@ def read_clean(
     sheet: str | None = None,
     encoding: str | None = None,
     header_row: int | None = None,
+    universe: Universe | None = None,
 ) -> Cleaned:
     """Read a table in any form, check it against the questionnaire, and account for every row and cell.
 
@@ -79,6 +81,7 @@ def read_clean(
     design : columns of weight, stratum, unit …; None takes the questionnaire's.
     on_unknown : answers that are neither a level nor a missing code: "raise", or "missing" and counted.
     on_absent : columns of the questionnaire that the data lack: "raise", or "missing" and counted as not asked.
+    universe : rows outside it are not there.
 
     Returns
     -------
@@ -104,6 +107,7 @@ def read_clean(
         asked = questionnaire or asked
     if not len(raw.rows):
         raise DataError.no_rows(raw.source)
+    raw = raw if universe is None else universe.of(raw)
     for name in (ROW, INSIDE):
         if name in raw.columns:
             raise DataError(f"{raw.source}: the column name {name!r} is reserved; rename the column.")
@@ -155,7 +159,7 @@ def rows_left_out(
         tallies += tallied(raw, "row", check.reason, check.column, left & check.bad)
         left &= ~check.bad
     identity = asked.column_of_kind("id")
-    if identity is not None and identity in read:
+    if identity is not None and (repeated is not None or identity in read):
         repeated = repeated if repeated is not None else _repeated(read[identity].values, left)
         tallies += tallied(raw, "row", "duplicate_id", identity, left & repeated)
         left &= ~repeated

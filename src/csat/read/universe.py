@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from csat.errors import OptionError, UnknownColumnError
+from csat.errors import DataError, OptionError, UnknownColumnError
 from csat.questionnaire.scales import number_in
-from csat.read.raw import Raw, is_text, text_in
+from csat.read.raw import Raw, is_text, plain, text_in
 from csat.read.sources import spelled
 
 
@@ -48,6 +48,13 @@ class Universe:
         marks = [self._holds(name, columns[name]) for name in self.wanted]
         return np.logical_and.reduce(marks)
 
+    def inside_of(self, raw: Raw) -> np.ndarray:
+        """Mark the rows (n,) of a table in the types of its source; none where it lacks a column."""
+        if not all(name in raw.columns for name in self.wanted):
+            return np.zeros(len(raw.rows), bool)
+        read = {name: plain(raw.columns[name]) for name in self.wanted}
+        return self.inside({name: column for name, column in read.items() if column is not None})
+
     def _holds(self, name: str, column: pa.Array) -> np.ndarray:
         if is_text(column):
             return pc.is_in(text_in(column), pa.array(self.wanted[name])).to_numpy(zero_copy_only=False)
@@ -60,11 +67,26 @@ class Universe:
             if name not in known:
                 raise UnknownColumnError.among(name, known, "the source (only=…)")
 
-    def of(self, raw: Raw) -> tuple[dict[str, pa.Array], np.ndarray]:
-        """Columns and row numbers of a table as it came, without the rows outside."""
+    def of(self, raw: Raw) -> Raw:
+        """A table as it came without the rows outside.
+
+        Raises
+        ------
+        UnknownColumnError
+            If there is no such column.
+        DataError
+            If no row is left.
+        """
         self.check(tuple(raw.columns))
         kept = self.inside(raw.columns)
-        return {name: column.filter(pa.array(kept)) for name, column in raw.columns.items()}, raw.rows[kept]
+        if not kept.any():
+            raise self.nobody(raw.source)
+        columns = {name: column.filter(pa.array(kept)) for name, column in raw.columns.items()}
+        return replace(raw, columns=columns, rows=raw.rows[kept], notes=(*raw.notes, f"only rows with {self}"))
+
+    def nobody(self, source: str) -> DataError:
+        """Word a source without a row of the universe."""
+        return DataError(f"{source}: no row has {self} (only=…). Values are compared as they stand in the source.")
 
 
 def universe_of(only: Mapping[str, Any] | None) -> Universe | None:

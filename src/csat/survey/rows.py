@@ -19,20 +19,14 @@ from csat.errors import SampleError, UnknownColumnError
 from csat.moments import Groups, Levels, Patterns, Product, Recode, Residuals, RowScores, Variable, columns_of, term_of
 from csat.questionnaire import Questionnaire
 from csat.read import INSIDE, ROW, Ledger
-from csat.survey.choices import by_number, chosen
+from csat.read.choices import by_number, chosen
+from csat.streams.stages import BETWEEN, HELPER, UNIT, sampled_share, second_stage
 from csat.survey.facts import facts_of
 from csat.survey.quality import Quality, quality_of
 from csat.weighting import Weights
 
 #: Rows that are handed to the reduction at once; the same for every source, so that sums agree to the bit.
 BATCH_ROWS = 65536
-
-#: How columns begin that csat itself adds to a survey.
-HELPER = "(csat) "
-
-#: Helper column that names the PSU within its stratum, and what stands between the two labels.
-UNIT, BETWEEN = f"{HELPER}unit", " / "
-
 
 #: Up to this many rows are drawn one by one; beyond, random groups of them.
 DRAWN_ROWS, RANDOM_GROUPS = 20_000, 500
@@ -280,9 +274,9 @@ class Survey:
         summed = self._reduced(self.design, list(names), wanted, midpoint, tuple(by), rule, scores)
         if self.design.fpc2 is not None:
             within = self._with_units()._reduced(
-                _second_stage(self.design), list(names), wanted, midpoint, tuple(by), rule, scores
+                second_stage(self.design), list(names), wanted, midpoint, tuple(by), rule, scores
             )
-            summed = replace(summed, second=replace(within, share=_sampled_share(summed, within)))
+            summed = replace(summed, second=replace(within, share=sampled_share(summed, within)))
         return replace(summed.arranged(order), questionnaire=self.questionnaire, calibrated=calibration is not None)
 
     def _reduced(
@@ -395,18 +389,6 @@ class Survey:
             f"<tr><th>{escape(name)}</th><td>{escape(fact)}</td></tr>" for name, fact in facts_of(self).items()
         )
         return f"<table><caption>Survey</caption><tbody>{rows}</tbody></table>"
-
-
-def _second_stage(design: Design) -> Design:
-    """The design within the PSUs: they are the strata, what was drawn in them the units."""
-    return Design(weight=design.weight, stratum=UNIT, psu=design.ssu, fpc=design.fpc2, lone_psu=design.lone_psu)
-
-
-def _sampled_share(first: Groups, within: Groups) -> np.ndarray:
-    """(H,) sampling fraction of the first stage for each PSU: what the second stage adds shrinks by it."""
-    fraction = dict(zip(first.strata, first.units / first.population, strict=True))
-    stratum = {f"{stratum}{BETWEEN}{unit}" if stratum else unit: stratum for stratum, unit in first.psus}
-    return np.array([fraction[stratum[label]] for label in within.strata])
 
 
 def _keys(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -10,7 +10,7 @@ import numpy as np
 from csat.errors import OptionError
 from csat.questionnaire import Questionnaire
 from csat.questionnaire.scales import folded, number_in
-from csat.read import spelled
+from csat.read.sources import spelled
 
 #: Groups that an error lists.
 _LISTED = 24
