@@ -253,3 +253,57 @@ def test_scaled_figures(many):
     assert np.allclose(
         scaled(within.vcov, factor).blocks, blocks_of(scaled(joint.vcov, factor), 4), rtol=1e-14, atol=1e-16
     )
+
+
+# --- single functions ------------------------------------------------------------------------------------------------
+
+FUNCTIONS = {
+    "mean": lambda s: csat.mean(s, ["a", "b"], by="centre"),
+    "share": lambda s: csat.share(s, "a", by="centre"),
+    "box": lambda s: csat.box(s, "b", by="centre", levels=[9, 10]),
+    "nps": lambda s: csat.nps(s, "c", by="centre"),
+    "total": lambda s: csat.total(s, ["a", "d"], by="centre"),
+    "ratio": lambda s: csat.ratio(s, "a", "b", by="centre"),
+    "var": lambda s: csat.var(s, ["a", "b"], by="centre"),
+    "sd": lambda s: csat.sd(s, ["a", "b"], by="centre"),
+    "quantile": lambda s: csat.quantile(s, "a", [0.25, 0.5], by="centre"),
+}
+
+
+@pytest.mark.parametrize(
+    "design", ["strata", "units with fpc", "two stages", "bootstrap of units", "bootstrap of rows"]
+)
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_functions_of_many_groups(frame, function, design, monkeypatch):
+    """The reduction has its own limit; it is passed by a source that answers with sums made before."""
+    source = Remembered(csat.read_survey(frame, design=DESIGNS[design]))
+    joint = function(source)
+    monkeypatch.setattr(guards, "MOST_FIGURES", 20)
+    monkeypatch.setattr("csat.variance.blocks.WORK", 300)
+    within = function(source)
+    assert isinstance(within.vcov, WithinGroups)
+    q = len(joint.term) // GROUPS
+    expected = blocks_of(joint.vcov, q)
+    assert np.allclose(
+        within.vcov.blocks, expected, rtol=1e-11, atol=1e-12 * np.nanmax(np.abs(expected)), equal_nan=True
+    )
+    columns = ["n_eff", "se", "low", "high", "p", "statistic"]
+    left, right = within.tidy(), joint.tidy()
+    assert np.allclose(left[columns], right[columns], rtol=1e-10, atol=1e-12, equal_nan=True)
+    pd.testing.assert_frame_equal(left.drop(columns=columns), right.drop(columns=columns))
+
+
+class Remembered:
+    """A survey whose summaries are made once."""
+
+    def __init__(self, survey):
+        self.survey, self.made = survey, {}
+
+    def __getattr__(self, name):
+        return getattr(self.survey, name)
+
+    def groups(self, names, by=(), rule="available"):
+        key = (str(names), str(by), rule)
+        if key not in self.made:
+            self.made[key] = self.survey.groups(names, by, rule)
+        return self.made[key]

@@ -9,7 +9,8 @@ import numpy as np
 from csat.errors import SampleError
 from csat.moments import Groups, Source, Variable, as_variables, group_names, one_name, source_of, term_of
 from csat.results import Estimates
-from csat.variance import Combined, by_domain, combined_means, degrees_of_freedom, totals_covariance
+from csat.variance import Combined, by_domain, combined_means, degrees_of_freedom, domain_covariance, totals_covariance
+from csat.within import blanked
 
 
 def mean(
@@ -58,13 +59,17 @@ def total(
     source = source_of(source)
     variables, groupers = as_variables(names), group_names(by)
     groups = source.groups(variables, groupers, rule)
-    estimate, vcov = totals(groups)
-    size = estimate.size
-    vcov = vcov.reshape(size, size)
+    linear = _to_values(groups)
+    estimate = (groups.over_domains(groups.gram[:, 0, :]) @ linear.T).ravel()
+    scores = np.repeat(linear[None], len(groups.domains), axis=0)
+    vcov = domain_covariance(groups, scores)
     n = groups.over_domains(groups.counts).ravel()
-    vcov[n < 2, :] = vcov[:, n < 2] = np.nan
     combined = Combined(
-        np.where(n > 0, estimate.ravel(), np.nan), vcov, n, np.full(size, np.nan), degrees_of_freedom(groups).ravel()
+        np.where(n > 0, estimate, np.nan),
+        blanked(vcov, n < 2),
+        n,
+        np.full(len(n), np.nan),
+        degrees_of_freedom(groups).ravel(),
     )
     return by_domain(combined, groups, [term_of(v) for v in variables], "total", level)
 
@@ -103,8 +108,7 @@ def ratio(
         both = totals @ linear.T
         return both[..., :1] / both[..., 1:]
 
-    size = len(estimate)
-    vcov = totals_covariance(groups, scores[:, None, :], again).reshape(size, size)
+    vcov = domain_covariance(groups, scores[:, None, :], lambda _: again)
     df = degrees_of_freedom(groups).min(axis=1)
-    combined = Combined(estimate, vcov, groups.over_domains(groups.n), np.full(size, np.nan), df)
+    combined = Combined(estimate, vcov, groups.over_domains(groups.n), np.full(len(estimate), np.nan), df)
     return by_domain(combined, groups, [f"{numerator}/{denominator}"], "ratio", level)

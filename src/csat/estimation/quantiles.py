@@ -18,8 +18,10 @@ from csat.estimation.answers import numbers_only
 from csat.estimation.intervals import INTERVALS, share_bounds
 from csat.estimation.ties import check_ties, end_weights, sorted_rows
 from csat.moments import Levels, Recode, Source, first_moments, group_names, one_name, source_of
+from csat.replicates import Statistic
 from csat.results import Estimates, Provenance, Unavailable, check_level
-from csat.variance import degrees_of_freedom, mean_scores, method_of, totals_covariance
+from csat.variance import degrees_of_freedom, domain_covariance, mean_scores, method_of
+from csat.within import Covariance, changed, scaled, variances
 
 #: Distances between cumulative shares that are rounding, not answers.
 ROUNDING = 1e-12
@@ -163,7 +165,7 @@ def quantile(
     return Estimates(
         term=(name,) * points.size,
         estimate=points.ravel(),
-        vcov=below.corr * se[:, None] * se,
+        vcov=scaled(below.corr, se),
         df=below.df,
         n=below.n,
         n_eff=np.full(points.size, np.nan),
@@ -208,11 +210,14 @@ def _with_rows(counted: Sequence[Counted], source: Source, name: str, levels: Le
 
 @dataclass(frozen=True, slots=True)
 class Below:
-    """Shares of answers up to the quantiles, domain by domain. share, se, n, df : (D·q,). corr : (D·q, D·q)."""
+    """Shares of answers up to the quantiles, domain by domain.
+
+    share, se, n, df : (D·q,). corr : (D·q, D·q), or the blocks of the domains.
+    """
 
     share: np.ndarray
     se: np.ndarray
-    corr: np.ndarray
+    corr: Covariance
     n: np.ndarray
     df: np.ndarray
     domains: tuple[tuple[str, ...], ...]
@@ -233,23 +238,29 @@ def _shares_below(
     share = np.where(base < np.inf, groups.midpoint[column] + centred / base, np.nan)
     everyone = mean_scores(total / base, np.repeat(1 / base, k, axis=1), groups.rule)
 
-    def again(totals: np.ndarray) -> np.ndarray:
-        weights, sums = first_moments(totals[..., None, :], k, groups.rule)
-        return (sums / weights)[..., rows, column]
+    def again(at: slice) -> Statistic:
+        own = column[at]
 
-    vcov = totals_covariance(groups, everyone[rows, column], again).reshape(points.size, points.size)
+        def figures(totals: np.ndarray) -> np.ndarray:
+            weights, sums = first_moments(totals[..., None, :], k, groups.rule)
+            return (sums / weights)[..., np.arange(len(own))[:, None], own]
+
+        return figures
+
+    vcov = domain_covariance(groups, everyone[rows, column], again)
     n, df = groups.over_domains(groups.counts)[rows, column].ravel(), degrees_of_freedom(groups)[rows, column].ravel()
-    se = np.where(n > 1, np.sqrt(np.maximum(np.diag(vcov), 0.0)), np.nan)
-    return Below(np.clip(share, 0.0, 1.0).ravel(), se, _correlations(vcov), n, df, groups.domains, method_of(groups))
+    se = np.where(n > 1, np.sqrt(np.maximum(variances(vcov), 0.0)), np.nan)
+    return Below(
+        np.clip(share, 0.0, 1.0).ravel(), se, changed(vcov, _correlations), n, df, groups.domains, method_of(groups)
+    )
 
 
 def _correlations(vcov: np.ndarray) -> np.ndarray:
-    """Correlations; 0 with a share that has no variance, 1 with itself."""
-    se = np.sqrt(np.maximum(np.diag(vcov), 0.0))
+    """Correlations (…, k, k); 0 with a share that has no variance, 1 with itself."""
+    se = np.sqrt(np.maximum(np.diagonal(vcov, axis1=-2, axis2=-1), 0.0))
     scale = np.where(se > 0, se, np.inf)
-    out = vcov / scale[:, None] / scale
-    np.fill_diagonal(out, 1.0)
-    return out
+    out = vcov / scale[..., :, None] / scale[..., None, :]
+    return np.where(np.eye(vcov.shape[-1], dtype=bool), 1.0, out)
 
 
 def _taken_back(counted: Sequence[Counted], shares: np.ndarray, rule: Rule, size: int) -> np.ndarray:

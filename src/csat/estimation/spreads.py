@@ -9,8 +9,10 @@ import numpy as np
 
 from csat.estimation.answers import values_of
 from csat.moments import Groups, Recode, Source, as_names, first_moments, group_names, source_of
+from csat.replicates import Statistic
 from csat.results import Estimates
-from csat.variance import Combined, by_domain, mean_scores, means, totals_covariance
+from csat.variance import Combined, by_domain, describe, domain_covariance, mean_scores
+from csat.within import scaled
 
 
 def var(
@@ -56,8 +58,7 @@ def sd(
     estimate = np.sqrt(variance.estimate)
     with np.errstate(divide="ignore"):
         slope = np.where(estimate > 0, 0.5 / estimate, np.nan)
-    vcov = variance.vcov * slope[:, None] * slope
-    combined = Combined(estimate, vcov, variance.n, variance.n_eff, variance.df)
+    combined = Combined(estimate, scaled(variance.vcov, slope), variance.n, variance.n_eff, variance.df)
     return by_domain(combined, groups, as_names(names), "scale", level)
 
 
@@ -69,20 +70,24 @@ def _variances(source: Source, names: tuple[str, ...], by: tuple[str, ...]) -> t
         *(_power(name, values, c, 2) for name, values, c in zip(names, answers, centre, strict=True)),
     ]
     groups = source.groups(variables, by, "available")
-    found, k = means(groups), len(names)
+    found, k = describe(groups), len(names)
     n = found.n[:, :k]
     with np.errstate(divide="ignore", invalid="ignore"):
         fair = np.where(n > 1, n / (n - 1), np.nan)
 
-    def again(totals: np.ndarray) -> np.ndarray:
-        answered, sums = first_moments(totals[..., None, :], 2 * k, groups.rule)
-        return _from_powers(groups.midpoint + sums / answered) * fair
+    def again(at: slice) -> Statistic:
+        return lambda totals: _from_powers(groups.midpoint + _means_of(totals, 2 * k, groups.rule)) * fair[at]
 
-    vcov = totals_covariance(groups, _scores(groups, found.mean, fair), again)
+    vcov = domain_covariance(groups, _scores(groups, found.mean, fair), again)
     variance = np.maximum(_from_powers(found.mean), 0.0) * fair
-    size = n.size
     df = found.df[:, :k].ravel()
-    return groups, Combined(variance.ravel(), vcov.reshape(size, size), n.ravel(), np.full(size, np.nan), df)
+    return groups, Combined(variance.ravel(), vcov, n.ravel(), np.full(n.size, np.nan), df)
+
+
+def _means_of(totals: np.ndarray, k: int, rule: str) -> np.ndarray:
+    """(…, k) means, around the midpoints, from (…, p) totals."""
+    answered, sums = first_moments(totals[..., None, :], k, rule)
+    return sums / answered
 
 
 def _from_powers(mean: np.ndarray) -> np.ndarray:

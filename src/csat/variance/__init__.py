@@ -7,6 +7,7 @@ References: Binder (1983), Int. Stat. Review 51, 279–292; Lumley (2010), Compl
 The numerics return plain arrays; `by_domain` names them.
 """
 
+from csat.variance.blocks import domain_covariance
 from csat.variance.means import (
     Combined,
     Described,
@@ -14,6 +15,7 @@ from csat.variance.means import (
     by_domain,
     combine,
     combined_means,
+    describe,
     mean_scores,
     means,
     pairwise_spread,
@@ -40,6 +42,8 @@ __all__ = [
     "combine",
     "combined_means",
     "degrees_of_freedom",
+    "describe",
+    "domain_covariance",
     "gradient",
     "joint_totals_covariance",
     "linearised",

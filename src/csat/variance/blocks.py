@@ -6,17 +6,19 @@ square. A unit without a respondent in a domain counts as zero there, as in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from csat.moments import Groups
-from csat.replicates import Statistic, within_covariance
+from csat.moments import Groups, joint_fits
+from csat.replicates import Statistic, psu_factors, within_covariance
 from csat.results import without_rounding
 from csat.variance.calibrated import calibrated_blocks
 from csat.variance.sampling import rounding_base, stratified_within
+from csat.variance.smooth import along_totals, totals_covariance
+from csat.within import Covariance, WithinGroups
 
 #: Numbers in the work space of a part: (C, q, p) gradients of its cells, (R, D, p) replicates of its totals.
 WORK = 2**21
@@ -63,6 +65,44 @@ def _taken(groups: Groups, order: np.ndarray, first: int, last: int) -> Groups:
         counts=groups.counts[kept],
         replicate_sums=None if sums is None else sums[first:last],
     )
+
+
+def domain_covariance(
+    groups: Groups, scores: np.ndarray, statistic: Callable[[slice], Statistic] | None = None
+) -> Covariance:
+    """Covariance of figures of each domain: all of them together if there is room, else within each domain.
+
+    Parameters
+    ----------
+    groups : of any sample rule.
+    scores : (D, q, p) gradients of the q figures by the totals of each domain.
+    statistic : positions of some domains → what maps their (…, D, p) totals to (…, D, q) figures, for replicates.
+        None: the figures are linear in the totals.
+
+    Returns
+    -------
+    (D·q, D·q) array, or WithinGroups
+    """
+    size, q = scores.shape[:2]
+    if joint_fits(size, max(q, len(groups.names))):
+        again = None if statistic is None else statistic(slice(None))
+        return totals_covariance(groups, scores, again).reshape(size * q, size * q)
+    factors = psu_factors(groups)
+    parts = parts_of(groups, q, replicates_of(groups, factors))
+    blocks = [
+        totals_blocks(part, scores[at], along_totals(scores[at]) if statistic is None else statistic(at), factors)
+        for at, part in parts
+    ]
+    return WithinGroups(np.concatenate(blocks))
+
+
+def replicates_of(groups: Groups, factors: np.ndarray | None) -> int:
+    """How many replicates a summary has; `factors` are those of `psu_factors`. 0 under linearisation."""
+    if groups.replication is None:
+        return 0
+    if groups.replicate_sums is not None:
+        return groups.replicate_sums.shape[1]
+    return 0 if factors is None else factors.shape[1]
 
 
 def totals_blocks(

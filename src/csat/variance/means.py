@@ -12,7 +12,7 @@ from csat.errors import OptionError
 from csat.moments import Groups, first_moments, joint_fits
 from csat.replicates import Statistic, psu_factors
 from csat.results import Estimates, Provenance, Unavailable, without_rounding
-from csat.variance.blocks import parts_of, totals_blocks
+from csat.variance.blocks import parts_of, replicates_of, totals_blocks
 from csat.variance.sampling import degrees_of_freedom, method_of
 from csat.variance.smooth import totals_covariance
 from csat.within import Covariance, WithinGroups, blanked, variances
@@ -74,6 +74,11 @@ def means(groups: Groups) -> Means:
         n=found.means.n,
         df=found.means.df,
     )
+
+
+def describe(groups: Groups) -> Described:
+    """Means of every variable in every domain, without their covariance."""
+    return _described(groups, degrees_of_freedom(groups)).means
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +196,10 @@ def combined_means(groups: Groups, matrix: np.ndarray, offset: np.ndarray | floa
         flat = vcov.reshape(-1, vcov.shape[2] * vcov.shape[3])
         return linear.means, _with_covariance(linear.means, matrix, offset, flat)
     factors = psu_factors(groups)
-    replicates = 0 if groups.replication is None else _replicates(groups, factors)
-    each = [_within(part, matrix, df[at], factors) for at, part in parts_of(groups, max(matrix.shape), replicates)]
+    each = [
+        _within(part, matrix, df[at], factors)
+        for at, part in parts_of(groups, max(matrix.shape), replicates_of(groups, factors))
+    ]
     linear_means = [found for found, _ in each]
     whole = Described(
         mean=np.concatenate([found.mean for found in linear_means]),
@@ -217,13 +224,6 @@ def _within(
         return np.where(lost @ (matrix != 0).T, np.nan, np.where(lost, 0.0, single) @ matrix.T)
 
     return found.means, totals_blocks(groups, matrix @ found.scores, again, factors)
-
-
-def _replicates(groups: Groups, factors: np.ndarray | None) -> int:
-    """How many replicates a summary has."""
-    if groups.replicate_sums is not None:
-        return groups.replicate_sums.shape[1]
-    return 0 if factors is None else factors.shape[1]
 
 
 def _with_covariance(found: Described, matrix: np.ndarray, offset: np.ndarray | float, vcov: Covariance) -> Combined:

@@ -44,7 +44,7 @@ def totals_covariance(groups: Groups, scores: np.ndarray, statistic: Statistic |
             vcov = vcov + _linear(groups.second, scores[groups.second.domain])
         return _by_domains(vcov, groups)
     if groups.replication is not None:
-        vcov = joint_covariance(groups, statistic or _along_totals(scores), grams=False)
+        vcov = joint_covariance(groups, statistic or along_totals(scores), grams=False)
     else:
         vcov = _after_calibration(groups, _side_by_side(scores))
     size, share = rounding_base(groups, scores[groups.domain])
@@ -119,7 +119,8 @@ def _by_domains(vcov: np.ndarray, groups: Groups) -> np.ndarray:
     return vcov.reshape(size, q, size, q)
 
 
-def _along_totals(scores: np.ndarray) -> Statistic:
+def along_totals(scores: np.ndarray) -> Statistic:
+    """The figures whose gradients by the totals are `scores` (D, q, p), as linear functions of (…, D, p) totals."""
     return lambda totals: np.einsum("dqp,...dp->...dq", scores, totals)
 
 
