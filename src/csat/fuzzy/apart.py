@@ -16,7 +16,7 @@ from csat.results import Estimates, Provenance, Shown, Unavailable, ratio_to_err
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Differences(Shown):
+class GroupDifferences(Shown):
     """Each group minus all groups together, a row per group and node (k rows).
 
     score : differences of the scores, with their whole covariance. grades : (g,) codes, best first.
@@ -56,7 +56,7 @@ class Differences(Shown):
 
 def differences(
     state: State, compose: Operator, score: Estimates, grades: Sequence[str], scores: np.ndarray
-) -> Differences:
+) -> GroupDifferences:
     """Groups minus overall under an operator.
 
     Parameters
@@ -89,6 +89,6 @@ def differences(
     reasons = dict.fromkeys(missing, Unavailable("no_draws")) | dict(score.unavailable)
     figures = Estimates(
         score.term, estimate, vcov, score.df, score.n, np.full(k, np.nan), score.unit,
-        Provenance(score.provenance.sample, score.provenance.variance), score.level, 0.0, score.keys, reasons,
+        Provenance(score.provenance.sample, state.made), score.level, 0.0, score.keys, reasons,
     )  # fmt: skip
-    return Differences(figures, tuple(grades), apart, error)
+    return GroupDifferences(figures, tuple(grades), apart, error)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from csat.errors import check_choice
-from csat.fuzzy.apart import Differences, differences
+from csat.fuzzy.apart import GroupDifferences, differences
 from csat.fuzzy.operators import OPERATORS
 from csat.fuzzy.remarks import Remark
 from csat.fuzzy.sensitivity import sensitivity
@@ -184,7 +184,7 @@ class Evaluation(Shown):
         keys = {name: column for name, column in self.score.keys.items() if name not in ("kind", "depth")}
         return sensitivity(self.state, OPERATORS[self.operator], self.grades, keys)
 
-    def differences(self) -> Differences:
+    def differences(self) -> GroupDifferences:
         """Scores and memberships of each group minus those of all groups together.
 
         The groups are part of the whole; both come from the same draws, so that their covariance is accounted for.

@@ -12,6 +12,7 @@ import csat.report.plots.composites as composites
 import csat.report.plots.diagnosis as diagnosis
 import csat.report.plots.estimate as estimate
 import csat.report.plots.evaluation as evaluation
+import csat.report.plots.evaluation_ladder as evaluation_ladder
 import csat.report.plots.exploratory as exploratory
 import csat.report.plots.gap as gap
 import csat.report.plots.groups as groups
@@ -80,7 +81,12 @@ PLOTS: Mapping[str, Mapping[str, Drawing]] = {
         **{kind: partial(pls_groups.differences, of=kind) for kind in KINDS},
     },
     "Segments": {"criteria": pls_groups.criteria, "paths": pls_groups.paths},
-    "Evaluation": {"evaluation": evaluation.evaluation, "items": evaluation.items},
+    "Evaluation": {
+        "evaluation": evaluation.evaluation,
+        "items": evaluation.items,
+        "verdict": evaluation_ladder.verdict,
+    },
+    "WeightComparison": {"verdict": evaluation_ladder.compared},
     "Gaps": {"bars": gap.bars, "dumbbell": gap.dumbbell},
     "Trend": {"trend": trend.lines, "changes": trend.changes},
     "ChangeSplit": {"split": trend.split},

@@ -15,6 +15,9 @@ import csat.report.tables.comparing as comparing
 import csat.report.tables.composites as composites
 import csat.report.tables.diagnosis as diagnosis
 import csat.report.tables.effects as effects
+import csat.report.tables.evaluation as evaluation
+import csat.report.tables.evaluation_doubt as evaluation_doubt
+import csat.report.tables.evaluation_weights as evaluation_weights
 import csat.report.tables.exploratory as exploratory
 import csat.report.tables.factors as factors
 import csat.report.tables.importance as importance
@@ -31,7 +34,6 @@ from csat.errors import OptionError
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.estimate import estimates
-from csat.report.tables.evaluation import evaluation, summary
 from csat.report.tables.gap import gaps
 from csat.report.tables.groups import check, crosstab, difference, league, letters, sample_size, test, weights
 from csat.report.tables.index import groups, items, nodes
@@ -117,7 +119,28 @@ TABLES: Mapping[str, Mapping[str, Builder]] = {
     "PlsDifferences": {"differences": pls_groups.differences},
     "Micom": {"micom": pls_groups.micom},
     "Segments": {"criteria": pls_groups.criteria, "paths": pls_groups.paths},
-    "Evaluation": {"evaluation": evaluation, "summary": summary},
+    "Evaluation": {
+        "evaluation": evaluation.evaluation,
+        "summary": evaluation.summary,
+        "verdicts": evaluation.verdicts,
+        "memberships": evaluation.memberships,
+        "operators": evaluation_doubt.operators,
+        "sensitivity": evaluation_doubt.sensitivity,
+        "differences": evaluation_doubt.differences,
+    },
+    "GroupDifferences": {"differences": evaluation_doubt.apart},
+    "FactorWeights": {"weights": evaluation_weights.weights},
+    "Ahp": {
+        "weights": evaluation_weights.of_judges,
+        "judges": evaluation_weights.judges,
+        "judgements": evaluation_weights.judgements,
+        "consistency": evaluation_weights.consistency,
+    },
+    "WeightComparison": {
+        "comparison": evaluation_weights.comparison,
+        "factors": evaluation_weights.factors,
+        "pairs": evaluation_weights.pairs,
+    },
     "Gaps": {"gaps": gaps},
     "Estimates": {"estimates": estimates},
     "Trend": {"trend": trend, "changes": changes},
@@ -188,7 +211,10 @@ def table(
         (a square), ``"pairs"``; of a path model ``"paths"``, ``"constructs"``, ``"items"``, ``"cross"`` (items with all
         composites), ``"effects"`` (total and indirect); of predictions ``"prediction"`` (errors by item), ``"cvpat"``
         (tests); of segments ``"criteria"``, ``"paths"``; of an evaluation ``"evaluation"``, ``"summary"`` (without
-        items); of a trend ``"trend"``, ``"changes"`` (of the last period); of a ledger ``"ledger"``, ``"columns"``,
+        items), ``"verdicts"`` (every reading), ``"memberships"`` (with intervals), ``"operators"``, ``"sensitivity"``
+        (to weights), ``"differences"`` (of groups from all); of judgements ``"weights"``, ``"judges"``,
+        ``"judgements"``, ``"consistency"``; of weights compared ``"comparison"``, ``"factors"``, ``"pairs"``; of a
+        trend ``"trend"``, ``"changes"`` (of the last period); of a ledger ``"ledger"``, ``"columns"``,
         ``"other"`` (columns that are no scaled questions).
     base : whom the result is about, e.g. ``plan.base("own", lang)``; stands first among the notes.
     codes : show codes although `names` is given, which then only rules small bases and what is a question.

@@ -1,0 +1,80 @@
+"""How grades look: in colour from blue to red, in black and white by lightness and hatching."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import csat.report.plots.style as style
+from csat.report.format import number
+from csat.report.plots.index import group_labels
+from csat.report.tables.evaluation import grade_text
+from csat.report.tables.evaluation_notes import node
+from csat.report.words import Word, words
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from csat.report.names import Names
+
+#: Hatching of the grades below the middle, which in grey look like those above it.
+HATCHES = ("", "///", "xx")
+#: Letters on colours darker than this are white.
+DARK = 0.5
+
+
+def look(place: int, size: int) -> tuple[str, str]:
+    """Colour and hatching of the grade at `place` of `size`, best first.
+
+    >>> look(0, 5), look(4, 5)
+    (('#2166ac', ''), ('#b2182b', 'xx'))
+    """
+    from matplotlib.colors import LinearSegmentedColormap, to_hex
+
+    way = place / max(1, size - 1)
+    colours = LinearSegmentedColormap.from_list("grades", style.GRADES, N=2001)
+    below = max(0.0, way - 0.5) * 2
+    return to_hex(colours(way)), HATCHES[0 if below == 0 else 1 if below < 0.75 else 2]
+
+
+def letters_on(colour: str) -> str:
+    """Colour of letters that can be read on a colour."""
+    from matplotlib.colors import to_rgb
+
+    return style.PAPER if float(np.dot(to_rgb(colour), (0.299, 0.587, 0.114))) < DARK else style.INK
+
+
+def write_on(ax: Axes, x: float, y: float, text: str, colour: str, **how: Any) -> None:
+    """Write on a coloured, perhaps hatched, place."""
+    ax.text(
+        x, y, text, ha="center", va="center", color=letters_on(colour),
+        bbox={"facecolor": colour, "edgecolor": "none", "pad": 1.0}, **how,
+    )  # fmt: skip
+
+
+def row_labels(frame: pd.DataFrame, by: list[str], names: Names) -> list[str]:
+    """Names of nodes, or of groups where there are some; both where rows are items of groups."""
+    nodes = [words(names.lang).say(node(code, names)) for code in frame["term"]]
+    if not by:
+        return nodes
+    groups = group_labels(frame, by, names)
+    return groups if (frame["depth"] == 0).all() else [" · ".join(parts) for parts in zip(groups, nodes, strict=True)]
+
+
+def said(grade: str, probability: float, level: float, names: Names, *, brief: bool = False) -> str:
+    """A grade and how sure it is, with a question mark if it is too close to call."""
+    text = grade_text(grade, names)
+    if not np.isfinite(probability):
+        return text
+    blanks = {"grade": "" if brief else text, "probability": number(float(probability), "chance")}
+    mark = "?" if probability < level else ""
+    return words(names.lang).say(Word("fuzzy.plot.node_grade", blanks)).strip() + mark
+
+
+def legend_of(ax: Axes, grades: Sequence[str], names: Names) -> None:
+    """Give the legend every grade."""
+    for place, grade in enumerate(grades):
+        style.legend_bar(ax, *look(place, len(grades)), names.grade(grade))
