@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from csat.errors import OptionError, check_choice
 from csat.fuzzy.ahp import Ahp
@@ -44,8 +45,8 @@ class Parts:
 
 
 def combine_weights(
-    weights: Sequence[FactorWeights | Ahp | Mapping[str, float]]
-    | Mapping[str, FactorWeights | Ahp | Mapping[str, float]],
+    weights: Sequence[FactorWeights | Ahp | Mapping[str, float] | pd.Series]
+    | Mapping[str, FactorWeights | Ahp | Mapping[str, float] | pd.Series],
     how: str = "multiplicative",
     *,
     shares: Sequence[float] | Mapping[str, float] | None = None,
@@ -117,9 +118,10 @@ def _sets(weights: Any) -> tuple[tuple[str, ...], tuple[FactorWeights, ...]]:
         raise OptionError(f"weights: two or more sets are needed to combine; found {len(listed)}.")
     found = []
     for name, one in zip(names, listed, strict=True):
-        if not isinstance(one, FactorWeights | Ahp | Mapping):
+        if not isinstance(one, FactorWeights | Ahp | Mapping | pd.Series):
             raise OptionError(f"weights: {name!r} is no set of weights (csat.factor_weights, csat.ahp): {shown(one)}.")
-        found.append(given(one) if isinstance(one, Mapping) else one.weights if isinstance(one, Ahp) else one)
+        known = one.weights if isinstance(one, Ahp) else one
+        found.append(known if isinstance(known, FactorWeights) else given(known))
     return tuple(names), tuple(in_order(one, found[0].factors, name) for name, one in zip(names, found, strict=True))
 
 

@@ -174,10 +174,11 @@ def compare_weights(
         For fewer than two sets, or sets of other factors; and as `evaluate` and `factor_weights`.
     """
     names = as_names(by)
-    for name in names:
-        if name in OWN_COLUMNS:
-            raise OptionError(f"by: column {name!r} has the name of a result's column; rename it in the data.")
     sets = _sets(source, weights, factors, questionnaire, level)
+    of_factors = {f"{kind}_{factor}" for kind in ("weight", "rank") for factor in next(iter(sets.values())).factors}
+    for name in names:
+        if name in OWN_COLUMNS or name in of_factors:
+            raise OptionError(f"by: column {name!r} has the name of a result's column; rename it in the data.")
     found = [
         evaluate(
             source, by, weights=one, operator=operator, membership=membership, of=of, grades=grades, over=over,

@@ -19,6 +19,7 @@ from csat.fuzzy.result import Evaluation
 from csat.fuzzy.state import State, Summary, summarised
 from csat.fuzzy.tree import Tree, flat_tree
 from csat.fuzzy.typed import Matrix, check_grade_list, read_typed
+from csat.fuzzy.weights import check_count
 from csat.moments import Groups, Source, as_names, group_names
 from csat.moments.guards import RESERVED
 from csat.questionnaire import Grade, Questionnaire
@@ -98,7 +99,9 @@ def evaluate(
     Returns
     -------
     Evaluation
-        Of a matrix: the row "composite" first, then the factors.
+        Of a matrix: the row "composite" first, then the factors. Like all results it has ``tidy()`` (a row per node and
+        grade) and ``glance()``; ``verdicts()`` has a row per node, ``operators()`` the verdict under each operator,
+        ``sensitivity()`` what would flip it, ``differences()`` the groups against all of them together.
 
     Raises
     ------
@@ -115,7 +118,8 @@ def evaluate(
     -----
     Under "weighted-average" and "product-sum" the score is linear in the items' means (each answer replaced by what
     it adds to the score), so its standard error follows from the sampling design like that of an index. Other
-    operators, memberships of means and drawn weights have the standard error and percentiles of the draws.
+    operators, memberships of means and drawn weights have the standard error and percentiles of the draws. Weights
+    are drawn independently of the answers, also where both come from the same respondents.
 
     The bootstrap draws n − 1 of the n units of each stratum (Rao & Wu 1988, JASA 83, 231–241); see `draws` for designs
     that need another way. `Evaluation.probability` is how often a grade is the verdict in them.
@@ -134,8 +138,8 @@ def evaluate(
     asked = _Asked(
         settings.get("operator", "weighted-average") if operator is None else operator,
         settings.get("membership", "share") if membership is None else membership,
-        of, _checked_over(over), _count("replicates", replicates, 2, MOST_REPLICATES), _count("seed", seed, 0, 2**62),
-        level,
+        of, _checked_over(over), check_count("replicates", replicates, 2, MOST_REPLICATES),
+        check_count("seed", seed, 0, 2**62), level,
     )  # fmt: skip
     operator_named(asked.operator)
     check_choice("membership", asked.membership, MEMBERSHIPS)
@@ -170,13 +174,6 @@ def _checked_over(over: Any) -> tuple[str, ...]:
     return names
 
 
-def _count(name: str, found: Any, low: int, high: int) -> int:
-    whole = isinstance(found, int | np.integer) and not isinstance(found, bool)
-    if not whole or not low <= found <= high:
-        raise OptionError(f"{name}={str(found)[:20]}: a whole number from {low} to {high} is needed.")
-    return int(found)
-
-
 def _groups(by: Any) -> tuple[str, ...]:
     names = group_names(by)
     for name in names:
@@ -197,10 +194,11 @@ def _of_survey(
     state = _state(factors, drawn, len(base.domains))
     values = np.array([grade.score for grade in study.grades])
     score = _score(base, reading, tree, asked.level)
-    state = replace(state, unsure=(score.n < 2) | (np.broadcast_to(score.df, score.n.shape) < 1))
+    unsure = (score.n < 2) | (np.broadcast_to(score.df, score.n.shape) < 1) | ~np.isfinite(score.se)
+    state = replace(state, unsure=unsure, words=drawn.words)
     found = summarised(state, OPERATORS[asked.operator], values, asked.level)
     if not (reading.linear and asked.operator in LINEAR and not factors.draws):
-        score = _from_draws(score, found, state, drawn.words)
+        score = _from_draws(score, found, state)
     missing = drawn.missing[: state.size] @ (tree.matrix() > 0).T
     remarks = _remarks(drawn, found, factors)
     return _evaluation(state, found, score, asked, study.grades, values, missing.ravel(), remarks)
@@ -226,18 +224,17 @@ def _score(base: Groups, reading: Reading, tree: Tree, level: float) -> Estimate
     return by_domain(combined, base, tree.nodes, "points", level, keys)
 
 
-def _from_draws(score: Estimates, found: Summary, state: State, words: str) -> Estimates:
+def _from_draws(score: Estimates, found: Summary, state: State) -> Estimates:
     """Scores that are not linear in the answers: standard errors and percentiles of the draws."""
     certain = np.isfinite(np.diag(found.vcov))
     reasons = dict.fromkeys(np.flatnonzero(~certain).tolist(), Unavailable("no_draws")) | dict(score.unavailable)
     vcov = np.where(certain[:, None] & certain, found.vcov, np.nan)
-    made = words if state.draws is not None else "draws of the weights" if state.shares else "none"
     return replace(
         score,
         estimate=found.score,
         vcov=vcov,
         n_eff=np.full(len(certain), np.nan),
-        provenance=Provenance(score.provenance.sample, made),
+        provenance=Provenance(score.provenance.sample, state.made),
         unavailable={i: reason for i, reason in reasons.items() if not certain[i]},
         bounds=(found.score_low, found.score_high),
     )

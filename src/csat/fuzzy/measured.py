@@ -108,4 +108,5 @@ def _check_known(source: Source, codes: Sequence[str], asked: Questionnaire | No
     known = [*(columns or ()), *(asked.codes if asked is not None else ())]
     for code in codes:
         if code not in known:
-            raise UnknownItemError.among(code, [*known, *(asked.nodes if asked is not None else ())], "factor")
+            nodes = asked.nodes if asked is not None else ()
+            raise UnknownItemError.among(code, list(dict.fromkeys([*known, *nodes])), "factor")

@@ -83,6 +83,8 @@ def of_groups(
         return over_rows(flat.reshape(*flat.shape[:-1], size, m), method, ranged=values == RANGE)
 
     flat = table[kept].ravel()
+    if method == CRITIC:
+        _check_spread(table[kept].var(axis=0), table[kept].mean(axis=0), measured.factors)
     figures = _checked(raw(flat), table[kept], measured.factors, method)
     slope = jacobian(lambda moved: shares(raw(moved)), flat)
     vcov = slope @ made.vcov[np.ix_(at, at)] @ slope.T
@@ -152,14 +154,14 @@ def _checked(raw: np.ndarray, mean: np.ndarray, factors: Sequence[str], method: 
             f"method={method!r} needs values above 0; {factors[i]!r} has {lowest[i]:g}. Use values='points', or "
             "method='sd'."
         )
-    if method == CRITIC and not np.isfinite(raw).all():
-        raise SampleError.constant([factors[i] for i in np.flatnonzero(~np.isfinite(raw)).tolist()])
     if not np.isfinite(raw).all():
         lost = [factors[i] for i in np.flatnonzero(~np.isfinite(raw)).tolist()]
         raise SampleError(
             f"method={method!r} has no figure for {', '.join(map(repr, lost))}: too few answers, or none."
         )
     raw = np.where(np.abs(raw) <= _NOTHING * max(1.0, float(np.abs(raw).max())), 0.0, raw)
+    if not raw.max() > 0 and method == CRITIC:
+        raise SampleError("method='critic': the factors run exactly alike, so that none says what others do not.")
     if not raw.max() > 0:
         raise SampleError.constant(list(factors))
     return np.asarray(raw)
@@ -278,22 +280,48 @@ def _by_moments(source: Source, measured: Measured, method: str, rule: str) -> F
         mean = turn[1:, 0] + (turn[1:, 1:] @ mean[..., None])[..., 0]
         return figures_of(mean, turn[1:, 1:] @ cov @ turn[1:, 1:].T, method)
 
+    _check_answered(groups, measured.codes)
     gram = groups.over_domains(groups.gram)
-    mean, cov = _moments(gram[0], k, groups.rule)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean, cov = _moments(gram[0], k, groups.rule)
     varies = np.diag(turn[1:, 1:] @ cov @ turn[1:, 1:].T)
     centre = turn[1:, 0] + turn[1:, 1:] @ mean
-    if method == CRITIC and not (varies > _NOTHING * (1.0 + np.square(centre))).all():
-        lost = ~(varies > _NOTHING * (1.0 + np.square(centre)))
-        raise SampleError.constant([measured.factors[i] for i in np.flatnonzero(lost).tolist()])
+    if method == CRITIC:
+        _check_spread(varies, centre, measured.factors)
     with np.errstate(divide="ignore", invalid="ignore"):
         figures = _checked(raw(gram[0].astype(complex)).real, centre, measured.factors, method)
     if not (isinstance(source, RowSource) or groups.psus or groups.replication is not None):
         return _found(figures, np.full((m, m), np.nan), groups, m)
+    spread = np.flatnonzero(figures > 0)
+
+    def weights(gram: np.ndarray) -> np.ndarray:
+        """(…, m) shares of those that differ; 0 for the others, whose square roots have no derivatives."""
+        found = shares(raw(gram)[..., spread])
+        out = np.zeros((*found.shape[:-1], m), found.dtype)
+        out[..., spread] = found
+        return out
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        slope = gradient(lambda moved: shares(raw(moved)), gram[0])
-    slope[~np.isfinite(slope).all(axis=(1, 2))] = 0.0
-    vcov = linearised(source, groups, slope[None], lambda grams: shares(raw(grams)))[0, :, 0]
+        slope = gradient(weights, gram[0])
+    vcov = linearised(source, groups, slope[None], weights)[0, :, 0]
     return _found(figures, vcov, groups, m)
+
+
+def _check_answered(groups: Groups, codes: Sequence[str]) -> None:
+    """Refuse items that nobody answered, or nobody together with the others."""
+    counts = groups.over_domains(groups.counts)[0].tolist()
+    empty = ", ".join(repr(code) for code, count in zip(codes, counts, strict=True) if not count)
+    if empty and groups.rule == "listwise":
+        raise SampleError(f"Nobody answered all of {empty}; leave out those that few answered.")
+    if empty:
+        raise SampleError(f"Nobody answered {empty}; leave out what nobody answered.")
+
+
+def _check_spread(varies: np.ndarray, centre: np.ndarray, factors: Sequence[str]) -> None:
+    """Refuse factors that nobody differs on: (m,) variances and means."""
+    lost = varies <= _NOTHING * (1.0 + np.square(centre))
+    if lost.any():
+        raise SampleError.constant([factors[i] for i in np.flatnonzero(lost).tolist()])
 
 
 def _moments(gram: np.ndarray, k: int, rule: str) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ REMARKS: Mapping[str, str] = {
     "draws": "Probabilities: {count} × {words}.",
     "weights_drawn": "Weights drawn too: {nodes}.",
     "weights_fixed": "Weights without known uncertainty, held as they are: {nodes}.",
-    "undefined": "{count} nodes have draws without a valid answer below them; these do not count.",
+    "undefined": "Nodes that some draws leave without a valid answer: {count}; these draws do not count.",
     "not_effective": "{node}{group}: the maximum membership leads by too little to decide alone (α = {alpha:.2f}, "
     "below 0.5); read the score and the closest grade too.",
     "close": "{node}{group}: too close to call; {grade} in {probability:.0%} of the draws.",

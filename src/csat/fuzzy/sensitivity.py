@@ -34,8 +34,9 @@ def sensitivity(
     -------
     DataFrame
         A row per group, parent and child: the grouping columns, ``parent child weight change flips_at verdict
-        new_verdict note``. The weight is tried in steps of 1/400, then the nearest flip is halved in until it is exact
-        to 1e-14; under operators of minima and maxima a verdict that holds only between two steps is not found.
+        new_verdict note``. The weight is tried in steps of 1/400, then the nearest flip is halved in; memberships that
+        differ by less than 1e-9 count as equal there, as everywhere. Under operators of minima and maxima a verdict
+        that holds only between two steps is not found. A child without valid answers leads to no verdict.
     """
     tree, size = state.tree, state.size
     nodes = normalised(tree.climb(state.leaves[:size], compose))
@@ -46,7 +47,8 @@ def sensitivity(
         for place, child in enumerate(tree.children[parent]):
             weight = float(tree.shares[parent][place])
             flips, new = _nearest(tree, compose, nodes, parent, place, now)
-            note = np.where(now < 0, UNKNOWN, ONLY if len(tree.children[parent]) == 1 else NEVER)
+            lost = (now < 0) | _unanswered(tree, nodes, parent, place)
+            note = np.where(lost, UNKNOWN, ONLY if len(tree.children[parent]) == 1 else NEVER)
             parts.append(
                 pd.DataFrame(
                     labels
@@ -60,6 +62,15 @@ def sensitivity(
             )  # fmt: skip
     whole = pd.concat(parts, keys=range(len(parts))).reset_index(level=0, drop=True)
     return whole.sort_index(kind="stable").reset_index(drop=True)
+
+
+def _unanswered(tree: Tree, nodes: np.ndarray, parent: str, place: int) -> np.ndarray:
+    """(D,) whether a child that gets some weight on the way has no valid answers."""
+    share = tree.shares[parent]
+    rest = np.delete(share, place)
+    gets = np.insert(rest > 0 if rest.sum() > 0 else np.ones(len(rest), bool), place, True)
+    at = [tree.nodes.index(child) for child, some in zip(tree.children[parent], gets.tolist(), strict=True) if some]
+    return ~np.isfinite(nodes[:, at]).all(axis=(1, 2))
 
 
 def _named(at: np.ndarray, grades: Sequence[str]) -> list[str]:
@@ -79,8 +90,13 @@ def _nearest(
         """(T, D) verdicts of the root for weights (T, D), or (T, 1), of the child."""
         return strongest_at(tree.root_with(parent, _moved(share, place, wanted), nodes[None], compose))
 
+    def flips_under(wanted: np.ndarray) -> np.ndarray:
+        """(T, D) whether there is another verdict."""
+        found = verdicts(wanted)
+        return (found != now) & (found >= 0)
+
     grid = np.linspace(0.0, 1.0, STEPS + 1)
-    flipped = verdicts(grid[:, None]) != now
+    flipped = flips_under(grid[:, None])
     found = []
     for side in (grid < weight, grid > weight):
         distance = np.where(flipped & side[:, None], np.abs(grid - weight)[:, None], np.inf)
@@ -89,7 +105,7 @@ def _nearest(
         inner, outer = np.full(len(now), weight), np.where(there, grid[nearest], weight)
         for _ in range(HALVINGS):
             middle = (inner + outer) / 2
-            other = verdicts(middle[None])[0] != now
+            other = flips_under(middle[None])[0]
             inner, outer = np.where(other, inner, middle), np.where(other, middle, outer)
         found.append(np.where(there, outer, np.nan))
     apart = np.abs(np.array(found) - weight)

@@ -23,6 +23,7 @@ class State:
     draws : (R, D', L, g), None if only weights or nothing were drawn. shares : node → (R, m) draws of weights.
     size : D, groups without the overall. replicates : R; 0 if nothing was drawn.
     unsure : (D·K,) nodes with too few answers or sampling units to tell how sure they are; None: all can be told.
+    words : how the draws of the leaves were made.
     """
 
     tree: Tree
@@ -32,6 +33,12 @@ class State:
     size: int
     replicates: int
     unsure: np.ndarray | None = None
+    words: str = "none"
+
+    @property
+    def made(self) -> str:
+        """How draws were made, in words for `Provenance`."""
+        return self.words if self.draws is not None else "draws of the weights" if self.shares else "none"
 
     def raw(self, compose: Operator) -> np.ndarray:
         """(D', K, g) composites of the sample."""

@@ -11,11 +11,15 @@ import pandas as pd
 
 from csat.errors import MembershipError, OptionError
 from csat.fuzzy.factors import shares_of
+from csat.fuzzy.tree import COMPOSITE
 from csat.moments import shown
 from csat.questionnaire import GRADES, Grade, Questionnaire
+from csat.questionnaire.parts import check_grades
 
 #: Rows of R and weights may miss 1 by this much.
 TOLERANCE = 1e-6
+#: Cells of R may leave 0–1 by this much, from subtractions such as 1 − 0.7 − 0.2 − 0.1.
+ROUNDING = 1e-9
 
 #: What can be typed in as a membership matrix.
 Matrix = np.ndarray | pd.DataFrame | Sequence[Sequence[float]]
@@ -48,9 +52,12 @@ def read_typed(
     Raises
     ------
     MembershipError
-        For cells that are no numbers within 0–1, shapes that do not fit, rows or weights that do not sum to 1.
+        For cells that are no numbers within 0–1, shapes that do not fit, rows or weights that do not sum to 1, and
+        names that stand for two factors or grades.
     OptionError
         Without weights.
+    QuestionnaireError
+        For grades that are not a ladder.
     """
     frame = _frame(matrix)
     known = _grades(frame.shape[1], grades, questionnaire)
@@ -67,10 +74,12 @@ def read_typed(
     nameless = not isinstance(matrix, pd.DataFrame) or isinstance(matrix.index, pd.RangeIndex)
     if named is not None and nameless and len(named.values) == len(frame):
         frame.index = pd.Index(list(named.values))
+    _check_names(frame)
     _check_rows(frame)
     factors = tuple(frame.index)
     given = weights if named is None else named.values
-    return Typed(factors, tuple(frame.columns), scores, frame.to_numpy(), _checked_weights(given, factors))
+    rows = np.clip(frame.to_numpy(), 0.0, 1.0)
+    return Typed(factors, tuple(frame.columns), scores, rows, _checked_weights(given, factors))
 
 
 def _frame(matrix: Matrix) -> pd.DataFrame:
@@ -80,9 +89,11 @@ def _frame(matrix: Matrix) -> pd.DataFrame:
             raise TypeError
         rows = np.asarray(matrix, float)
     except (TypeError, ValueError, OverflowError):
-        raise MembershipError.shape("The membership matrix", "something else", "a table of numbers") from None
+        raise MembershipError.shape("The membership matrix", shown(matrix), "a table of numbers") from None
     if rows.ndim != 2 or not rows.size:
-        raise MembershipError.shape("The membership matrix", f"an array of shape {rows.shape}", "rows and columns")
+        raise MembershipError.shape("The membership matrix", shown(matrix), "rows and columns")
+    if rows.shape[1] < 2:
+        raise MembershipError.shape("The membership matrix", "1 column", "2 columns or more")
     index = [f"factor{i + 1}" for i in range(rows.shape[0])]
     columns = [f"grade{j + 1}" for j in range(rows.shape[1])]
     if isinstance(matrix, pd.DataFrame):
@@ -100,15 +111,32 @@ def _grades(columns: int, grades: Sequence[Grade] | None, questionnaire: Questio
 
 
 def check_grade_list(grades: Any) -> tuple[Grade, ...]:
-    """Grades as given; `OptionError` for anything else."""
+    """Grades as given: `OptionError` for anything else, `QuestionnaireError` if they are not a ladder."""
     if not isinstance(grades, Sequence) or not grades or not all(isinstance(grade, Grade) for grade in grades):
         raise OptionError(f"grades is a list of csat.questionnaire.Grade, best first; found {shown(grades)}.")
+    codes = [grade.code for grade in grades]
+    for i, grade in enumerate(grades):
+        if not isinstance(grade.code, str) or not grade.code.strip() or grade.code in codes[:i]:
+            raise OptionError(f"grades: each has a code of its own, a text; {shown(grade.code)} is none.")
+        for figure in (grade.score, grade.cut):
+            if isinstance(figure, bool) or not isinstance(figure, int | float | np.integer | np.floating):
+                raise OptionError(f"grades: score and cut of {grade.code!r} are numbers; found {shown(figure)}.")
+    check_grades(tuple(grades))
     return tuple(grades)
+
+
+def _check_names(frame: pd.DataFrame) -> None:
+    """Refuse names that stand for two rows, two columns, or the composite of all rows."""
+    for what, names in (("factors", frame.index), ("grades", frame.columns)):
+        for name in names[names.duplicated()].tolist()[:1]:
+            raise MembershipError(f"The membership matrix: two {what} are called {name!r}; rename one of them.")
+    if COMPOSITE in frame.index:
+        raise MembershipError(f"The membership matrix: {COMPOSITE!r} is the name of the result; rename that factor.")
 
 
 def _check_rows(frame: pd.DataFrame) -> None:
     rows = frame.to_numpy()
-    for i, j in np.argwhere(~((rows >= 0) & (rows <= 1)))[:1].tolist():
+    for i, j in np.argwhere(~((rows >= -ROUNDING) & (rows <= 1 + ROUNDING)))[:1].tolist():
         raise MembershipError.outside(frame.index[i], frame.columns[j], rows[i, j])
     for i in np.flatnonzero(np.abs(rows.sum(axis=1) - 1) > TOLERANCE)[:1].tolist():
         raise MembershipError.row_sum(frame.index[i], float(rows[i].sum()))
@@ -125,7 +153,7 @@ def _checked_weights(weights: Any, factors: Sequence[str]) -> np.ndarray:
     try:
         shares = np.asarray(weights, float)
     except (TypeError, ValueError, OverflowError):
-        raise MembershipError.shape("The factor weights", repr(weights), f"{len(factors)} numbers") from None
+        raise MembershipError.shape("The factor weights", shown(weights), f"{len(factors)} numbers") from None
     if shares.shape != (len(factors),):
         raise MembershipError.shape("The factor weights", shares.size, len(factors))
     for i in np.flatnonzero(~((shares >= 0) & np.isfinite(shares)))[:1].tolist():

@@ -17,7 +17,7 @@ from csat.fuzzy.measured import ANSWERS, POINTS, RANGE, VALUES, factor_codes, me
 from csat.fuzzy.objective import METHODS as OBJECTIVE
 from csat.fuzzy.objective import check_rule, of_answers, of_groups, weights_of
 from csat.fuzzy.weights import FactorWeights, check_shares, without_uncertainty
-from csat.moments import Source, group_names, shown, source_of
+from csat.moments import Source, as_names, group_names, shown, source_of
 from csat.questionnaire import Questionnaire
 from csat.results import check_level
 from csat.scoring import questionnaire_of
@@ -95,29 +95,35 @@ def factor_weights(
     """
     check_level(level)
     if isinstance(source, Ahp | FactorWeights):
+        unused = {"factors": factors, "method": method, "by": by, "rule": rule, "of": of, "outcome": outcome}
+        _only(type(source).__name__, **unused, group=group)
         return source.weights if isinstance(source, Ahp) else source
     if isinstance(source, Regression | Importance | Sem | Pls):
-        _only(source, method=method, by=by, rule=rule)
+        _only(type(source).__name__, method=method, by=by, rule=rule)
         return from_result(source, factors, of, outcome, group, level)
-    _only(source, of=of, outcome=outcome, group=group)
+    _only(type(source).__name__, of=of, outcome=outcome, group=group)
     if isinstance(source, Mapping | pd.Series):
-        _only(source, by=by, rule=rule)
+        _only(type(source).__name__, method=None if method == GIVEN else method, by=by, rule=rule)
         return given(source, factors, level)
     return _of_source(source_of(source), factors, method, by, values, rule, level, questionnaire)
 
 
-def _only(source: Any, **unused: Any) -> None:
-    """Refuse arguments that do not belong to this kind of source."""
+def _only(origin: str, **unused: Any) -> None:
+    """Refuse arguments that do not belong to weights of this origin."""
     for name, value in unused.items():
         if value is not None:
-            raise OptionError(f"{name}= has no meaning for weights from {type(source).__name__}; leave it out.")
+            raise OptionError(f"{name}= has no meaning for weights from {origin}; leave it out.")
 
 
 def given(weights: Any, factors: Any = None, level: float = 0.95) -> FactorWeights:
     """Weights as somebody gave them, by name; `factors` may say which, in which order."""
     found = {str(name): value for name, value in weights.items()}
-    wanted = list(found) if factors is None else [factors] if isinstance(factors, str) else list(map(str, factors))
-    if not found or len(found) < len(weights) or len(wanted) != len(found) or set(wanted) != set(found):
+    if len(found) < len(weights):
+        raise OptionError(
+            f"Two weights have the same name; one per factor is needed: {list(map(str, weights.keys()))}."
+        )
+    wanted = list(found) if factors is None else list(as_names(factors, "factors"))
+    if not found or len(wanted) != len(found) or set(wanted) != set(found):
         raise OptionError(f"Weights are needed for exactly the factors {wanted}; found those of {list(found)}.")
     numbers = [found[name] for name in wanted]
     for name, value in zip(wanted, numbers, strict=True):
@@ -147,7 +153,7 @@ def _of_source(
     codes = factor_codes(factors, asked)
     groupers = group_names(by)
     if method in (EQUAL, GIVEN):
-        _only(source, **{"by": by, "rule": rule})
+        _only(f"method={method!r}", **{"by": by, "rule": rule})
         return equal(codes, level) if method == EQUAL else _of_tree(codes, asked, level)
     sample = check_rule(rule, method)
     made = measured(source, codes, asked, values)

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from csat.errors import MembershipError, OptionError
-from csat.moments import shown
 from csat.results import Estimates, Provenance, Shown, Unavailable, insert_before
 
 #: Weights may miss a sum of 1 by this much.
@@ -142,7 +141,7 @@ def check_count(name: str, found: Any, low: int, high: int) -> int:
     """A whole number from `low` to `high`; `OptionError` for anything else."""
     whole = isinstance(found, int | np.integer) and not isinstance(found, bool)
     if not whole or not low <= found <= high:
-        raise OptionError(f"{name}={shown(found)}: a whole number from {low} to {high} is needed.")
+        raise OptionError(f"{name}={str(found)[:20]}: a whole number from {low} to {high} is needed.")
     return int(found)
 
 

@@ -1,0 +1,214 @@
+"""Odd input to fuzzy evaluations and weights: names that stand twice, nobody answers, nobody differs, wrong types."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import csat
+from csat.errors import MembershipError, OptionError, QuestionnaireError, SampleError, UnknownItemError
+from csat.questionnaire import Dimension, Grade, Item, Questionnaire, Scale
+
+FIVE = Scale("five", 1, 5, conversion="grade", missing={98: "dont_know"})
+ITEMS = ("a1", "a2", "b1", "b2")
+ASKED = Questionnaire(
+    "s",
+    scales=(FIVE,),
+    items=tuple(Item(code, FIVE) for code in ITEMS),
+    dimensions=(
+        Dimension("whole", {}, ("a", "b"), (0.7, 0.3)),
+        Dimension("a", {}, ("a1", "a2")),
+        Dimension("b", {}, ("b1", "b2"), (0.25, 0.75)),
+    ),
+    root="whole",
+)
+MATRIX = [[0.2, 0.5, 0.3], [0.1, 0.3, 0.6], [0.0, 0.1, 0.9]]
+WEIGHTS = [0.2, 0.3, 0.5]
+
+
+def rows(n: int = 200, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    answers = np.clip(np.round(3.4 + rng.normal(0, 0.8, (n, 1)) + rng.normal(0, 0.8, (n, 4))), 1, 5)
+    frame = pd.DataFrame(answers, columns=list(ITEMS)).mask(rng.random((n, 4)) < 0.05)
+    return frame.assign(g=rng.choice(["x", "y", "z"], n), half=np.where(np.arange(n) < n // 2, "one", "two"))
+
+
+def survey(frame: pd.DataFrame | None = None, **design) -> csat.Survey:
+    return csat.read_survey(rows() if frame is None else frame, ASKED, design=csat.Design(**design))
+
+
+@pytest.mark.parametrize(
+    ("index", "columns", "wording"),
+    [
+        (["a", "a", "b"], ["u", "v", "w"], "two factors are called 'a'"),
+        ([1, "1", "b"], ["u", "v", "w"], "two factors are called '1'"),
+        (["a", "b", "c"], ["u", "u", "w"], "two grades are called 'u'"),
+        (["composite", "b", "c"], ["u", "v", "w"], "'composite' is the name of the result"),
+    ],
+)
+def test_names_of_a_matrix_stand_for_one_thing(index, columns, wording):
+    with pytest.raises(MembershipError, match=wording):
+        csat.evaluate(pd.DataFrame(MATRIX, index=index, columns=columns), weights=WEIGHTS)
+
+
+@pytest.mark.parametrize(
+    "found", [None, 5, "abc", pd.Series([0.5, 0.5]), {"a": [0.5, 0.5]}, pd.DataFrame({"a": ["x"]})]
+)
+def test_what_is_no_matrix_is_shown(found):
+    with pytest.raises(MembershipError, match=rf"{type(found).__name__}.* found|None found|Empty|a\b.* found"):
+        csat.evaluate(found, weights=[1.0])
+
+
+def test_one_grade_is_none():
+    with pytest.raises(MembershipError, match="2 columns or more needed, 1 column found"):
+        csat.evaluate([[1.0], [1.0]], weights=[0.5, 0.5])
+
+
+def test_cells_may_miss_their_bounds_by_rounding_only():
+    rest = 1 - 0.9 - 0.1
+    assert -1e-16 < rest < 0
+    found = csat.evaluate([[0.9, 0.1, rest]], weights=[1.0])
+    assert found.membership.min() == 0
+    with pytest.raises(MembershipError, match="is -1e-06; it must lie between 0 and 1"):
+        csat.evaluate([[0.9, 0.1 + 1e-6, -1e-6]], weights=[1.0])
+
+
+GOOD, BAD = Grade("good", {}, 90, 50), Grade("bad", {}, 10, 0)
+
+
+@pytest.mark.parametrize(
+    ("grades", "error", "wording"),
+    [
+        ([BAD, GOOD], QuestionnaireError, "grades run from best to worst"),
+        ([GOOD], QuestionnaireError, "at least two grades are needed"),
+        ([GOOD, GOOD], OptionError, "each has a code of its own, a text; str 'good' is none"),
+        ([Grade(5, {}, 90, 50), BAD], OptionError, "each has a code of its own, a text; int 5 is none"),
+        ([Grade("good", {}, "90", 50), BAD], OptionError, "score and cut of 'good' are numbers; found str '90'"),
+    ],
+)
+@pytest.mark.parametrize("source", ["matrix", "survey"])
+def test_grades_are_checked_wherever_they_go(source, grades, error, wording):
+    with pytest.raises(error, match=wording):
+        if source == "matrix":
+            csat.evaluate([[0.5, 0.5]], weights=[1.0], grades=grades)
+        else:
+            csat.evaluate(survey(), grades=grades, over=())
+
+
+def test_a_child_that_nobody_answered_flips_nothing():
+    found = csat.evaluate(survey(rows().assign(a1=98.0)), weights={"a": {"a1": 0.0, "a2": 1.0}}, over=()).sensitivity()
+    lost = found[found.parent == "a"]
+    assert lost.flips_at.isna().all()
+    assert list(lost.note) == ["no valid answers"] * 2
+    assert not (found.loc[found.flips_at.notna(), "new_verdict"] == "").any()
+
+
+def test_differences_say_that_they_were_drawn():
+    found = csat.evaluate(survey(), "g", replicates=50)
+    assert found.score.provenance.variance == "linearisation"
+    assert found.differences().score.provenance.variance == "bootstrap of respondents"
+    assert csat.evaluate(survey(), "g", over=()).differences().score.provenance.variance == "none"
+
+
+def test_groups_of_one_sampling_unit_have_no_probability():
+    frame = rows().assign(hall=lambda found: found.g.where(found.g == "x", np.arange(len(found)) % 20).astype(str))
+    found = csat.evaluate(survey(frame, psu="hall"), "g", replicates=50)
+    of_x = np.array(found.score.keys["g"]) == "x"
+    assert np.isnan(found.certainty[of_x]).all()
+    assert np.isfinite(found.certainty[~of_x]).all()
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value")
+def test_what_has_no_standard_error_has_no_probability():
+    """Weights whose squares are beyond floating point: the error of the score is not known, nor the verdict's."""
+    found = csat.evaluate(survey(rows().assign(w=1e300), weight="w"), replicates=50)
+    assert not np.isfinite(found.score.se).any()
+    assert np.isnan(found.probability).all()
+    assert not found.decided.any()
+
+
+@pytest.mark.parametrize("rule", ["listwise", "available"])
+@pytest.mark.parametrize("method", ["cv", "sd"])
+def test_a_factor_that_nobody_differs_on_takes_nothing_from_the_others_precision(method, rule):
+    source = survey(rows().assign(a1=4.0))
+    whole = csat.factor_weights(source, ITEMS, method=method, rule=rule)
+    others = csat.factor_weights(source, ITEMS[1:], method=method, rule=rule)
+    assert_allclose(whole.values, [0, *others.values], rtol=1e-12)
+    assert_allclose(whole.estimates.se, [0, *others.estimates.se], rtol=1e-9)
+    assert [str(note) for note in whole.notes if note.kind == "no_spread"] == [
+        "a1: nobody differs on it; its weight is 0."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "wording"),
+    [
+        ({"a1": 98.0}, {"method": "critic"}, "Nobody answered all of 'a1', 'a2', 'b1', 'b2'"),
+        ({"a1": 98.0}, {"method": "cv", "rule": "available"}, "Nobody answered 'a1'; leave out"),
+        ({"a1": 4.0}, {"method": "critic"}, "No variation in 'a1': everyone"),
+        ({"a1": 4.0}, {"method": "critic", "by": "g"}, "No variation in 'a1': everyone"),
+    ],
+)
+def test_factors_without_answers_or_spread_are_named(change, options, wording):
+    with pytest.raises(SampleError, match=wording):
+        csat.factor_weights(survey(rows().assign(**change)), ITEMS, **options)
+
+
+def test_factors_that_run_alike_do_not_conflict():
+    frame = rows().assign(a2=lambda found: found.a1, b1=lambda found: found.a1)
+    with pytest.raises(SampleError, match="run exactly alike"):
+        csat.factor_weights(survey(frame), ["a1", "a2", "b1"], method="critic")
+
+
+def test_unknown_factors_are_counted_once():
+    with pytest.raises(UnknownItemError, match="It has 9 of them"):
+        csat.factor_weights(survey(), ["a1", "nope"], method="sd")
+
+
+GIVEN = {"a": 0.3, "b": 0.7}
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "wording"),
+    [
+        (GIVEN, {"method": "entropy"}, "method= has no meaning for weights from dict"),
+        (csat.ahp([[1, 3], [1 / 3, 1]]), {"factors": ["q"]}, "factors= has no meaning for weights from Ahp"),
+        (csat.factor_weights(GIVEN), {"method": "cv"}, "method= has no meaning for weights from FactorWeights"),
+        ({1: 0.5, "1": 0.5}, {}, r"Two weights have the same name; one per factor is needed: \['1', '1'\]"),
+        (pd.Series([0.5, 0.5], index=["a", "a"]), {}, "Two weights have the same name"),
+        (GIVEN, {"factors": 5}, "factors must be a name or several; found int 5"),
+    ],
+)
+def test_arguments_that_would_be_ignored_are_refused(source, options, wording):
+    with pytest.raises(OptionError, match=wording):
+        csat.factor_weights(source, **options)
+
+
+def test_options_of_answers_say_which_method_has_no_use_for_them():
+    with pytest.raises(OptionError, match="by= has no meaning for weights from method='equal'"):
+        csat.factor_weights(survey(), ITEMS, method="equal", by="g")
+    with pytest.raises(OptionError, match="of= has no meaning for weights from Survey"):
+        csat.factor_weights(survey(), ITEMS, method="sd", of="x")
+
+
+def test_series_are_combined_like_mappings():
+    first, second = pd.Series(GIVEN), {"a": 0.6, "b": 0.4}
+    found = csat.combine_weights([first, second], "additive")
+    assert_allclose(found.values, [0.45, 0.55])
+
+
+@pytest.mark.parametrize("column", ["weight_a1", "rank_b2"])
+def test_groups_cannot_take_the_names_of_weights(column):
+    with pytest.raises(OptionError, match=f"column '{column}' has the name of a result's column"):
+        csat.compare_weights(survey(rows().rename(columns={"g": column})), ["equal", "sd"], column, factors=ITEMS)
+
+
+@pytest.mark.parametrize(
+    ("size", "seed", "wording"), [("x", 0, "size=x: a whole"), (0, 0, "size=0"), (5, -1, "seed=-1")]
+)
+def test_draws_of_weights_need_whole_numbers(size, seed, wording):
+    found = csat.factor_weights(survey(), ITEMS, method="sd")
+    with pytest.raises(OptionError, match=wording):
+        found.draws(size, seed)
