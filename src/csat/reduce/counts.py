@@ -18,33 +18,34 @@ def counted(
     """Count the answers to each item, domain by domain; rows outside every domain are left out."""
     domain = rows.domain if rows.inside.all() else np.where(rows.inside, rows.domain, len(rows.domains))
     weight = None if (rows.weight == 1).all() else rows.weight
-    found = [
-        _of_item(batch.column(name), levels_of, domain, weight, len(rows.domains))
-        for name, levels_of in zip(names, levels, strict=True)
-    ]
+    bases: dict[int, np.ndarray] = {}
+    cell, found = np.empty(len(domain), np.intp), []
+    for name, of_item in zip(names, levels, strict=True):
+        numbers, place = numbered(batch.column(name), of_item)
+        base = bases.setdefault(len(place), domain * len(place))
+        np.add(base, numbers, out=cell)
+        found.append(_of_item(cell, place, weight, (len(rows.domains), len(of_item))))
     weighted, unweighted, missing = zip(*found, strict=True) if found else ((), (), ())
     absent = np.stack(missing, axis=1) if missing else np.zeros((len(rows.domains), 0), int)
     return Levels(tuple(names), tuple(levels), tuple(by), tuple(rows.domains), weighted, unweighted, absent)
 
 
 def _of_item(
-    column: pa.Array, levels: tuple[Any, ...], domain: np.ndarray, weight: np.ndarray | None, size: int
+    cell: np.ndarray, place: np.ndarray, weight: np.ndarray | None, shape: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weighted and unweighted counts (D, levels), and missing (D,)."""
-    numbers, place = numbered(column, levels)
-    width = len(place)
-    cell = domain * width
-    cell += numbers
-    shape = (size + 1, width)
-
-    def by_level(counts: np.ndarray) -> np.ndarray:
-        out = np.zeros((size, len(levels) + 1), counts.dtype)
-        np.add.at(out.T, place, counts.reshape(shape)[:size].T)
-        return out
-
-    unweighted = by_level(np.bincount(cell, minlength=shape[0] * width))
+    """Weighted and unweighted counts (D, levels), and missing (D,), of rows in cells of (domain, number)."""
+    size = (shape[0] + 1) * len(place)
+    listed, missing = _placed(np.bincount(cell, minlength=size), place, shape)
     if weight is None:
-        weighted = unweighted.astype(float)
-    else:
-        weighted = by_level(np.bincount(cell, weight, minlength=shape[0] * width))
-    return weighted[:, :-1], unweighted[:, :-1], unweighted[:, -1]
+        return listed.astype(float), listed, missing
+    return _placed(np.bincount(cell, weight, minlength=size), place, shape)[0], listed, missing
+
+
+def _placed(counts: np.ndarray, place: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Counts (D, levels) of the numbers at their levels, and (D,) of the numbers that are no level."""
+    table = counts.reshape(-1, len(place))[: shape[0]]
+    known = np.flatnonzero(place >= 0)
+    listed = np.zeros(shape, counts.dtype)
+    for number in known.tolist():
+        listed[:, place[number]] += table[:, number]
+    return listed, table.sum(axis=1) - listed.sum(axis=1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -45,12 +47,11 @@ def labels(column: pa.Array) -> tuple[np.ndarray, list[str]]:
     """Codes into the sorted labels that occur; -1 where null. Words of a dictionary are looked at once, not per row."""
     encoded = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
     words = encoded.dictionary.cast(pa.string()).to_pylist()
-    at = encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
-    occurs = np.bincount(at, minlength=len(words)) > 0
-    known = sorted({word for word, found in zip(words, occurs, strict=False) if found and word is not None})
+    at = (encoded.indices.fill_null(len(words)) if encoded.indices.null_count else encoded.indices).to_numpy()
+    occurs = np.bincount(at, minlength=len(words) + 1) > 0
+    known = sorted({word for word, found in zip(words, occurs[:-1], strict=True) if found and word is not None})
     place = {word: i for i, word in enumerate(known)}
-    rank = np.array([*(place.get(word, -1) for word in words), -1], int)
-    return rank[at], known
+    return np.array([*(place.get(word, -1) for word in words), -1], int)[at], known
 
 
 def combine(codes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -77,15 +78,17 @@ def rows_of(batch: pa.RecordBatch, by: Sequence[str], design: Design, inside: st
     kept = np.ones(size, bool) if inside is None else batch.column(inside).to_numpy(zero_copy_only=False).astype(bool)
     domain, names, grouped = _domains(batch, by)
     taken = kept & grouped
-    used = np.bincount(domain[taken], minlength=len(names)) > 0 if by else np.ones(1, bool)
-    position = np.where(used, np.cumsum(used) - 1, -1)
+    if not taken.all():
+        used = np.bincount(domain[taken], minlength=len(names)) > 0 if by else np.ones(1, bool)
+        domain = np.where(used, np.cumsum(used) - 1, -1)[domain]
+        names = [names[d] for d in np.flatnonzero(used).tolist()]
     stratum, strata = labels(batch.column(design.stratum)) if design.stratum else (np.zeros(size, int), [""])
     psu, psus, units = _units(batch, design, stratum, strata)
     weight = batch.column(design.weight).to_numpy(zero_copy_only=False) if design.weight else np.ones(size)
     return Rows(
         inside=taken,
-        domain=position[domain],
-        domains=[names[d] for d in np.flatnonzero(used).tolist()],
+        domain=domain,
+        domains=names,
         stratum=stratum,
         strata=strata,
         psu=psu,
@@ -103,6 +106,9 @@ def _domains(batch: pa.RecordBatch, by: Sequence[str]) -> tuple[np.ndarray, list
         return np.zeros(batch.num_rows, int), [()], np.ones(batch.num_rows, bool)
     labelled = [labels(batch.column(name)) for name in by]
     grouped = np.logical_and.reduce([codes >= 0 for codes, _ in labelled])
+    if len(by) == 1 and grouped.all():
+        codes, words = labelled[0]
+        return codes, [(word,) for word in words], grouped
     distinct, domain = combine([codes for codes, _ in labelled])
     listed = [[*words, ""] for _, words in labelled]  # code -1, a row without a group, finds the empty label
     names = [tuple(words[i] for i, words in zip(row, listed, strict=True)) for row in distinct.tolist()]
@@ -171,33 +177,50 @@ def numbered(column: pa.Array, answers: Sequence) -> tuple[np.ndarray, np.ndarra
     if pa.types.is_dictionary(column.type):
         place = np.r_[_looked_up(column.dictionary, answers), -1]
         return column.indices.fill_null(len(place) - 1).to_numpy(zero_copy_only=False), place
-    whole = _whole(column)
+    whole = _whole_numbers(column) if pa.types.is_integer(column.type) else _whole_floats(column)
     if whole is None:
         place = np.r_[np.arange(len(answers)), -1]
         return _looked_up(column, answers) % len(place), place
     values, low, high = whole
-    place = _looked_up(pa.array(np.arange(low, high + 1)), answers)
-    place[0] = -1
-    return values, place
+    return values, _places(tuple(answers), low, high)
 
 
-def _whole(column: pa.Array) -> tuple[np.ndarray, int, int] | None:
+def _whole_numbers(column: pa.Array) -> tuple[np.ndarray, int, int] | None:
     """Numbers from 1 on and 0 for null, what 0 stands for, and the largest number; None if they are spread."""
-    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+    if not len(column):
+        return None
+    kind = column.type.to_pandas_dtype()
+    plain = np.frombuffer(column.buffers()[1], kind)[column.offset : column.offset + len(column)]
+    low, high = int(plain.min()) - 1, int(plain.max())  # what stands in the place of a null widens the range at most
+    if high - low > MOST_NUMBERS or max(abs(low), abs(high)) > FARTHEST:
+        return None
+    if column.null_count:
+        wide = column if low >= np.iinfo(kind).min else column.cast(pa.int64())
+        plain = wide.fill_null(pa.scalar(low, wide.type)).to_numpy()
+    return np.subtract(plain, low, dtype=np.int32, casting="unsafe"), low, high
+
+
+def _whole_floats(column: pa.Array) -> tuple[np.ndarray, int, int] | None:
+    """As `_whole_numbers`, of numbers that might have fractions; None if any has."""
+    if not pa.types.is_floating(column.type):
         return None
     ends = pc.min_max(column).as_py()
-    if ends["min"] is None or not abs(ends["min"]) < FARTHEST or not abs(ends["max"]) < FARTHEST:
+    if ends["min"] is None or not abs(ends["min"]) < FARTHEST or not ends["max"] - ends["min"] < MOST_NUMBERS:
         return None
-    low, high = int(ends["min"]) - 1, int(ends["max"])
-    if high - low > MOST_NUMBERS:
-        return None
-    plain = column.cast(pa.int32()) if pa.types.is_integer(column.type) else column
-    filled = plain.fill_null(pa.scalar(low, plain.type)).to_numpy(zero_copy_only=False)
+    low, high = int(np.floor(ends["min"])) - 1, int(ends["max"])
+    filled = column.fill_null(pa.scalar(low, column.type)).to_numpy()
     with np.errstate(invalid="ignore"):
-        values = filled.astype(np.int32, copy=False)
-    if values is not filled and not np.array_equal(values, filled):
-        return None
-    return values - low if low else values, low, high
+        values = filled.astype(np.int32)
+    return (values - low, low, high) if np.array_equal(values, filled) else None
+
+
+@lru_cache(maxsize=1024)
+def _places(answers: tuple[Any, ...], low: int, high: int) -> np.ndarray:
+    """(high − low + 1,) position of each whole number in `answers`; the first stands for a null."""
+    place = _looked_up(pa.array(np.arange(low, high + 1)), answers)
+    place[0] = -1
+    place.flags.writeable = False
+    return place
 
 
 def _looked_up(column: pa.Array, answers: Sequence) -> np.ndarray:
