@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy.stats import norm, t
 
 import csat
 from csat.errors import MembershipError, OptionError, QuestionnaireError, SampleError, UnknownItemError
+from csat.fuzzy import OPERATORS
 from csat.questionnaire import Dimension, Grade, Item, Questionnaire, Scale
 
 FIVE = Scale("five", 1, 5, conversion="grade", missing={98: "dont_know"})
@@ -212,3 +214,18 @@ def test_draws_of_weights_need_whole_numbers(size, seed, wording):
     found = csat.factor_weights(survey(), ITEMS, method="sd")
     with pytest.raises(OptionError, match=wording):
         found.draws(size, seed)
+
+
+@pytest.mark.parametrize("operator", ["weighted-average", "min-max"])
+def test_intervals_of_few_units_are_wider_than_plain_percentiles(operator):
+    """Five halls: t with 4 degrees of freedom has 0.27 % beyond the normal distance that it calls 2.5 %."""
+    frame = rows().assign(hall=lambda found: (np.arange(len(found)) % 5).astype(str))
+    found = csat.evaluate(survey(frame, psu="hall"), operator=operator, replicates=4000)
+    assert np.all(found.score.df == 4)
+    draws = found.state.redrawn(OPERATORS[operator], slice(0, 1))[:, 0]
+    tail = norm.cdf(t.ppf(0.025, 4))
+    assert tail == pytest.approx(0.0027, abs=1e-4)
+    for ends, share in ((found.membership_low, tail), (found.membership_high, 1 - tail)):
+        assert_allclose(ends, np.quantile(draws, share, axis=0, method="weibull"), atol=2e-3)
+    plain = np.quantile(draws, [0.025, 0.975], axis=0)
+    assert np.all(found.membership_high - found.membership_low > plain[1] - plain[0])

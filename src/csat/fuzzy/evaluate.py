@@ -195,7 +195,8 @@ def _of_survey(
     values = np.array([grade.score for grade in study.grades])
     score = _score(base, reading, tree, asked.level)
     unsure = (score.n < 2) | (np.broadcast_to(score.df, score.n.shape) < 1) | ~np.isfinite(score.se)
-    state = replace(state, unsure=unsure, words=drawn.words)
+    df = None if drawn.draws is None else np.broadcast_to(score.df, score.n.shape)
+    state = replace(state, unsure=unsure, df=df, words=drawn.words)
     found = summarised(state, OPERATORS[asked.operator], values, asked.level)
     if not (reading.linear and asked.operator in LINEAR and not factors.draws):
         score = _from_draws(score, found, state)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from csat.distributions import t_quantile
 from csat.fuzzy.operators import Operator, normalised
 from csat.fuzzy.tree import Tree
 from csat.fuzzy.verdict import strongest_at
@@ -23,6 +24,7 @@ class State:
     draws : (R, D', L, g), None if only weights or nothing were drawn. shares : node → (R, m) draws of weights.
     size : D, groups without the overall. replicates : R; 0 if nothing was drawn.
     unsure : (D·K,) nodes with too few answers or sampling units to tell how sure they are; None: all can be told.
+    df : (D·K,) degrees of freedom of the sample behind each node; None: no answers were drawn.
     words : how the draws of the leaves were made.
     """
 
@@ -33,6 +35,7 @@ class State:
     size: int
     replicates: int
     unsure: np.ndarray | None = None
+    df: np.ndarray | None = None
     words: str = "none"
 
     @property
@@ -88,7 +91,10 @@ def summarised(state: State, compose: Operator, scores: np.ndarray, level: float
     Returns
     -------
     Summary
-        Intervals are percentiles of the draws; draws that leave a node without memberships do not count for it.
+        Intervals are percentiles of the draws, at tails Φ(t) with t the quantile of Student's distribution, since a
+        bootstrap of few units knows its own spread no better than a t-interval does (Hesterberg 2015, American
+        Statistician 69, 371–386: expanded percentiles). Draws that leave a node without memberships do not count for
+        it.
     """
     size = state.leaves.shape[-1]
     raw = state.raw(compose)[: state.size].reshape(-1, size)
@@ -102,21 +108,34 @@ def summarised(state: State, compose: Operator, scores: np.ndarray, level: float
             raw, whole, unknown, unknown, unknown, unknown, whole @ scores, nothing, nothing, covariance,
             np.zeros(k, int),
         )  # fmt: skip
-    parts = [_block(state.redrawn(compose, at), scores, level) for at in state.blocks()]
+    nodes = len(state.tree.nodes)
+    tails = _tails(state, level)
+    parts = [
+        _block(state.redrawn(compose, at), scores, tails[at.start * nodes : at.stop * nodes]) for at in state.blocks()
+    ]
     se, low, high, probability = (np.concatenate([part[i] for part in parts]) for i in range(4))
     unknown_rows = ~np.isfinite(whole).all(axis=1) | (False if state.unsure is None else state.unsure)
     for figures in (se, low, high, probability):
         figures[unknown_rows] = np.nan
     drawn = np.concatenate([part[4] for part in parts], axis=1)
     drawn[:, unknown_rows] = np.nan
-    ends = _percentiles(drawn, level)
+    ends = _percentiles(drawn, tails)
     return Summary(
         raw, whole, se, low, high, probability, whole @ scores, ends[0], ends[1], covariance_of(drawn),
         (~np.isfinite(np.concatenate([part[5] for part in parts], axis=1))).sum(axis=0),
     )  # fmt: skip
 
 
-def _block(drawn: np.ndarray, scores: np.ndarray, level: float) -> tuple[np.ndarray, ...]:
+def _tails(state: State, level: float) -> np.ndarray:
+    """(D·K,) probability below the lower end of the interval of each node."""
+    from scipy.special import ndtr
+
+    nodes = state.size * len(state.tree.nodes)
+    df = np.full(nodes, np.inf) if state.df is None else np.broadcast_to(state.df, nodes)
+    return np.asarray(ndtr(t_quantile((1 - level) / 2, np.where(df >= 1, df, np.inf))))
+
+
+def _block(drawn: np.ndarray, scores: np.ndarray, tails: np.ndarray) -> tuple[np.ndarray, ...]:
     """se, low, high, probability (k, g), the scores of the draws (R, k) and whether they are defined (R, k)."""
     count, size = len(drawn), drawn.shape[-1]
     flat = drawn.reshape(count, -1, size)
@@ -124,7 +143,7 @@ def _block(drawn: np.ndarray, scores: np.ndarray, level: float) -> tuple[np.ndar
     known = np.maximum((best >= 0).sum(axis=0), 1)
     votes = np.stack([(best == j).sum(axis=0) for j in range(size)], axis=1)
     columns = flat.reshape(count, -1)
-    low, high = _percentiles(columns, level)
+    low, high = _percentiles(columns, tails.repeat(size))
     shape = (-1, size)
     return (
         spread(columns).reshape(shape), low.reshape(shape), high.reshape(shape), votes / known[:, None], flat @ scores,
@@ -153,10 +172,8 @@ def covariance_of(columns: np.ndarray) -> np.ndarray:
     return np.asarray(apart.T @ apart / (len(columns) - 1))
 
 
-def _percentiles(columns: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """(q,) ends of the middle `level` of the draws (R, q): the (R + 1)·α-th smallest, as the other bootstraps."""
+def _percentiles(columns: np.ndarray, tails: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(q,) ends of the draws (R, q) that leave out `tails` (q,) below and above: the (R + 1)·α-th smallest."""
     from csat.replicates.intervals import quantile
 
-    tails = (1 - level) / 2, (1 + level) / 2
-    low, high = (quantile(columns, np.full(columns.shape[1], tail)) for tail in tails)
-    return low, high
+    return quantile(columns, tails), quantile(columns, 1 - tails)
