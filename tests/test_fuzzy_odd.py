@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -229,3 +232,12 @@ def test_intervals_of_few_units_are_wider_than_plain_percentiles(operator):
         assert_allclose(ends, np.quantile(draws, share, axis=0, method="weibull"), atol=2e-3)
     plain = np.quantile(draws, [0.025, 0.975], axis=0)
     assert np.all(found.membership_high - found.membership_low > plain[1] - plain[0])
+
+
+def test_rooms_of_results_load_only_when_one_is_weighed():
+    code = (
+        "import sys, csat; from csat.fuzzy import evaluate; csat.factor_weights({'a': 0.5, 'b': 0.5});"
+        "print(*(room for room in ('drivers', 'composites', 'structural') if f'csat.{room}' in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

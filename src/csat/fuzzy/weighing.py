@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from csat.composites import Pls
-from csat.drivers import Importance, Regression
 from csat.errors import OptionError, check_choice
 from csat.fuzzy.ahp import Ahp
-from csat.fuzzy.derived import Result, from_result
 from csat.fuzzy.measured import ANSWERS, POINTS, RANGE, VALUES, factor_codes, measured
 from csat.fuzzy.objective import METHODS as OBJECTIVE
 from csat.fuzzy.objective import check_rule, of_answers, of_groups, weights_of
@@ -21,7 +18,9 @@ from csat.moments import Source, as_names, group_names, shown, source_of
 from csat.questionnaire import Questionnaire
 from csat.results import check_level
 from csat.scoring import questionnaire_of
-from csat.structural import Sem
+
+if TYPE_CHECKING:
+    from csat.fuzzy.derived import Result
 
 #: Ways to weigh the factors of a survey.
 GIVEN, EQUAL = "given", "equal"
@@ -98,9 +97,13 @@ def factor_weights(
         unused = {"factors": factors, "method": method, "by": by, "rule": rule, "of": of, "outcome": outcome}
         _only(type(source).__name__, **unused, group=group)
         return source.weights if isinstance(source, Ahp) else source
-    if isinstance(source, Regression | Importance | Sem | Pls):
-        _only(type(source).__name__, method=method, by=by, rule=rule)
-        return from_result(source, factors, of, outcome, group, level)
+    if not isinstance(source, Source | Mapping | pd.Series):
+        # Not at the top: the results of other rooms, and what they are made with, load in half a second.
+        from csat.fuzzy.derived import Result, from_result
+
+        if isinstance(source, Result):
+            _only(type(source).__name__, method=method, by=by, rule=rule)
+            return from_result(source, factors, of, outcome, group, level)
     _only(type(source).__name__, of=of, outcome=outcome, group=group)
     if isinstance(source, Mapping | pd.Series):
         _only(type(source).__name__, method=None if method == GIVEN else method, by=by, rule=rule)
