@@ -241,3 +241,25 @@ def test_rooms_of_results_load_only_when_one_is_weighed():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_groups_without_answers_do_not_spoil_the_comparison_of_the_others():
+    frame = rows()
+    empty = frame.assign(**{item: frame[item].where(frame.g != "x") for item in ITEMS})
+    sets = {name: csat.factor_weights(survey(), ITEMS, method=name) for name in ("equal", "cv", "sd")}
+    whole = csat.compare_weights(survey(empty), sets, "g", replicates=20)
+    others = csat.compare_weights(survey(frame[frame.g != "x"]), sets, "g", replicates=20)
+    assert whole.glance()["groups_unscored"].tolist() == [1]
+    assert others.glance()["groups_unscored"].tolist() == [0]
+    for name in ("group_concordance", "score_low", "score_high", "verdicts_that_change"):
+        assert whole.glance()[name][0] == pytest.approx(others.glance()[name][0]), name
+    pd.testing.assert_frame_equal(whole.pairs(), others.pairs())
+    assert whole.group_concordance > 0.1
+
+
+def test_sets_without_scores_have_no_gap():
+    weights = {"a": {"a": 0.5, "b": 0.5}, "b": {"a": 0.9, "b": 0.1}}
+    found = csat.compare_weights([[0.2, 0.5, 0.3], [0.1, 0.3, 0.6]], weights)
+    assert found.pairs()["score_gap"].isna().all()
+    assert found.glance()[["score_low", "score_high"]].isna().all(axis=None)
+    assert found.pairs()["same_verdicts"].tolist() == [0.0]

@@ -16,8 +16,10 @@ def kendall_w(figures: np.ndarray) -> float:
 
     W = 12·S/(r²(k³ − k) − r·ΣT), S the squares of the rank sums around their mean, T = Σ(t³ − t) over the ties of a
     ranking (Kendall & Gibbons 1990, Rank Correlation Methods, 6.9). NaN for one ranking, one object, or ties only.
+    Objects that lack a figure somewhere are left out.
     """
-    ranks = ranks_of(figures)
+    figures = np.asarray(figures, float)
+    ranks = ranks_of(figures[:, np.isfinite(figures).all(axis=0)])
     r, k = ranks.shape
     if r < 2 or k < 2:
         return float("nan")
@@ -28,7 +30,9 @@ def kendall_w(figures: np.ndarray) -> float:
 
 
 def kendall_tau(first: np.ndarray, second: np.ndarray) -> float:
-    """Kendall's tau-b of two rankings of the same objects; NaN if one of them ties all."""
+    """Kendall's tau-b of two rankings of the same objects that have both; NaN if one of them ties all."""
+    both = np.isfinite(first) & np.isfinite(second)
+    first, second = first[both], second[both]
     upper = np.triu_indices(len(first), 1)
     one = np.sign(np.subtract.outer(first, first))[upper]
     two = np.sign(np.subtract.outer(second, second))[upper]

@@ -37,7 +37,7 @@ class WeightComparison(Shown):
         draws. decided : (L, D) whether it reaches the level.
     rank : (L, m) of the factors, 1 = heaviest, equal ones share their mean rank. group_rank : (L, D) of the groups.
     concordance, group_concordance : Kendall's W over the sets, of the ranks of factors and of groups: 1 = every set
-        ranks alike. NaN without groups.
+        ranks alike. NaN without groups. Groups without valid answers do not count.
     """
 
     sets: tuple[str, ...]
@@ -108,28 +108,36 @@ class WeightComparison(Shown):
         Columns: ``set against``, ``largest_gap`` (of a weight), ``tau`` (Kendall's tau-b of the factors' ranks),
         ``group_tau`` (of the groups'), ``score_gap`` (largest difference of a score), ``same_verdicts`` (share).
         """
+        scored = np.isfinite(self.score).all(axis=0)
+        judged = (self.verdict != "").any(axis=0)
         rows = [
             {
                 "set": self.sets[i], "against": self.sets[j],
                 "largest_gap": float(np.abs(self.weights[i].values - self.weights[j].values).max()),
                 "tau": kendall_tau(self.rank[i], self.rank[j]),
                 "group_tau": kendall_tau(self.group_rank[i], self.group_rank[j]),
-                "score_gap": float(np.abs(self.score[i] - self.score[j]).max()),
-                "same_verdicts": float((self.verdict[i] == self.verdict[j]).mean()),
+                "score_gap": float(np.abs(self.score[i] - self.score[j])[scored].max()) if scored.any() else np.nan,
+                "same_verdicts": float((self.verdict[i] == self.verdict[j])[judged].mean()) if judged.any() else np.nan,
             }
             for i, j in combinations(range(len(self.sets)), 2)
         ]  # fmt: skip
         return pd.DataFrame(rows)
 
     def glance(self) -> pd.DataFrame:
-        """One row: sets, factors, groups, Kendall's W of factors and groups, mean tau, groups whose verdict differs."""
+        """One row: sets, factors, groups, Kendall's W of factors and groups, mean tau, groups whose verdict differs.
+
+        ``groups_unscored`` of the groups have no score under some set, and do not count.
+        """
         changing = int((self.verdict != self.verdict[0]).any(axis=0).sum())
         pairs = self.pairs()
+        scored = self.score[:, np.isfinite(self.score).all(axis=0)]
+        low, high = (float(scored.min()), float(scored.max())) if scored.size else (np.nan, np.nan)
         return pd.DataFrame(
             {"sets": [len(self.sets)], "factors": [len(self.factors)], "groups": [len(self.domains)],
+             "groups_unscored": [len(self.domains) - scored.shape[1]],
              "concordance": [self.concordance], "mean_tau": [float(pairs["tau"].mean())],
              "group_concordance": [self.group_concordance], "verdicts_that_change": [changing],
-             "score_low": [float(np.min(self.score))], "score_high": [float(np.max(self.score))],
+             "score_low": [low], "score_high": [high],
              "operator": [self.evaluations[0].operator], "membership": [self.evaluations[0].membership_kind]}
         )  # fmt: skip
 
