@@ -111,7 +111,7 @@ def test_unknown_answers_can_count_as_missing(capsys):
 @pytest.mark.parametrize("arguments", [
     [], ["fly"], ["index"], ["index", STUDY], ["index", STUDY, DATA, "--level", "95"],
     ["index", STUDY, DATA, "--by", "a,,b"], ["index", STUDY, DATA, "--where", "brand"],
-    ["index", STUDY, DATA, "--lang", "fr"], ["report", STUDY, DATA, "--by", "brand"],
+    ["index", STUDY, DATA, "--lang", "fr"], ["report", STUDY, DATA, "--format", "odt"],
     ["gaps", STUDY, DATA, "--margin", "-1"],
 ])  # fmt: skip
 def test_wrong_usage_is_exit_code_2(capsys, arguments):
@@ -144,8 +144,9 @@ def test_a_study_without_the_parts_says_which(tmp_path, capsys):
 def test_a_report_prints_its_files_and_tells_its_progress(tmp_path):
     done = run("report", STUDY, DATA, "--lang", "en", "--folder", "out", cwd=tmp_path, text=True, encoding="utf-8")
     assert done.returncode == 0
-    assert done.stdout.splitlines() == [str(Path("out") / name) for name in ("report-en.html", "report-en.xlsx")]
-    sections = ("What drives it, and what to do first", "Gaps")
+    names = ("report-en.html", "report-en.xlsx", "report.json")
+    assert done.stdout.splitlines() == [str(Path("out") / name) for name in names]
+    sections = ("Gaps", "What drives it, and what to do first")
     assert [line for line in done.stderr.splitlines() if line in sections] == list(sections)
     assert (tmp_path / "out" / "report-en.html").stat().st_size > 50_000
 

@@ -45,7 +45,8 @@ def write_small(folder, title="t", label="a", rows=40):
 
 
 def test_a_page_and_a_workbook_per_language(made):
-    assert [path.name for path in made] == ["report-en.html", "report-en.xlsx", "report-zh.html", "report-zh.xlsx"]
+    names = ["report-en.html", "report-en.xlsx", "report-zh.html", "report-zh.xlsx", "report.json"]
+    assert [path.name for path in made] == names
     assert sorted(path.name for path in made[0].parent.iterdir()) == sorted(path.name for path in made)
 
 
@@ -57,9 +58,9 @@ def test_the_page_stands_alone_and_has_every_section(made, results, check_alone,
     html = made[place].read_text(encoding="utf-8")
     parsed = check_alone(html)
     assert parsed.named("html") == [{"lang": lang}]
-    assert len(parsed.named("h2")) == 9
+    assert len(parsed.named("h2")) == 11
     assert len(parsed.named("img")) == 13
-    assert len(parsed.named("table")) == 20
+    assert len(parsed.named("table")) == 22
     assert not [word for word in words if word not in html]
     top = results["index"].tidy().iloc[0]
     assert f"{top['estimate']:.2f}" in html
@@ -69,7 +70,7 @@ def test_the_page_stands_alone_and_has_every_section(made, results, check_alone,
 
 def test_the_workbook_holds_the_tables_of_the_page(made, results):
     book = openpyxl.load_workbook(made[1])
-    assert len(book.sheetnames) == 1 + 23 + 1
+    assert len(book.sheetnames) == 1 + 26 + 1
     numbers = [c.value for sheet in book for row in sheet.iter_rows() for c in row if isinstance(c.value, float)]
     wanted = [results["index"].tidy()["estimate"][0], *results["gaps"].tidy()["estimate"]]
     # Excel keeps 16 digits of a number.
@@ -85,9 +86,9 @@ def test_bad_data_stop_before_anything_is_written(tmp_path):
 def test_labels_of_a_study_are_text_everywhere(tmp_path, check_alone):
     evil = "<img src=x onerror=alert(1)>"
     study, data = write_small(tmp_path, title=evil, label=evil + " $x$ {{report.index}} ## no")
-    html, workbook = csat.write_report(study, data, tmp_path, lang="en", progress=False)
+    html, workbook, _ = csat.write_report(study, data, tmp_path, lang="en", progress=False)
     parsed = check_alone(html.read_text(encoding="utf-8"))
-    assert len(parsed.named("h2")) == 5, "a study without drivers, model, groups and peers has fewer sections"
+    assert len(parsed.named("h2")) == 6, "a study without drivers, model, groups and peers has fewer sections"
     assert "&lt;img src=x" in html.read_text(encoding="utf-8")
     cells = [cell for sheet in openpyxl.load_workbook(workbook) for row in sheet.iter_rows() for cell in row]
     assert not [cell for cell in cells if cell.data_type == "f"]
@@ -128,7 +129,7 @@ def test_a_failing_cell_leaves_the_old_report_alone(tmp_path):
 
 def test_too_few_respondents_are_a_report_without_figures(tmp_path):
     study, data = write_small(tmp_path, rows=20)
-    html, _ = csat.write_report(study, data, tmp_path, lang="en", progress=False)
+    html, *_ = csat.write_report(study, data, tmp_path, lang="en", progress=False)
     assert "Fewer than 30 respondents: not shown." in html.read_text(encoding="utf-8")
 
 
@@ -142,9 +143,11 @@ def test_wrong_options_are_named(tmp_path):
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_new_study_is_complete_and_never_overwrites(tmp_path, lang):
-    study, notebook = new_study(tmp_path / "new", lang=lang)
+    study, notebook, readme, ignored = new_study(tmp_path / "new", lang=lang)
     asked = csat.read_questionnaire(study)
     assert asked.root == "satisfaction"
     assert f'lang = "{lang}"' in "".join(read_notebook(notebook)["cells"][1]["source"])
+    assert "csat report study.toml answers.csv" in readme.read_text(encoding="utf-8")
+    assert "/answers*" in ignored.read_text(encoding="utf-8").splitlines()
     with pytest.raises(OptionError, match=r"study\.toml exists already; csat new does not overwrite"):
         new_study(tmp_path / "new")

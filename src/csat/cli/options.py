@@ -240,9 +240,19 @@ def trend_options(verb: argparse.ArgumentParser) -> None:
 
 
 def report_options(verb: argparse.ArgumentParser) -> None:
-    """Language, folder and notebook of the report."""
+    """Language, formats, folder and notebook of the report; one for each group; what has changed since the last one."""
     verb.add_argument("--lang", choices=("zh", "en", "both"), default="zh", help="language (default: zh)")
-    verb.add_argument("--folder", default="report", help="where page and workbook go (default: report)")
+    verb.add_argument(
+        "--format", metavar="FORMAT[,FORMAT]", type=_formats,
+        help="html, xlsx and others (default: the study's, else html,xlsx)",
+    )  # fmt: skip
+    verb.add_argument("--folder", default="report", help="where the files go (default: report)")
+    verb.add_argument("--by", metavar="COLUMN", help="a report for each group of this column, and an overview")
+    verb.add_argument(
+        "--since", metavar="REPORT",
+        help="report.json of an earlier report, or its folder: a section says what has changed (default: the study's)",
+    )  # fmt: skip
+    verb.add_argument("--seed", type=int, help="of everything drawn at random (default: the study's, else 1)")
     verb.add_argument("--notebook", help="an own notebook instead of the one in the package")
     verb.add_argument("--quiet", action="store_true", help="no progress")
 
@@ -286,6 +296,16 @@ def _cut(text: str) -> str | tuple[float, float]:
         message = f"{text!r}: write means, iso, or two numbers such as 70,10"
         raise argparse.ArgumentTypeError(message) from None
     return performance, importance
+
+
+def _formats(text: str) -> list[str]:
+    from csat.report.formats import FORMATS
+
+    names = [name.strip().lower() for name in text.split(",")]
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no format; choose of {', '.join(FORMATS)}")
+    return names
 
 
 def _equation(text: str) -> tuple[str, str]:

@@ -70,8 +70,9 @@ def _report(asked: argparse.Namespace) -> None:
     from csat.report.build import write_report
 
     made = write_report(
-        asked.study, asked.data, asked.folder, lang=asked.lang, notebook=asked.notebook, where=domain(asked.where),
-        on_unknown=asked.on_unknown, progress=not asked.quiet, **reading(asked),
+        asked.study, asked.data, asked.folder, lang=asked.lang, formats=asked.format, notebook=asked.notebook,
+        where=domain(asked.where), by=asked.by, since=asked.since, seed=asked.seed, on_unknown=asked.on_unknown,
+        progress=not asked.quiet, **reading(asked),
     )  # fmt: skip
     sys.stdout.write("".join(f"{path}\n" for path in made))
 
@@ -125,8 +126,8 @@ VERBS: Mapping[str, tuple[Callable[[argparse.Namespace], None], str, tuple[Optio
     "gaps": (_gaps, "own score minus a peer's, node by node", (options.data_options, options.gap_options, *TABLES)),
     "report": (
         _report,
-        "write the report: one HTML page and one workbook",
+        "write the report: page, workbook and other formats; or one for each group",
         (options.data_options, options.report_options),
     ),
-    "new": (_new, "start a study: a study.toml and the report's notebook", (options.new_options,)),
+    "new": (_new, "start a study: a study.toml, the report's notebook and a README", (options.new_options,)),
 }

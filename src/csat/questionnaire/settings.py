@@ -11,8 +11,11 @@ from csat.errors import DesignError, OptionError, QuestionnaireError
 from csat.questionnaire.cells import Table, check_keys, number_at, optional_text, shown, text_at, words_at
 
 #: Keys of [report] that hold one text, and those that hold a list; ``seed`` is a number.
-_REPORT_TEXT = ("own", "peer_column", "period_column", "period", "split_by", "previous")
+_REPORT_TEXT = ("own", "peer_column", "period_column", "period", "split_by", "previous", "structural")
 _REPORT_LIST = ("by", "against", "formats")
+
+#: How the report estimates the structural model: factors, composites, or both.
+STRUCTURAL = ("sem", "pls", "both")
 
 #: Keys of [fuzzy] and what each can be.
 FUZZY: Mapping[str, tuple[str, ...]] = {
@@ -153,4 +156,6 @@ def _report_setting(table: Table, key: str) -> Any:
         if seed < 0 or seed != int(seed):
             raise QuestionnaireError.at("report", key, f"{seed:g} is no seed; write a whole number, 0 or more.")
         return int(seed)
+    if key == "structural" and text_at("report", table, key) not in STRUCTURAL:
+        raise QuestionnaireError.at("report", key, f"{shown(table[key])} is none of {', '.join(STRUCTURAL)}.")
     return list(words_at("report", table, key)) if key in _REPORT_LIST else text_at("report", table, key)

@@ -6,31 +6,51 @@ and a workbook; `new_study` starts a folder with a study file and that notebook.
 
 from csat.report.build import write_report
 from csat.report.cards import Headline, headline
+from csat.report.chart import Chart
+from csat.report.difference import Revision, revision
+from csat.report.document import Document
 from csat.report.excel import write_workbook
 from csat.report.guidance import Advice, advice
 from csat.report.jupyter import Table
+from csat.report.manifest import Manifest, manifest, read_manifest
 from csat.report.network.texts import diagram
 from csat.report.notebook import new_study
+from csat.report.opened import read_once
+from csat.report.overview import Links, league, links, ranking
 from csat.report.plots import plot
 from csat.report.reading import reading
 from csat.report.settings import Plan, base_of, masthead, method, plan
+from csat.report.since import changed
 from csat.report.tables import table
 
 __all__ = [
     "Advice",
+    "Chart",
+    "Document",
     "Headline",
+    "Links",
+    "Manifest",
     "Plan",
+    "Revision",
     "Table",
     "advice",
     "base_of",
+    "changed",
     "diagram",
     "headline",
+    "league",
+    "links",
+    "manifest",
     "masthead",
     "method",
     "new_study",
     "plan",
     "plot",
+    "ranking",
+    "read_manifest",
+    "read_once",
     "reading",
+    "revision",
     "table",
     "write_report",
     "write_workbook",

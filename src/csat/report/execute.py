@@ -76,6 +76,9 @@ class Kernel:
         except CellExecutionError as failure:
             raise ReportError.cell_failed(failure.ename, failure.evalue) from None
         except DeadKernelError:
+            # The next notebook gets a new process.
+            self.pool.submit(lambda: self.runner.run(_end(self.client))).result()
+            self.client.kc = self.client.km = None
             raise ReportError.kernel_died() from None
 
     def _in_thread(self) -> Notebook:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from csat.errors import MissingFileError, OptionError, ReportError
-from csat.report.words import words
+from csat.report.manifest import sha256
+from csat.report.words import Word, words
 
 if TYPE_CHECKING:
     from csat.questionnaire import Questionnaire
@@ -20,12 +21,21 @@ if TYPE_CHECKING:
 Notebook = dict[str, Any]
 
 NAME = "quarterly_report.ipynb"
+#: The notebook of the overview of a batch.
+OVERVIEW = "overview.ipynb"
+#: What a new study keeps out of version control: answers of people, and what can be made again.
+IGNORED = "/answers*\n/data/\n/report/\n.ipynb_checkpoints/\n"
 BLANK = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 
 
-def template() -> Notebook:
-    """Read the notebook that the package brings: its Markdown holds {{keys}} of the catalogues."""
-    return json.loads((files("csat.report") / "notebooks" / NAME).read_text(encoding="utf-8"))
+def template(name: str = NAME) -> Notebook:
+    """Read a notebook that the package brings: its Markdown holds {{keys}} of the catalogues."""
+    return json.loads((files("csat.report") / "notebooks" / name).read_text(encoding="utf-8"))
+
+
+def digest(notebook: Notebook) -> str:
+    """SHA-256 of what a notebook's cells say, whatever they have shown."""
+    return sha256("\n\n".join(text_of_cell(cell) for cell in notebook["cells"]))
 
 
 def read_notebook(path: str | Path) -> Notebook:
@@ -82,12 +92,15 @@ def fill(notebook: Notebook, lang: str) -> Notebook:
 
 def trim(notebook: Notebook, asked: Questionnaire, about: Plan | None = None) -> Notebook:
     """Leave out the sections that study and data have no use for: cells tagged ``needs-model`` and so on."""
+    structural = asked.settings.get("structural", "sem")
     has = {
         "needs-index": asked.root is not None,
         "needs-periods": about is not None and about.period_column is not None,
-        "needs-model": asked.model is not None,
+        "needs-model": asked.model is not None and structural != "pls",
+        "needs-pls": asked.model is not None and structural in ("pls", "both"),
         "needs-drivers": asked.outcome is not None and bool(asked.processes),
-        "needs-groups": bool(asked.settings.get("by")),
+        "needs-groups": bool(asked.settings.get("by") if about is None else about.groupings),
+        "needs-standing": about is None or about.ranked,
         "needs-peers": bool(asked.settings.get("against") if about is None else about.against)
         and "peer_column" in asked.settings,
     }
@@ -147,7 +160,7 @@ def dumps(notebook: Notebook) -> str:
 
 
 def new_study(folder: str | Path, *, lang: str = "en") -> list[Path]:
-    """Start a study: a folder with a study.toml to fill in and the report's notebook to edit.
+    """Start a study: a folder with a study.toml to fill in, the report's notebook to edit, and how to go on.
 
     Parameters
     ----------
@@ -157,13 +170,18 @@ def new_study(folder: str | Path, *, lang: str = "en") -> list[Path]:
     Raises
     ------
     OptionError
-        If one of the two files is there already: nothing is overwritten.
+        If one of the files is there already: nothing is overwritten.
     """
     catalogue = words(lang)
     folder = Path(folder)
     start = (files("csat.report") / "notebooks" / "study.toml").read_text(encoding="utf-8")
     defaults = {"study": "study.toml", "data": "answers.csv", "lang": catalogue.lang}
-    made = {folder / "study.toml": start, folder / NAME: dumps(with_defaults(fill(template(), lang), defaults))}
+    made = {
+        folder / "study.toml": start,
+        folder / NAME: dumps(with_defaults(fill(template(), lang), defaults)),
+        folder / "README.md": catalogue.say(Word("new.readme")),
+        folder / ".gitignore": IGNORED,
+    }
     there = [path for path in made if path.exists()]
     if there:
         raise OptionError(f"{there[0]} exists already; csat new does not overwrite. Choose another folder.")

@@ -5,22 +5,28 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Says what is being done. bar : of a terminal; None writes lines. silent : says nothing."""
+    """Says what is being done. bar : of a terminal; None writes lines. silent : says nothing, and only counts."""
 
     bar: Any = None
     silent: bool = False
 
+    def counting(self) -> Progress:
+        """The same bar for steps that are not worth a line each."""
+        return replace(self, silent=True)
+
     def say(self, text: str) -> None:
         """Name the step that begins."""
+        if self.silent:
+            return
         if self.bar is not None:
             self.bar.set_description_str(text[:40])
-        elif not self.silent:
+        else:
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
 
@@ -31,9 +37,11 @@ class Progress:
 
     def note(self, text: str) -> None:
         """Write a remark that stays."""
+        if self.silent:
+            return
         if self.bar is not None:
             self.bar.write(text, file=sys.stderr)
-        elif not self.silent:
+        else:
             sys.stderr.write(f"{text}\n")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 #: Column → value or values: a part of the respondents.
 Where = Mapping[str, Any]
+
+#: Groups from which on their order is a matter of interest.
+RANKED = 3
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -52,6 +55,15 @@ class Plan:
             f"Plan({len(self.own)} own of {len(self.everyone)} respondents; by {list(self.groupings)}; "
             f"against {list(self.against)})"
         )
+
+    @property
+    def ranked(self) -> bool:
+        """Whether there are enough groups of the peer column to rank them."""
+        return self.peer_column is not None and len(self.everyone.categories(self.peer_column)) >= RANKED
+
+    def whole(self) -> Plan:
+        """The same report on everyone: no group is the own one."""
+        return replace(self, own=self.everyone, own_label=None, against=())
 
     def base(self, part: str = "own", lang: str = "en") -> Word:
         """Say whom figures are about: "own" customers, "everyone" of the period, or the "history" of own customers."""

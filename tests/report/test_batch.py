@@ -1,0 +1,269 @@
+"""A report for each group, the overview that links them, and reports that compare themselves with earlier ones."""
+
+import hashlib
+import json
+import re
+from html import unescape
+
+import numpy as np
+import openpyxl
+import pytest
+
+import csat
+from csat.errors import MissingFileError, OptionError, ReportError, UnknownColumnError
+from csat.report.batch import folder_names
+from csat.report.manifest import read_manifest
+from csat.report.notebook import code_cell, dumps, template
+from csat.report.opened import read_once
+from csat.report.overview import league, links, markdown, ranking
+
+STUDY = """
+[study]
+name = "small"
+index = "top"
+texts = { en = "Small study", zh = "小研究" }
+[scales.five]
+low = 1
+high = 5
+[items]
+A = { scale = "five" }
+B = { scale = "five" }
+[dimensions.top]
+children = ["A", "B"]
+[columns.branch.labels]
+n = { en = "North *1*", zh = "北" }
+s = { en = "South", zh = "南" }
+w = { en = "West", zh = "西" }
+tiny = { en = "Tiny", zh = "小" }
+[columns.line]
+kind = "category"
+[report]
+peer_column = "branch"
+own = "n"
+against = ["s"]
+by = ["branch"]
+"""
+MEANS = {"n": 3.2, "s": 2.6, "w": 4.2, "tiny": 3.0}
+SIZES = {"n": 300, "s": 200, "w": 120, "tiny": 12}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Study and answers of three branches and one of twelve respondents."""
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "study.toml").write_text(STUDY, encoding="utf-8")
+    rng = np.random.default_rng(1)
+    lines = ["branch,line,A,B"]
+    for branch, size in SIZES.items():
+        for answers in np.clip(np.rint(rng.normal(MEANS[branch], 0.8, (size, 2))), 1, 5).astype(int):
+            lines.append(f"{branch},{'ab'[len(lines) % 2]},{answers[0]},{answers[1]}")
+    (folder / "data.csv").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def batch(place):
+    made = csat.write_report(
+        place / "study.toml", place / "data.csv", place / "out", lang="en", by="branch", progress=False
+    )
+    return [path.relative_to(place / "out").as_posix() for path in made]
+
+
+def text_of(path):
+    return unescape(re.sub(r"<[^>]+>", " ", path.read_text(encoding="utf-8")))
+
+
+def hashes(folder):
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_every_group_has_a_folder_and_the_overview_comes_first(place, batch):
+    whole = ["report-en.html", "report-en.xlsx", "report.json"]
+    assert batch == [
+        *("overview-en.html", "overview-en.xlsx"),
+        *(f"{group}/{name}" for group in ("n", "s", "w") for name in whole),
+        *(f"tiny/{name}" for name in whole[:2]),
+    ]
+    assert sorted(hashes(place / "out")) == sorted(batch)
+
+
+def test_links_of_the_overview_lead_to_files(place, batch):
+    html = (place / "out" / "overview-en.html").read_text(encoding="utf-8")
+    found = [link for link in re.findall(r'href="([^"#]+)"', html) if not link.startswith("#")]
+    assert sorted(found) == sorted(name for name in batch if "/" in name and not name.endswith(".json"))
+    assert "North *1*" in text_of(place / "out" / "overview-en.html")
+
+
+def test_the_report_of_a_group_takes_its_point_of_view(place, batch):
+    page = text_of(place / "out" / "s" / "report-en.html")
+    survey = csat.read_survey(place / "data.csv", csat.read_questionnaire(place / "study.toml"))
+    own = csat.index(survey.where(branch="s")).estimates.estimate[0]
+    assert f"{own:.2f}" in page
+    assert "Gap to North *1*" in page
+    assert "South has an index of" in page and "ranks 3 of 3" in page
+    book = openpyxl.load_workbook(place / "out" / "s" / "report-en.xlsx")
+    numbers = [c.value for sheet in book for row in sheet.iter_rows() for c in row if isinstance(c.value, float)]
+    assert np.isclose(numbers, own, rtol=1e-14).any()
+
+
+def test_a_group_too_small_for_figures_has_a_page_that_says_so(place, batch):
+    page = text_of(place / "out" / "tiny" / "report-en.html")
+    assert "12 respondents, fewer than 30: no figure is shown." in page
+    assert "Tiny" in page and "csat.index" not in page
+    overview = text_of(place / "out" / "overview-en.html")
+    assert "Tiny (12)" in re.sub(r"\s+", " ", overview)
+    survey = csat.read_survey(place / "data.csv", csat.read_questionnaire(place / "study.toml"))
+    assert league(survey, "branch").estimates.keys["branch"] == ("n", "s", "w")
+
+
+def test_a_second_run_gives_the_same_bytes_and_knows_that_nothing_has_changed(place, batch):
+    before = hashes(place / "out")
+    csat.write_report(place / "study.toml", place / "data.csv", place / "again", lang="en", by="branch", progress=False)
+    assert hashes(place / "again") == before
+    made = csat.write_report(
+        place / "study.toml", place / "data.csv", place / "later", lang="en", by="branch", since=place / "out",
+        progress=False,
+    )  # fmt: skip
+    assert "The data file is the same, byte for byte" in text_of(made[2])
+    assert read_manifest(place / "later" / "w").to_json() == read_manifest(place / "out" / "w").to_json()
+
+
+def test_another_column_filters(place):
+    made = csat.write_report(
+        place / "study.toml", place / "data.csv", place / "lines", lang="zh", by="line", formats="html", progress=False
+    )
+    names = [path.relative_to(place / "lines").as_posix() for path in made]
+    assert names == ["overview-zh.html", "a/report-zh.html", "a/report.json", "b/report-zh.html", "b/report.json"]
+    assert read_manifest(made[2]).settings["where"] == {"line": "a"}
+    assert "at least 3 groups" in text_of(made[0])
+
+
+def test_a_group_that_fails_does_not_stop_the_others(place):
+    own = template()
+    own["cells"] = [
+        code_cell('study = data = lang = ""\nown = where = None', "parameters"),
+        code_cell('assert own != "s", "no figures for the south"\nprint("figures of", own)'),
+    ]
+    (place / "own.ipynb").write_text(dumps(own), encoding="utf-8")
+    with pytest.raises(ReportError, match=r"1 of 4 reports could not be made; .*\n  s: .*no figures for the south"):
+        csat.write_report(
+            place / "study.toml", place / "data.csv", place / "partly", lang="en", by="branch", formats="html",
+            notebook=place / "own.ipynb", progress=False,
+        )  # fmt: skip
+    there = sorted(hashes(place / "partly"))
+    assert there == ["n/report-en.html", "overview-en.html", "tiny/report-en.html", "w/report-en.html"]
+    assert "figures of w" in text_of(place / "partly" / "w" / "report-en.html")
+    assert "no figures for the south" in text_of(place / "partly" / "overview-en.html")
+
+
+def test_names_of_one_report_are_not_known_to_the_next(place):
+    own = template()
+    own["cells"] = [
+        code_cell('study = data = lang = ""\nown = where = None', "parameters"),
+        code_cell('print("left over" if "left" in globals() else "clean")\nleft = own'),
+    ]
+    (place / "own.ipynb").write_text(dumps(own), encoding="utf-8")
+    made = csat.write_report(
+        place / "study.toml", place / "data.csv", place / "clean", lang="en", by="branch", formats="html",
+        notebook=place / "own.ipynb", progress=False,
+    )  # fmt: skip
+    assert [("clean" in text_of(path)) for path in made[1:4]] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("options", "problem", "words"),
+    [
+        ({"by": "brnch"}, UnknownColumnError, "branch"),
+        ({"by": "A"}, OptionError, "by='A' is no column of groups; name one such as branch"),
+        ({"by": ""}, OptionError, "by='' must be the name of one column"),
+        ({"by": ["branch"]}, OptionError, "must be the name of one column"),
+        ({"seed": -1}, OptionError, "seed=-1 is no seed; give a whole number, 0 or more"),
+        ({"seed": True}, OptionError, "seed=True is no seed"),
+        ({"since": "nowhere.json"}, MissingFileError, "nowhere.json"),
+        ({"since": "nowhere", "by": "branch"}, MissingFileError, "nowhere"),
+        ({"since": __file__, "by": "branch"}, OptionError, "of a batch, name the folder that the earlier batch"),
+        ({"formats": "odt"}, OptionError, "formats='odt' is not known; choose one of 'html', 'xlsx'"),
+    ],
+)
+def test_wrong_options_are_named_before_anything_is_computed(place, options, problem, words):
+    with pytest.raises(problem) as caught:
+        csat.write_report(place / "study.toml", place / "data.csv", place / "none", progress=False, **options)
+    assert words in str(caught.value)
+    assert not (place / "none").exists()
+
+
+def test_an_own_notebook_must_take_what_differs_between_reports(place):
+    own = template()
+    own["cells"] = [code_cell('study = data = lang = ""', "parameters"), code_cell("1")]
+    (place / "own.ipynb").write_text(dumps(own), encoding="utf-8")
+    for options, lacking in (({"by": "branch"}, "own"), ({"seed": 3}, "seed")):
+        with pytest.raises(ReportError, match=f"has no parameter '{lacking}', which would be ignored"):
+            csat.write_report(
+                place / "study.toml", place / "data.csv", place / "none", notebook=place / "own.ipynb", **options
+            )
+
+
+def test_the_study_sets_formats_seed_split_and_previous(place, tmp_path):
+    extra = 'formats = ["html"]\nseed = 5\nsplit_by = "branch"\nprevious = "out"\n'
+    (place / "set.toml").write_text(STUDY + extra, encoding="utf-8")
+    made = csat.write_report(place / "set.toml", place / "data.csv", tmp_path / "set", lang="en", progress=False)
+    assert [path.name for path in made[:3]] == ["overview-en.html", "report-en.html", "report.json"]
+    assert read_manifest(made[2]).seed == 5
+    assert "What has changed since the earlier report" not in text_of(made[0])
+    assert "The data file is the same, byte for byte" in text_of(made[1])
+    one = csat.write_report(
+        place / "set.toml", place / "data.csv", tmp_path / "one", lang="en", where={"branch": "w"}, formats="html",
+        since=place / "out" / "w", progress=False,
+    )  # fmt: skip
+    assert [path.name for path in one] == ["report-en.html", "report.json"]
+
+
+def test_folders_have_names_that_file_systems_take():
+    names = folder_names(["a/b", "a:b", "..", "", "con", "NUL", "x" * 300, "A/B", "兰州 （市）", "nul.x"])
+    assert len({name.casefold() for name in names.values()}) == len(names)
+    assert not [name for name in names.values() if re.search(r'[/\\:*?"<>|\x00-\x1f]|^\.|[. ]$', name)]
+    assert not {name.casefold() for name in names.values()} & {"con", "nul", "", ".", ".."}
+    assert max(map(len, names.values())) <= 85
+
+
+def test_text_in_links_is_text():
+    listed = links([{"group": "<b>x</b> [y](z)", "n": 3, "files": {"html": "a b/r.html"}, "problem": None}], "g", "en")
+    assert repr(listed).startswith(r"- **\<b\>x</b\> \[y\]\(z\)**".replace("</b", r"\</b"))
+    assert "[html](a%20b/r.html)" in repr(listed)
+    assert "\n" not in markdown("a\nb")
+
+
+def test_the_ranking_claims_no_more_than_the_rank_intervals(place, batch):
+    survey = csat.read_survey(place / "data.csv", csat.read_questionnaire(place / "study.toml"))
+    clear = " ".join(ranking(league(survey, "branch"), "en", survey.questionnaire, own="s").sentences)
+    assert "West has the highest index" in clear and "above every other group" in clear
+    few = survey.where(branch=["n", "s", "w"], line="a")
+    from dataclasses import replace
+
+    found = league(few, "branch")
+    vague = replace(found, rank_low=np.array([1, 1, 1]), rank_high=np.array([3, 3, 3]), between=0.0)
+    said = " ".join(ranking(vague, "en", survey.questionnaire, own="tiny").sentences)
+    assert "may rank as low as 3" in said
+    assert "No group is in the upper or the lower half beyond doubt." in said
+    assert "no more than sampling error" in said
+    assert "above every other" not in said and "Tiny" not in said
+
+
+def test_a_survey_is_read_once_until_its_file_changes(place, tmp_path):
+    study, data = tmp_path / "study.toml", tmp_path / "data.csv"
+    study.write_bytes((place / "study.toml").read_bytes())
+    data.write_bytes((place / "data.csv").read_bytes())
+    first = read_once(study, data, on_unknown="raise")
+    assert read_once(study, data, on_unknown="raise") is first
+    data.write_text(data.read_text(encoding="utf-8") + "\nn,a,1,1", encoding="utf-8")
+    assert len(read_once(study, data, on_unknown="raise")) == len(first) + 1
+
+
+def test_manifests_of_a_batch_are_plain_json(place, batch):
+    plain = json.loads((place / "out" / "w" / "report.json").read_text(encoding="utf-8"))
+    assert plain["settings"]["own"] == "w"
+    assert str(place) not in json.dumps(plain)
