@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Generic, cast
 
@@ -16,6 +16,11 @@ from csat.moments.running import Places, Sum
 UNITS = 2**32
 #: The sums over cells.
 OF_CELLS = ("gram", "square", "n", "counts", "score_sums", "score_squares")
+#: Those that a part may leave to be filled in, and the others.
+FILLED = ("gram", "square", "counts")
+LEFT_TO_PARTS = tuple(name for name in OF_CELLS if name not in FILLED)
+#: Adds rows to the sums of `FILLED`, given the positions (C,) of the part's cells; each of them occurs once.
+Fill = Callable[[np.ndarray, Sum, Sum, Sum], None]
 
 
 def merge(parts: Sequence[C]) -> C:
@@ -56,8 +61,13 @@ class Total(Generic[C]):
         self._overlap: np.ndarray | None = None
         self._flags: dict[str, Any] = {"ungrouped": 0, "incomplete": 0, "published": True, "calibrated": False}
 
-    def add(self, part: C) -> None:
+    def add(self, part: C, fill: Fill | None = None) -> None:
         """Add one part.
+
+        Parameters
+        ----------
+        part : to add.
+        fill : adds what `part` itself leaves out, `gram`, `square` and `counts`, to the running sums.
 
         Raises
         ------
@@ -66,12 +76,13 @@ class Total(Generic[C]):
         """
         if self._first is None:
             self._first = part
-            return
-        if self._alone:
-            self._alone = False
-            self._put(self._first)
+            if fill is None:
+                return
+        elif self._alone:
+            self._put(self._first, None)
+        self._alone = False
         _check_alike(part, self._first)
-        self._put(_around(part, self._first.midpoint))
+        self._put(_around(part, self._first.midpoint), fill)
 
     def result(self) -> C:
         """The sum of all parts, domains and cells in the order of their labels; a single part is that part.
@@ -85,23 +96,30 @@ class Total(Generic[C]):
             raise SampleError("There is no summary to add; name at least one.")
         return replace(self._first, residuals=None) if self._alone else self._sorted(self._first)
 
-    def _put(self, part: C) -> None:
+    def _put(self, part: C, fill: Fill | None) -> None:
         domain, stratum = self._domains.of(part.domains), self._strata.of(part.strata)
         unit = self._psus.of(part.psus)[part.psu] if part.psus else stratum[part.stratum]
         at = self._cells.of((domain[part.domain] * UNITS + unit).tolist())
-        cells, where = np.unique(at, return_inverse=True)
-        for name in OF_CELLS:
-            values = getattr(part, name)
-            if values is not None and len(cells) == len(at):
-                self._sum(name).add(at, values)
-            elif values is not None:
-                self._sum(name).add(cells, sum_at(values, where, len(cells)))
+        if fill is None:
+            self._put_cells(part, at, OF_CELLS)
+        else:
+            self._put_cells(part, at, LEFT_TO_PARTS)
+            fill(at, *(self._sum(name) for name in FILLED))
         self._put_replicates(part, domain)
         self._put_strata(part, stratum)
         self._flags["ungrouped"] += part.ungrouped
         self._flags["incomplete"] += part.incomplete
         self._flags["published"] &= part.published
         self._flags["calibrated"] |= part.calibrated
+
+    def _put_cells(self, part: C, at: np.ndarray, names: Sequence[str]) -> None:
+        cells, where = np.unique(at, return_inverse=True)
+        for name in names:
+            values = getattr(part, name)
+            if values is not None and len(cells) == len(at):
+                self._sum(name).add(at, values)
+            elif values is not None:
+                self._sum(name).add(cells, sum_at(values, where, len(cells)))
 
     def _put_strata(self, part: C, at: np.ndarray) -> None:
         self._sum("units").add(at, part.units)
@@ -135,7 +153,11 @@ class Total(Generic[C]):
         of_psu = np.array([self._strata.place[stratum] for stratum, _ in psus.labels], int)
         stratum = strata.rank[of_psu[psu] if psus.labels else unit]
         order = np.lexsort((psu, stratum, domain))
-        sums: dict[str, Any] = {name: total.taken(order) for name, total in self._sums.items() if name in OF_CELLS}
+        sums: dict[str, Any] = {
+            name: total.taken(order)
+            for name, total in self._sums.items()
+            if name in OF_CELLS and total.values is not None
+        }
         units = self._sums["units"].taken(strata.order)
         replicates = self._sums.get("replicate_sums")
         return replace(

@@ -16,6 +16,7 @@ class Places(Generic[L]):
 
     def __init__(self) -> None:
         self.place: dict[L, int] = {}
+        self._last: tuple[Sequence[L], np.ndarray] = ((), np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.place)
@@ -27,8 +28,10 @@ class Places(Generic[L]):
 
     def of(self, labels: Sequence[L]) -> np.ndarray:
         """Positions of the labels; new ones go to the end."""
-        place = self.place
-        return np.array([place.setdefault(label, len(place)) for label in labels], np.int64)
+        if labels != self._last[0]:  # most batches bring the same ones
+            place = self.place
+            self._last = labels, np.array([place.setdefault(label, len(place)) for label in labels], np.int64)
+        return self._last[1]
 
     def sorted(self) -> Sorted[L]:
         """The labels in their own order."""
@@ -56,17 +59,21 @@ class Sum:
 
     def add(self, at: np.ndarray, values: np.ndarray) -> None:
         """Add values (m, …) to the places `at` (m,), each of which occurs once."""
-        size = int(at.max(initial=-1)) + 1
+        total = self.room(int(at.max(initial=-1)) + 1, values.shape[1:], values.dtype)
+        if np.array_equal(at, np.arange(len(at))):
+            total[: len(at)] += values
+        else:
+            total[at] += values
+
+    def room(self, size: int, shape: tuple[int, ...], kind: np.dtype) -> np.ndarray:
+        """The array itself, with room for `size` values (…) at least; it is theirs who add to it until it grows."""
         known = 0 if self.values is None else len(self.values)
         if self.values is None or size > known:
-            grown = np.zeros((max(size, 2 * known), *values.shape[1:]), values.dtype)
+            grown = np.zeros((max(size, 2 * known), *shape), kind)
             if self.values is not None:
                 grown[:known] = self.values
             self.values = grown
-        if np.array_equal(at, np.arange(len(at))):
-            self.values[: len(at)] += values
-        else:
-            self.values[at] += values
+        return self.values
 
     def taken(self, order: np.ndarray) -> np.ndarray:
         """The values of so many places in another order."""

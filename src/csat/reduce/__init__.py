@@ -21,7 +21,7 @@ from csat.reduce.by_pattern import patterns
 from csat.reduce.counts import counted
 from csat.reduce.rows import OUTSIDE, labels, matrix_of, population_of, rows_of, with_outside
 from csat.reduce.stream import Tick, joined, over_batches
-from csat.reduce.sums import sums_of
+from csat.reduce.sums import Summed, sums_of
 from csat.replicates import sampled_units, unit_factors
 
 __all__ = ["OUTSIDE", "groups", "levels", "patterns"]
@@ -78,21 +78,22 @@ def groups(
     if not variables:
         raise OptionError("No variable is named; name at least one.")
 
-    def kernel(part: Part) -> Groups:
+    def kernel(part: Part) -> Summed:
         batch, factors = part
         rows = rows_of(batch, by, design, inside)
         rows = with_outside(rows) if outside else rows
         replicates = _replicate_weights(batch, factors, rows.weight, design)
         summed = sums_of(rows, matrix_of(batch, variables), variables, midpoint, by, rule, scores, replicates)
         overlap = replicates.T @ replicates if replicates is not None and factors is None else None
-        return replace(summed, lone_psu=design.lone_psu, replication=design.replication, overlap=overlap)
+        groups = replace(summed.groups, lone_psu=design.lone_psu, replication=design.replication, overlap=overlap)
+        return replace(summed, groups=groups)
 
-    total: Total[Groups] = Total()
+    total = _Sums()
     over_batches(
         _with_factors(joined(batches), design), kernel, total,
         tick=tick, rows=lambda part: part[0].num_rows, threads=threads,
     )  # fmt: skip
-    summed = total.result()
+    summed = total.groups.result()
     check_grouped(by, summed.domains, summed.ungrouped)
     return summed
 
@@ -124,6 +125,16 @@ def levels(
     counts = total.levels.result()
     check_grouped(by, counts.domains, total.ungrouped)
     return counts
+
+
+class _Sums:
+    """Adds the sums of batches, or their rows."""
+
+    def __init__(self) -> None:
+        self.groups: Total[Groups] = Total()
+
+    def add(self, part: Summed) -> None:
+        self.groups.add(part.groups, None if part.given is None else part.fill)
 
 
 class _Counts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -10,12 +11,12 @@ import numpy as np
 from csat.errors import SampleError
 
 #: Rows that are multiplied at once.
-ROWS = 512
+ROWS = 2048
 #: Larger numbers overflow in sums of squares, and in products of those; as many times smaller ones vanish.
 LARGEST = 1e70
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Given:
     """What is multiplied: z = [1, y] under "listwise", [1, m, m·y] under "available", of the rows in `order`.
 
@@ -29,6 +30,11 @@ class Given:
     weight: np.ndarray
     listwise: bool
     names: tuple[str, ...]
+
+    @cached_property
+    def weights(self) -> np.ndarray | None:
+        """(n,) weights of the rows in order; None if all weigh 1."""
+        return None if (self.weight == 1).all() else self.weight[self.order]
 
     @property
     def gaps(self) -> np.ndarray:
@@ -61,10 +67,14 @@ class Given:
         out[:, 1 + len(gaps) :] = y
         return out
 
+    @property
+    def every(self) -> np.ndarray:
+        """Positions of all variables whose m stands in z."""
+        return np.zeros(0, int) if self.listwise else np.arange(len(self.names))
+
     def all_rows(self) -> np.ndarray:
         """(n, p) rows z."""
-        gaps = np.zeros(0, int) if self.listwise else np.arange(len(self.names))
-        return self.rows(0, len(self.order), gaps)
+        return self.rows(0, len(self.order), self.every)
 
 
 def grams_of(given: Given, starts: np.ndarray, squares: bool) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
@@ -84,23 +94,42 @@ def grams_of(given: Given, starts: np.ndarray, squares: bool) -> tuple[np.ndarra
     """
     gaps, cells = given.gaps, len(starts) - 1
     p = 1 + len(gaps) + len(given.names)
-    weight = None if (given.weight == 1).all() else given.weight[given.order]
-    gram, counts = np.zeros((cells, p, p)), np.zeros((cells, len(gaps)))
-    square = np.zeros((cells, p, p)) if squares and weight is not None else None
+    gram, counts = np.zeros((cells, p, p)), np.zeros((cells, len(gaps)), int)
+    square = np.zeros((cells, p, p)) if squares and given.weights is not None else None
+    add_rows(given, starts, gaps, np.arange(cells), gram, square, counts)
+    at = given.basis(gaps)
+    gram = _expanded(gram, at)
+    if squares:
+        square = gram.copy() if square is None else _expanded(square, at)
+    out = np.repeat(np.diff(starts)[:, None], len(given.names), axis=1)
+    out[:, gaps] = counts
+    return gram, square, out
+
+
+def add_rows(
+    given: Given, starts: np.ndarray, gaps: np.ndarray, at: np.ndarray, gram: np.ndarray, square: np.ndarray | None,
+    counts: np.ndarray,
+) -> None:  # fmt: skip
+    """Add the rows of the cells to sums, in place.
+
+    Parameters
+    ----------
+    given, starts : as in `grams_of`.
+    gaps : (g,) variables whose m stands in z.
+    at : (C,) where the sums of each cell are.
+    gram, square : (…, 1 + g + k, 1 + g + k), `square` may be None. counts : (…, g) rows with a value.
+    """
+    weight = given.weights
     with np.errstate(over="ignore", invalid="ignore"):
         for start in range(0, len(given.order), ROWS):
             stop = min(start + ROWS, len(given.order))
             z = given.rows(start, stop, gaps)
             first, edges = _cells_between(starts, start, stop)
-            _add(gram, square, z, None if weight is None else weight[start:stop], first, edges)
+            cells = at[first : first + len(edges) - 1]
+            _add(gram, square, z, None if weight is None else weight[start:stop], cells, edges)
             if len(gaps):
-                counts[first : first + len(edges) - 1] += np.add.reduceat(z[:, 1 : 1 + len(gaps)], edges[:-1], axis=0)
+                counts[cells] += np.add.reduceat(z[:, 1 : 1 + len(gaps)], edges[:-1], axis=0).astype(int)
     _check_sizes(given, gram)
-    at = given.basis(gaps)
-    gram = _expanded(gram, at)
-    if squares:
-        square = gram.copy() if square is None else _expanded(square, at)
-    return gram, square, _counts(given, gaps, counts, starts)
 
 
 def _cells_between(starts: np.ndarray, start: int, stop: int) -> tuple[int, np.ndarray]:
@@ -111,26 +140,21 @@ def _cells_between(starts: np.ndarray, start: int, stop: int) -> tuple[int, np.n
 
 
 def _add(
-    gram: np.ndarray, square: np.ndarray | None, z: np.ndarray, weight: np.ndarray | None, first: int, edges: np.ndarray
-) -> None:
+    gram: np.ndarray, square: np.ndarray | None, z: np.ndarray, weight: np.ndarray | None, cells: np.ndarray,
+    edges: np.ndarray,
+) -> None:  # fmt: skip
     """Add the products of rows z (r, p) to their cells; `weight` is None where all weigh 1."""
     wz = z if weight is None else z * weight[:, None]
-    for c, (low, high) in enumerate(pairwise(edges.tolist()), first):
-        gram[c] += wz[low:high].T @ z[low:high]
+    for c, (low, high) in zip(cells.tolist(), pairwise(edges.tolist()), strict=True):
+        products = wz[low:high].T @ z[low:high]
+        gram[c] += products
         if square is not None:
-            square[c] += wz[low:high].T @ wz[low:high]
+            square[c] += products if weight is None else wz[low:high].T @ wz[low:high]
 
 
 def _expanded(gram: np.ndarray, at: np.ndarray) -> np.ndarray:
     """(C, p, p) sums of the whole z."""
     return gram if len(at) == gram.shape[1] else gram[:, at[:, None], at]
-
-
-def _counts(given: Given, gaps: np.ndarray, counts: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """(C, k) rows with a value: all rows of a cell where there are no gaps."""
-    out = np.repeat(np.diff(starts)[:, None], len(given.names), axis=1)
-    out[:, gaps] = counts
-    return out
 
 
 def _check_sizes(given: Given, gram: np.ndarray) -> None:

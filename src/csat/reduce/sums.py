@@ -3,36 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from csat.moments import Groups, RowScores, Variable, term_of
-from csat.reduce.grams import Given, grams_of
+from csat.moments.running import Sum
+from csat.reduce.grams import Given, add_rows, grams_of
 from csat.reduce.rows import Rows, combine
 
 #: Rows whose scores are computed at once, so that the work space stays small.
 SCORE_ROWS = 8192
 #: Codes that are sorted at once.
 DIGIT = 2**16
+#: Numbers that the sums of one batch take at most; beyond, its rows are added to the running sums, in place.
+MOST_SUMS = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """The sums of a batch; with many cells its rows instead of their products, which then take more than the rows.
+
+    groups : without `gram`, `square` and `counts` if rows are given. given : those rows, or None.
+    starts : (C + 1,) where each cell starts among them.
+    """
+
+    groups: Groups
+    given: Given | None
+    starts: np.ndarray
+
+    def fill(self, at: np.ndarray, gram: Sum, square: Sum, counts: Sum) -> None:
+        """Add the rows to running sums; `at` (C,) tells the place of each cell."""
+        if self.given is None:
+            return
+        size, every = int(at.max()) + 1, self.given.every
+        p, k = len(self.given.basis(every)), len(self.given.names)
+        squares = None if self.groups.square is None else square.room(size, (p, p), np.dtype(float))
+        answered = counts.room(size, (k,), np.dtype(int))
+        add_rows(self.given, self.starts, every, at, gram.room(size, (p, p), np.dtype(float)), squares, answered)
+        if self.given.listwise:
+            answered[at] += np.diff(self.starts)[:, None]
 
 
 def sums_of(
     rows: Rows, values: np.ndarray, variables: Sequence[Variable], midpoint: np.ndarray, by: Sequence[str], rule: str,
     scores: Mapping[tuple[str, ...], RowScores] | None, replicates: np.ndarray | None,
-) -> Groups:  # fmt: skip
+) -> Summed:  # fmt: skip
     """Sum the rows of a batch, cell by cell; `values` (n, k) are NaN where missing."""
     complete = ~np.isnan(values).any(axis=1) if rule == "listwise" else None
     keep = rows.inside if complete is None else rows.inside & complete
     order, starts, cells = _sorted_cells(rows, keep)
     given = Given(values, midpoint, order, rows.weight, rule == "listwise", tuple(map(term_of, variables)))
-    gram, square, counts = grams_of(given, starts, squares=not rows.psus)
+    waits = scores is None and replicates is None and len(cells) * len(given.basis(given.every)) ** 2 > MOST_SUMS
+    gram, square, counts = (_nothing if waits else grams_of)(given, starts, squares=not rows.psus)
     of_rows = weighted = None
     if scores is not None or replicates is not None:
         z = given.all_rows()
         of_rows = None if scores is None else _row_scores(z, rows.weight[order], starts, cells, rows.domains, scores)
         weighted = None if of_rows is None else of_rows * rows.weight[order, None]
-    return Groups(
+    groups = Groups(
         names=given.names,
         made_of=tuple(variables),
         rule=rule,
@@ -64,6 +94,13 @@ def sums_of(
             of_rows is None and rule == "listwise",
         ),
     )
+    return Summed(groups, given if waits else None, starts)
+
+
+def _nothing(given: Given, starts: np.ndarray, squares: bool) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:  # noqa: ARG001
+    """No sums yet, in the shape of those of `grams_of`."""
+    empty = np.zeros((len(starts) - 1, 0, 0))
+    return empty, empty if squares else None, np.zeros((len(starts) - 1, 0), int)
 
 
 def _over_cells(rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
