@@ -12,7 +12,7 @@ from csat.moments import Source, group_names
 from csat.questionnaire import Questionnaire
 from csat.results import Estimates, Shown, insert_before
 from csat.scoring import node_keys, nodes_of, score_items, tree_of
-from csat.variance import by_domain, combined_means
+from csat.variance import by_domain, estimated_means
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -79,8 +79,9 @@ def index(
     wanted = nodes_of(asked, nodes)
     matrix = asked.tree_matrix(wanted)
     items = score_items(asked)
-    groups = source.groups(items.variables, group_names(by), "available")
-    found, combined = combined_means(groups, matrix * items.slope, matrix @ items.offset)
+    groups, found, combined = estimated_means(
+        source, items.variables, group_names(by), matrix * items.slope, matrix @ items.offset
+    )
     estimates = by_domain(combined, groups, wanted, "points", level, node_keys(asked, wanted, len(groups.domains)))
     return Index(estimates, _item_sd(asked, wanted, found.spread, found.n, items.slope), groups.ungrouped)
 

@@ -9,7 +9,7 @@ import numpy as np
 from csat.errors import SampleError
 from csat.moments import Groups, Source, Variable, as_variables, group_names, one_name, source_of, term_of
 from csat.results import Estimates
-from csat.variance import Combined, by_domain, combined_means, degrees_of_freedom, domain_covariance, totals_covariance
+from csat.variance import Combined, by_domain, degrees_of_freedom, domain_covariance, estimated_means, totals_covariance
 from csat.within import blanked
 
 
@@ -38,9 +38,8 @@ def mean(
         of groups only the covariance within each group is kept.
     """
     source = source_of(source)
-    variables, groupers = as_variables(names), group_names(by)
-    groups = source.groups(variables, groupers, rule)
-    _, combined = combined_means(groups, np.eye(len(variables)))
+    variables = as_variables(names)
+    groups, _, combined = estimated_means(source, variables, group_names(by), np.eye(len(variables)), rule=rule)
     return by_domain(combined, groups, [term_of(v) for v in variables], "scale", level)
 
 

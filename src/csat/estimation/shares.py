@@ -12,7 +12,7 @@ from csat.estimation.answers import answers_of, scale_answers, values_of
 from csat.estimation.intervals import INTERVALS, with_interval
 from csat.moments import Recode, Source, as_names, group_names, one_name, shown, source_of
 from csat.results import Estimates
-from csat.variance import by_domain, combined_means
+from csat.variance import by_domain, estimated_means
 
 
 def share(
@@ -58,9 +58,7 @@ def share(
         if value not in answers:
             raise UnknownColumnError.among(str(value), [str(a) for a in answers], f"the answers of {name!r}")
     variables = [Recode(f"{name}={v}", name, {a: float(a == v) for a in answers}) for v in listed]
-    groupers = group_names(by)
-    groups = source.groups(variables, groupers, "available")
-    _, combined = combined_means(groups, np.eye(len(listed)))
+    groups, _, combined = estimated_means(source, variables, group_names(by), np.eye(len(listed)))
     keys = {"value": tuple(listed) * len(groups.domains)}
     return with_interval(by_domain(combined, groups, [name] * len(listed), "share", level, keys), interval)
 
@@ -112,8 +110,7 @@ def box(
         Recode(name, name, {answer: float(answer in chosen) for answer in values_of(source, name)})
         for name, chosen in zip(listed, boxes, strict=True)
     ]
-    groups = source.groups(variables, groupers, "available")
-    _, combined = combined_means(groups, np.eye(len(listed)))
+    groups, _, combined = estimated_means(source, variables, groupers, np.eye(len(listed)))
     keys = {"box": tuple(", ".join(f"{answer:g}" for answer in chosen) for chosen in boxes) * len(groups.domains)}
     return with_interval(by_domain(combined, groups, listed, "share", level, keys), interval)
 
@@ -157,6 +154,5 @@ def nps(source: Source, name: str, by: str | Sequence[str] | None = None, *, lev
             f"The net promoter score needs a 0–10 (or 1–10) item; {name!r} has the answers {list(answers)}."
         )
     variable = Recode(name, name, {a: 100.0 * ((a >= 9) - (a <= 6)) for a in answers})
-    groups = source.groups([variable], group_names(by), "available")
-    _, combined = combined_means(groups, np.eye(1))
+    groups, _, combined = estimated_means(source, [variable], group_names(by), np.eye(1))
     return by_domain(combined, groups, [name], "NPS points", level)

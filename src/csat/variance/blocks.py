@@ -36,7 +36,7 @@ def parts_of(groups: Groups, figures: int, replicates: int = 0) -> Iterator[tupl
     positions of the part's domains; the part, its cells in the order of its domains
     """
     cells = np.bincount(groups.domain, minlength=len(groups.domains))
-    room = (cells * figures + replicates) * groups.gram.shape[1]
+    room = (cells * figures + replicates) * groups.gram.shape[2]
     part = np.cumsum(room) // WORK
     edges = np.flatnonzero(np.diff(part, prepend=-1, append=-1)).tolist()
     order = np.argsort(groups.domain, kind="stable")

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from csat.errors import OptionError
-from csat.moments import Groups, first_moments, joint_fits
+from csat.moments import Groups, Source, Variable, first_moments, joint_fits
 from csat.replicates import Statistic, psu_factors
 from csat.results import Estimates, Provenance, Unavailable, without_rounding
 from csat.variance.blocks import parts_of, replicates_of, totals_blocks
+from csat.variance.lean import sums_for_means
 from csat.variance.sampling import degrees_of_freedom, method_of
 from csat.variance.smooth import totals_covariance
 from csat.within import Covariance, WithinGroups, blanked, variances
@@ -93,10 +94,10 @@ class _Linear:
     again: Statistic
 
 
-def _described(groups: Groups, df: np.ndarray) -> _Linear:
+def _described(groups: Groups, df: np.ndarray, products: np.ndarray | None = None) -> _Linear:
     """Means of every variable in every domain; `df` (D, k) their degrees of freedom."""
     k = len(groups.names)
-    gram = groups.over_domains(groups.gram)
+    gram = groups.over_domains(groups.gram) if products is None else products
     answered, total = first_moments(gram, k, groups.rule)
     positive = answered > 0
     base = np.where(positive, answered, 1.0)
@@ -173,12 +174,40 @@ def combine(means: Means, matrix: np.ndarray, offset: np.ndarray | float = 0.0) 
     return _with_covariance(means, matrix, offset, blanked(vcov, vague.ravel()))
 
 
-def combined_means(groups: Groups, matrix: np.ndarray, offset: np.ndarray | float = 0.0) -> tuple[Described, Combined]:
+def estimated_means(
+    source: Source,
+    variables: Sequence[Variable],
+    by: Sequence[str],
+    matrix: np.ndarray,
+    offset: np.ndarray | float = 0.0,
+    rule: str = "available",
+) -> tuple[Groups, Described, Combined]:
+    """Means of the groups of a source and linear combinations of them, of any number of groups and sampling units.
+
+    Parameters
+    ----------
+    source, variables, by, rule : as in `Source.groups`. matrix, offset : as in `combine`.
+
+    Returns
+    -------
+    groups : the design around the figures; of their sums only totals may be left.
+    the means; Combined
+        As `combined_means`.
+    """
+    groups, products = sums_for_means(source, variables, by, rule)
+    found, combined = combined_means(groups, matrix, offset, products)
+    return groups, found, combined
+
+
+def combined_means(
+    groups: Groups, matrix: np.ndarray, offset: np.ndarray | float = 0.0, products: np.ndarray | None = None
+) -> tuple[Described, Combined]:
     """Means of every domain and linear combinations of them, of any number of domains.
 
     Parameters
     ----------
     groups, matrix, offset : as in `means` and `combine`.
+    products : (D, p, p) sums of products over the domains, if `groups` has only totals, see `sums_for_means`.
 
     Returns
     -------
@@ -191,13 +220,13 @@ def combined_means(groups: Groups, matrix: np.ndarray, offset: np.ndarray | floa
         return found, combine(found, matrix, offset)
     df = degrees_of_freedom(groups)
     if joint_fits(len(groups.domains), len(matrix)) and groups.replication is None and groups.residuals is None:
-        linear = _described(groups, df)
+        linear = _described(groups, df, products)
         vcov = totals_covariance(groups, matrix @ linear.scores)
         flat = vcov.reshape(-1, vcov.shape[2] * vcov.shape[3])
         return linear.means, _with_covariance(linear.means, matrix, offset, flat)
     factors = psu_factors(groups)
     each = [
-        _within(part, matrix, df[at], factors)
+        _within(part, matrix, df[at], factors, None if products is None else products[at])
         for at, part in parts_of(groups, max(matrix.shape), replicates_of(groups, factors))
     ]
     linear_means = [found for found, _ in each]
@@ -212,10 +241,10 @@ def combined_means(groups: Groups, matrix: np.ndarray, offset: np.ndarray | floa
 
 
 def _within(
-    groups: Groups, matrix: np.ndarray, df: np.ndarray, factors: np.ndarray | None
+    groups: Groups, matrix: np.ndarray, df: np.ndarray, factors: np.ndarray | None, products: np.ndarray | None
 ) -> tuple[Described, np.ndarray]:
     """Means of some domains, and the (D, q, q) covariance of their combinations within each."""
-    found = _described(groups, df)
+    found = _described(groups, df, products)
 
     def again(totals: np.ndarray) -> np.ndarray:
         single = found.again(totals)
