@@ -160,3 +160,16 @@ def test_every_warning_of_models_is_on_their_page(room, name):
     }
     assert named
     assert not [name for name in sorted(named) if name not in page]
+
+
+def test_the_page_on_reports_names_every_setting_parameter_and_tag(tmp_path):
+    from csat.questionnaire.settings import _REPORT_LIST, _REPORT_TEXT
+    from csat.report.notebook import tags_of, template, text_of_cell
+
+    page = (DOCS / "report.md").read_text(encoding="utf-8")
+    settings = re.search(r"```toml\n(.*?)```", page, re.DOTALL)[1]
+    assert [key for key in (*_REPORT_TEXT, *_REPORT_LIST, "seed") if f"\n{key} = " not in settings] == []
+    cells = template()["cells"]
+    (given,) = [text_of_cell(cell) for cell in cells if "parameters" in tags_of(cell)]
+    named = [*re.findall(r"^(\w+) = ", given, re.MULTILINE), *(tag for cell in cells for tag in tags_of(cell))]
+    assert [name for name in named if f"`{name}`" not in page and name != "made_of"] == []
