@@ -2,7 +2,7 @@
 
 Results are frozen values. They hold no data, draw nothing and read no clock, so that their
 representation is the same every time. Three verbs: ``tidy()`` gives one row per term, ``glance()``
-one row about the whole, ``_repr_html_`` the tidy table for Jupyter, escaped.
+one row about the whole, ``_repr_html_`` a table for Jupyter: the report's own, else the tidy one, escaped.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,9 @@ REASONS: Mapping[str, str] = {
     "one_judge": "one judge only: no spread between judges",
     "no_loading_error": "no standard error: components, promax, or an item explained wholly",
 }
+
+#: Who shows results in notebooks: a room above this one, loaded when a notebook asks, known here by its name only.
+SHOWN_BY = "csat.report.present"
 
 #: The columns that every `Estimates.tidy()` has, after `term` and its key columns.
 COLUMNS = ("estimate", "se", "statistic", "df", "p", "low", "high", "n", "n_eff", "note")
@@ -115,7 +119,7 @@ class Provenance:
 
 
 class Shown(ABC):
-    """Both representations show ``tidy()``; neither computes nor prints."""
+    """A terminal shows ``tidy()``, a notebook the table for people; neither computes nor prints."""
 
     __slots__ = ()
 
@@ -130,9 +134,12 @@ class Shown(ABC):
         return f"{type(self).__name__}: {len(frame)} rows\n{text}{more}"
 
     def _repr_html_(self) -> str:
-        return self.tidy().to_html(
+        return import_module(SHOWN_BY).html_of(self) or self.tidy().to_html(
             index=False, escape=True, border=0, na_rep="–", float_format=lambda value: f"{value:.4g}"
         )
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
+        return dict(import_module(SHOWN_BY).bundle_of(self))
 
 
 def insert_before(frame: pd.DataFrame, before: str, columns: Mapping[str, Any]) -> pd.DataFrame:

@@ -78,7 +78,7 @@ def test_second_level_headings_begin_sections_and_the_rest_stays_where_it_was():
 def test_a_title_is_plain_text_even_where_it_looks_like_html():
     document = read(markdown("## <b>x</b> <script>alert(1)</script>"))
     assert document.sections[0].title == "<b>x</b> <script>alert(1)</script>"
-    assert "<script>" not in page(document)
+    assert "<script>alert" not in page(document)
 
 
 def test_tables_cards_and_sentences_come_back_as_descriptions(whole, asked):

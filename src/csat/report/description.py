@@ -68,6 +68,7 @@ class Description:
     depths : indent of each row's label column; empty means none.
     notes : remarks on the whole table.
     label : position of the column that names the row.
+    filters : names of columns of texts by which a page lets its readers choose rows.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Description:
     depths: tuple[int, ...] = ()
     notes: tuple[Word | str, ...] = ()
     label: int = 0
+    filters: tuple[str, ...] = ()
 
     def footnotes(self) -> tuple[Word, ...]:
         """Each distinct cell note, in reading order."""
@@ -102,6 +104,7 @@ class Description:
             "depths": list(self.depths),
             "notes": [_plain(note) for note in self.notes],
             "label": self.label,
+            "filters": list(self.filters),
         }
 
     @classmethod
@@ -119,6 +122,7 @@ class Description:
             tuple(plain["depths"]),
             tuple(_rich(note) for note in plain["notes"]),
             plain["label"],
+            tuple(plain.get("filters", ())),
         )
 
     def say(self, word: Word | str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from csat.report.description import Cell, Column, Description
@@ -40,18 +42,46 @@ def letter(position: int) -> str:
     return (letter(ahead - 1) if ahead else "") + chr(ord("a") + last)
 
 
+#: Heading of the first of two columns → that of the second, what stands above both, and what is left for each.
+PAIRS: Mapping[str, tuple[str, str, str, str]] = {
+    "column.low": ("column.high", "page.interval", "page.from", "page.to"),
+    "column.low_of": ("column.high_of", "page.interval_of", "page.from", "page.to"),
+}
+
+
 def to_html(table: Description) -> str:
-    """Render a table as one ``<table>`` element."""
+    """Render a table for a notebook: as on a page, with the style that it needs, in the theme's own colours."""
+    return styled(table_of(table))
+
+
+def to_cards(table: Description) -> str:
+    """Render big figures for a notebook, with the style that they need."""
+    return styled(cards_of(table))
+
+
+def styled(html: str) -> str:
+    """Put the style of tables before them."""
+    return f"<style>\n{template_text('table.css')}</style>\n{html}"
+
+
+@cache
+def template_text(name: str) -> str:
+    """Read a file of the templates as it is."""
+    return (files("csat.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def table_of(table: Description) -> str:
+    """Render a table: one ``<table>`` element that scrolls if it must, and its notes below."""
     catalogue = words(table.lang)
     marks = {note: letter(position) for position, note in enumerate(table.footnotes())}
 
-    def cell_of(position: int, column: Column, cell: Cell, depth: int) -> dict[str, Any]:
+    def cell_of(position: int, column: Column, cell: Cell) -> dict[str, Any]:
         return {
             "head": position == table.label,
             "number": column.kind != "text",
             "text": shown(cell, column.kind, catalogue),
             "mark": marks[cell.note] if cell.note else "",
-            "depth": depth if position == table.label else 0,
+            "value": _sorted_by(cell, column),
         }
 
     return (
@@ -60,12 +90,13 @@ def to_html(table: Description) -> str:
         .render(
             lang=table.lang,
             title=table.say(table.title),
-            columns=[{"text": table.say(column.heading), "number": column.kind != "text"} for column in table.columns],
+            columns=len(table.columns),
+            heads=heads(table),
             rows=[
-                [
-                    cell_of(i, column, cell, depth)
-                    for i, (column, cell) in enumerate(zip(table.columns, row, strict=True))
-                ]
+                {
+                    "depth": depth,
+                    "cells": [cell_of(i, *pair) for i, pair in enumerate(zip(table.columns, row, strict=True))],
+                }
                 for depth, row in table.indented()
             ],
             footnotes=[(mark, catalogue.say(note)) for note, mark in marks.items()],
@@ -74,7 +105,59 @@ def to_html(table: Description) -> str:
     )
 
 
-def to_cards(table: Description) -> str:
+def _sorted_by(cell: Cell, column: Column) -> str | None:
+    """What a figure is sorted by: more digits than are shown, fewer than differ from machine to machine."""
+    if column.kind == "text" or cell.missing or not cell.applies or not isinstance(cell.value, int | float):
+        return None
+    return f"{cell.value:.9g}" if math.isfinite(cell.value) else ("1e999" if cell.value > 0 else "-1e999")
+
+
+def heads(table: Description) -> list[list[dict[str, Any]]]:
+    """Lines of headings; both ends of an interval stand below one heading."""
+    upper: list[dict[str, Any]] = []
+    lower: list[dict[str, Any]] = []
+    position = 0
+    while position < len(table.columns):
+        column = table.columns[position]
+        pair = _pair(table, position)
+        if pair is None:
+            upper.append(_head(table, position, table.say(column.heading)))
+            position += 1
+            continue
+        above, *ends = pair
+        upper.append({**_head(table, None, above), "across": 2})
+        lower += [_head(table, position + i, end) for i, end in enumerate(ends)]
+        position += 2
+    if not lower:
+        return [upper]
+    return [[{**head, "down": 1 if head["across"] > 1 else 2} for head in upper], lower]
+
+
+def _pair(table: Description, position: int) -> tuple[str, str, str] | None:
+    """What stands above and in two columns that are one interval."""
+    first, *rest = (column.heading for column in table.columns[position : position + 2])
+    if not isinstance(first, Word) or first.key not in PAIRS or not rest:
+        return None
+    second, *said = PAIRS[first.key]
+    if not isinstance(rest[0], Word) or rest[0].key != second:
+        return None
+    above, low, high = (table.say(Word(key, first.blanks)) for key in said)
+    return above, low, high
+
+
+def _head(table: Description, position: int | None, text: str) -> dict[str, Any]:
+    column = None if position is None else table.columns[position]
+    return {
+        "text": text,
+        "position": position,
+        "number": column is not None and column.kind != "text",
+        "filter": column.name if column is not None and column.name in table.filters else "",
+        "across": 1,
+        "down": 1,
+    }
+
+
+def cards_of(table: Description) -> str:
     """Render rows of label, figure and remark as big figures."""
     catalogue = words(table.lang)
     cards = [
@@ -102,14 +185,14 @@ def to_sentences(table: Description) -> str:
 
 #: Form of a table → its rendering.
 FORMS: Mapping[str, Callable[[Description], str]] = {
-    "table": to_html,
-    "cards": to_cards,
+    "table": table_of,
+    "cards": cards_of,
     "sentences": to_sentences,
 }
 
 
 def html_of(table: Description, form: str = "table") -> str:
-    """Render a table in its form: "table", "cards" or "sentences"."""
+    """Render a table for a page, in its form: "table", "cards" or "sentences"."""
     return FORMS[form](table)
 
 

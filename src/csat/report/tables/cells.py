@@ -57,7 +57,7 @@ def describe(
 
     A column ``note`` explains the row's missing figures; a column ``depth`` indents the row's label; a column
     ``about <name>`` holds the footnotes of the column of that name. `groups` are columns whose rows add up to a
-    total: a group that would give away a hidden one is withheld too.
+    total: a group that would give away a hidden one is withheld too; a page lets its readers choose among them.
     """
     records = frame.to_dict("records")
     bases = names.bases
@@ -76,6 +76,7 @@ def describe(
         depths,
         tuple(notes),
         columns.index(label) if label in columns else 0,
+        tuple(name for name in groups if name in columns),
     )
 
 
