@@ -14,7 +14,9 @@ from scipy.stats import norm, t
 import csat
 from csat.errors import MembershipError, OptionError, QuestionnaireError, SampleError, UnknownItemError
 from csat.fuzzy import OPERATORS
+from csat.moments import guards
 from csat.questionnaire import Dimension, Grade, Item, Questionnaire, Scale
+from csat.within import WithinGroups
 
 FIVE = Scale("five", 1, 5, conversion="grade", missing={98: "dont_know"})
 ITEMS = ("a1", "a2", "b1", "b2")
@@ -263,3 +265,18 @@ def test_sets_without_scores_have_no_gap():
     assert found.pairs()["score_gap"].isna().all()
     assert found.glance()[["score_low", "score_high"]].isna().all(axis=None)
     assert found.pairs()["same_verdicts"].tolist() == [0.0]
+
+
+@pytest.mark.parametrize("operator", ["weighted-average", "min-max"])
+def test_thousands_of_groups_keep_the_covariance_within_each(operator, monkeypatch):
+    source = survey()
+    few = csat.evaluate(source, "g", operator=operator, replicates=40)
+    apart = few.differences()
+    monkeypatch.setattr(guards, "MOST_FIGURES", 8)
+    many = csat.evaluate(source, "g", operator=operator, replicates=40)
+    assert isinstance(many.score.vcov, WithinGroups)
+    assert_allclose(many.score.se, few.score.se, rtol=1e-9)
+    assert_allclose(many.score.vcov.blocks[1], few.score.vcov[7:14, 7:14], rtol=1e-9, atol=1e-12)
+    assert_allclose(many.differences().score.se, apart.score.se, rtol=1e-9)
+    for table in ("tidy", "verdicts", "operators", "sensitivity"):
+        pd.testing.assert_frame_equal(getattr(many, table)(), getattr(few, table)())

@@ -13,6 +13,7 @@ from csat.errors import OptionError
 from csat.fuzzy.operators import Operator, normalised
 from csat.fuzzy.state import State, covariance_of, spread
 from csat.results import Estimates, Provenance, Shown, Unavailable, ratio_to_error
+from csat.within import blanked, variances
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -75,17 +76,17 @@ def differences(
     whole = normalised(state.raw(compose))
     apart = (whole[:size] - whole[size:]).reshape(-1, len(grades))
     k = len(apart)
-    error, vcov = np.full(apart.shape, np.nan), np.full((k, k), np.nan)
+    error, vcov = np.full(apart.shape, np.nan), covariance_of(np.full((2, k), np.nan), size)
     if state.replicates:
         overall = state.redrawn(compose, slice(size, None))
         parts = [(state.redrawn(compose, at) - overall) for at in state.blocks()]
         flat = [part.reshape(len(part), -1, len(grades)) for part in parts]
         error = np.concatenate([spread(part.reshape(len(part), -1)) for part in flat]).reshape(-1, len(grades))
-        vcov = covariance_of(np.concatenate([part @ scores for part in flat], axis=1))
+        vcov = covariance_of(np.concatenate([part @ scores for part in flat], axis=1), size)
         if state.unsure is not None:
-            error[state.unsure] = vcov[state.unsure] = vcov[:, state.unsure] = np.nan
+            error[state.unsure], vcov = np.nan, blanked(vcov, state.unsure)
     estimate = apart @ scores
-    missing = np.flatnonzero(~np.isfinite(np.diag(vcov))).tolist()
+    missing = np.flatnonzero(~np.isfinite(variances(vcov))).tolist()
     reasons = dict.fromkeys(missing, Unavailable("no_draws")) | dict(score.unavailable)
     figures = Estimates(
         score.term, estimate, vcov, score.df, score.n, np.full(k, np.nan), score.unit,

@@ -25,7 +25,8 @@ from csat.moments.guards import RESERVED
 from csat.questionnaire import Grade, Questionnaire
 from csat.results import Estimates, Provenance, Unavailable, check_level
 from csat.scoring import check_questionnaire, questionnaire_of, tree_of
-from csat.variance import by_domain, combine, means
+from csat.variance import by_domain, combined_means
+from csat.within import blanked, variances
 
 #: What can be drawn again.
 OVER = ("answers", "weights")
@@ -35,6 +36,7 @@ MOST_REPLICATES = 100_000
 TAKEN = frozenset({
     "node", "grade", "membership", "probability", "operator", "agree", "parent", "child", "flips_at", "new_verdict",
     "figure", "decided", "effectiveness", "effective", "characteristic", "closest", "defuzzified",
+    "tied",
 })  # fmt: skip
 #: Below this effectiveness the maximum membership should not decide alone.
 DOUBTFUL = 0.5
@@ -220,20 +222,19 @@ def _score(base: Groups, reading: Reading, tree: Tree, level: float) -> Estimate
     matrix = tree.matrix()
     slope = np.ones(len(tree.leaves)) if reading.slope is None else reading.slope
     offset = np.zeros(len(tree.leaves)) if reading.offset is None else reading.offset
-    combined = combine(means(base), matrix * slope, matrix @ offset)
+    _, combined = combined_means(base, matrix * slope, matrix @ offset)
     keys = {"kind": tree.kinds * len(base.domains), "depth": tree.depths * len(base.domains)}
     return by_domain(combined, base, tree.nodes, "points", level, keys)
 
 
 def _from_draws(score: Estimates, found: Summary, state: State) -> Estimates:
     """Scores that are not linear in the answers: standard errors and percentiles of the draws."""
-    certain = np.isfinite(np.diag(found.vcov))
+    certain = np.isfinite(variances(found.vcov))
     reasons = dict.fromkeys(np.flatnonzero(~certain).tolist(), Unavailable("no_draws")) | dict(score.unavailable)
-    vcov = np.where(certain[:, None] & certain, found.vcov, np.nan)
     return replace(
         score,
         estimate=found.score,
-        vcov=vcov,
+        vcov=blanked(found.vcov, ~certain),
         n_eff=np.full(len(certain), np.nan),
         provenance=Provenance(score.provenance.sample, state.made),
         unavailable={i: reason for i, reason in reasons.items() if not certain[i]},

@@ -25,6 +25,7 @@ from csat.fuzzy.verdict import (
     strongest,
 )
 from csat.results import Estimates, Shown
+from csat.within import variances
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -167,7 +168,7 @@ class Evaluation(Shown):
             verdict=verdict,
             probability=found.probability[np.arange(len(place)), place],
             score=found.score,
-            se=self.score.se if name == self.operator else np.sqrt(np.diag(found.vcov)),
+            se=self.score.se if name == self.operator else np.sqrt(variances(found.vcov)),
             agree=verdict == own,
         )
 

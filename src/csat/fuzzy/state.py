@@ -11,6 +11,8 @@ from csat.distributions import t_quantile
 from csat.fuzzy.operators import Operator, normalised
 from csat.fuzzy.tree import Tree
 from csat.fuzzy.verdict import strongest_at
+from csat.moments import joint_fits
+from csat.within import Covariance, WithinGroups
 
 #: Memberships of nodes that are climbed at once: they take 160 MB.
 AT_ONCE = 20_000_000
@@ -65,7 +67,8 @@ class Summary:
     """Figures of k = D·K rows, group by group.
 
     raw, membership, se, low, high, probability : (k, g). score : (k,); score_low, score_high : (k,) of its draws.
-    vcov : (k, k) of the scores over the draws; NaN without. undefined : (k,) draws without memberships.
+    vcov : (k, k) of the scores over the draws, of thousands of groups within each only; NaN without.
+    undefined : (k,) draws without memberships.
     """
 
     raw: np.ndarray
@@ -77,7 +80,7 @@ class Summary:
     score: np.ndarray
     score_low: np.ndarray
     score_high: np.ndarray
-    vcov: np.ndarray
+    vcov: Covariance
     undefined: np.ndarray
 
 
@@ -103,10 +106,9 @@ def summarised(state: State, compose: Operator, scores: np.ndarray, level: float
     unknown = np.full((k, size), np.nan)
     if not state.replicates:
         nothing = np.full(k, np.nan)
-        covariance = np.full((k, k), np.nan)
         return Summary(
-            raw, whole, unknown, unknown, unknown, unknown, whole @ scores, nothing, nothing, covariance,
-            np.zeros(k, int),
+            raw, whole, unknown, unknown, unknown, unknown, whole @ scores, nothing, nothing,
+            covariance_of(np.full((2, k), np.nan), state.size), np.zeros(k, int),
         )  # fmt: skip
     nodes = len(state.tree.nodes)
     tails = _tails(state, level)
@@ -121,7 +123,8 @@ def summarised(state: State, compose: Operator, scores: np.ndarray, level: float
     drawn[:, unknown_rows] = np.nan
     ends = _percentiles(drawn, tails)
     return Summary(
-        raw, whole, se, low, high, probability, whole @ scores, ends[0], ends[1], covariance_of(drawn),
+        raw, whole, se, low, high, probability, whole @ scores, ends[0], ends[1],
+        covariance_of(drawn, state.size),
         (~np.isfinite(np.concatenate([part[5] for part in parts], axis=1))).sum(axis=0),
     )  # fmt: skip
 
@@ -161,15 +164,21 @@ def spread(columns: np.ndarray) -> np.ndarray:
         return np.asarray(np.sqrt(np.square(apart).sum(axis=0) / np.where(count > 1, count - 1, np.nan)))
 
 
-def covariance_of(columns: np.ndarray) -> np.ndarray:
-    """(q, q) covariance over the draws (R, q); a column that a draw leaves undefined uses the others' mean there."""
+def covariance_of(columns: np.ndarray, groups: int) -> Covariance:
+    """(q, q) covariance over the draws (R, q); a column that a draw leaves undefined uses the others' mean there.
+
+    The columns are those of so many `groups`, one after the other; of thousands only that within each is kept.
+    """
     known = np.isfinite(columns)
     count = known.sum(axis=0)
     filled = np.where(known, columns, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = np.sqrt((len(columns) - 1) / np.where(count > 1, count - 1, np.nan))
         apart = np.where(known, columns - filled.sum(axis=0) / count, 0.0) * scale
-    return np.asarray(apart.T @ apart / (len(columns) - 1))
+    if joint_fits(groups, columns.shape[1] // groups):
+        return np.asarray(apart.T @ apart / (len(columns) - 1))
+    each = apart.reshape(len(columns), groups, -1).swapaxes(0, 1)
+    return WithinGroups(each.swapaxes(1, 2) @ each / (len(columns) - 1))
 
 
 def _percentiles(columns: np.ndarray, tails: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -89,7 +89,9 @@ def _frame(matrix: Matrix) -> pd.DataFrame:
             raise TypeError
         rows = np.asarray(matrix, float)
     except (TypeError, ValueError, OverflowError):
-        raise MembershipError.shape("The membership matrix", shown(matrix), "a table of numbers") from None
+        answers = " (answers are read with csat.read_survey)" if isinstance(matrix, pd.DataFrame) else ""
+        found = f"{shown(matrix)}{answers}"
+        raise MembershipError.shape("The membership matrix", found, "a table of numbers") from None
     if rows.ndim != 2 or not rows.size:
         raise MembershipError.shape("The membership matrix", shown(matrix), "rows and columns")
     if rows.shape[1] < 2:
