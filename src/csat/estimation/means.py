@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from csat.errors import SampleError
-from csat.moments import Groups, Source, Variable, as_variables, group_names, one_name, source_of, term_of
+from csat.errors import SampleError, check_choice
+from csat.moments import RULES, Groups, Source, Variable, as_variables, group_names, one_name, source_of, term_of
 from csat.results import Estimates
 from csat.variance import Combined, by_domain, degrees_of_freedom, domain_covariance, estimated_means, totals_covariance
 from csat.within import blanked
@@ -38,6 +38,7 @@ def mean(
         of groups only the covariance within each group is kept.
     """
     source = source_of(source)
+    check_choice("rule", rule, RULES)
     variables = as_variables(names)
     groups, _, combined = estimated_means(source, variables, group_names(by), np.eye(len(variables)), rule=rule)
     return by_domain(combined, groups, [term_of(v) for v in variables], "scale", level)
