@@ -1,5 +1,7 @@
 """Wrong values never leave csat as an exception of another library: every public function, every argument."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -76,8 +78,11 @@ def survey(frame, asked):
 
 
 @pytest.fixture(scope="module")
-def calls(survey, asked):
+def calls(survey, asked, tmp_path_factory):
     """Function and a valid value of each argument."""
+    folder = tmp_path_factory.mktemp("guards")
+    summary = csat.summarise(survey, ["a", "b"], "g", sets={"pair": ["a", "b"]})
+    summary.save(folder / "s.parquet")
     by_group = csat.index(survey, by="g").estimates
     table = pd.DataFrame({"own": [80.0, 70.0], "peer": [75.0, 72.0]}, index=["a", "b"])
     cov = pd.DataFrame([[1.0, 0.5], [0.5, 1.0]], ["p", "q"], ["p", "q"])
@@ -104,6 +109,23 @@ def calls(survey, asked):
         ),
         "letters": (csat.letters, {"estimates": by_group, "by": "g", "adjust": "none"}),
         "contributions": (csat.contributions, {"estimates": by_group, "questionnaire": asked, "node": "all"}),
+        "summarise": (
+            csat.summarise,
+            {"source": survey, "items": ["a", "b"], "by": "g", "sets": {"pair": ["a", "b"]}, "levels": ["a"],
+             "units": None},
+        ),
+        "Summary.save": (
+            partial(summary.save, folder / "s.parquet"), {"bases": csat.Bases(1, 1), "allow_small": True},
+        ),
+        "Summary.rolled": (
+            summary.rolled, {"column": "g", "parents": dict.fromkeys("xyz", "all"), "into": "region"},
+        ),
+        "Summary.groups": (summary.groups, {"names": ["a"], "by": ["g"], "rule": "available"}),
+        "Summary.levels": (summary.levels, {"names": ["a"], "by": ["g"]}),
+        "load_summary": (csat.load_summary, {"path": folder / "s.parquet"}),
+        "Groups.rolled": (
+            summary.everyone.rolled, {"column": "g", "parents": dict.fromkeys("xyz", "all"), "into": None},
+        ),
         "evaluate": (
             csat.evaluate,
             {"source": survey, "by": "g", "weights": None, "operator": "min-max", "membership": "share",
@@ -327,6 +349,15 @@ NAMES = (
     *("pls_differences", "micom", "pls_segments"),
     *("test_of", "differences", "stepwise", "best_subsets", "importance", "importance differences", "ipa"),
     *("reward_penalty", "diagnose", "Factor"),
+    *(
+        "summarise",
+        "Summary.save",
+        "Summary.rolled",
+        "Summary.groups",
+        "Summary.levels",
+        "load_summary",
+        "Groups.rolled",
+    ),
     *("check_ranks", "check_composites", "trend", "split_change", "shrink", "contrast", "mean", "total", "ratio"),
     *("share", "box", "nps", "quantile", "var", "sd", "difference", "ranktest", "crosstab"),
 )

@@ -19,6 +19,7 @@ from csat.version import __version__
 
 if TYPE_CHECKING:
     from csat.agreement import Agreement, compare
+    from csat.bases import Bases
     from csat.comparisons import Gaps, Letters, contributions, expectation_gaps, gaps, letters
     from csat.composites import (
         Ipma,
@@ -87,7 +88,7 @@ if TYPE_CHECKING:
     from csat.indices import Index, index
     from csat.measurement import Reliability, reliability
     from csat.model import Model
-    from csat.moments import Groups, Levels, Moments, Recode, Source, from_covariance
+    from csat.moments import Groups, Levels, Moments, Recode, Source, Summary, from_covariance, load_summary
     from csat.planning import SampleSize, detectable_gap, sample_size
     from csat.published import check_composites, check_ranks
     from csat.questionnaire import Questionnaire, read_questionnaire, write_codebook
@@ -117,12 +118,13 @@ if TYPE_CHECKING:
         polychoric,
         sem,
     )
-    from csat.survey import Survey, calibrate, read_survey
+    from csat.survey import Survey, calibrate, read_survey, summarise
     from csat.trends import ChangeSplit, Trend, split_change, trend
 
 #: Room of each public name. A room is loaded when one of its names is first used: importing csat costs next to nothing.
 _ROOMS: dict[str, str] = {
     "agreement": "Agreement compare",
+    "bases": "Bases",
     "comparisons": "Gaps Letters contributions expectation_gaps gaps letters",
     "composites": (
         "Ipma Micom Pls PlsDifferences Prediction Segments Slopes micom pls pls_differences "
@@ -142,7 +144,7 @@ _ROOMS: dict[str, str] = {
     "indices": "Index index",
     "measurement": "Reliability reliability",
     "model": "Model",
-    "moments": "Groups Levels Moments Recode Source from_covariance",
+    "moments": "Groups Levels Moments Recode Source Summary from_covariance load_summary",
     "planning": "SampleSize detectable_gap sample_size",
     "published": "check_composites check_ranks",
     "questionnaire": "Questionnaire read_questionnaire write_codebook",
@@ -155,7 +157,7 @@ _ROOMS: dict[str, str] = {
         "Modifications Polychoric Sem compare_models efa equality_tests factor_scores invariance "
         "modification_indices number_of_factors polychoric sem"
     ),
-    "survey": "Survey calibrate read_survey",
+    "survey": "Survey calibrate read_survey summarise",
     "trends": "ChangeSplit Trend split_change trend",
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
@@ -164,6 +166,7 @@ __all__ = [
     "Agreement",
     "Ahp",
     "Asymmetry",
+    "Bases",
     "CategoricalRegression",
     "ChangeSplit",
     "Comparison",
@@ -216,6 +219,7 @@ __all__ = [
     "Stability",
     "Stepwise",
     "Subsets",
+    "Summary",
     "Survey",
     "Test",
     "Trend",
@@ -250,6 +254,7 @@ __all__ = [
     "invariance",
     "ipa",
     "letters",
+    "load_summary",
     "mean",
     "micom",
     "modification_indices",
@@ -278,6 +283,7 @@ __all__ = [
     "shrink",
     "split_change",
     "stepwise",
+    "summarise",
     "table",
     "total",
     "trend",

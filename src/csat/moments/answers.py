@@ -15,6 +15,7 @@ from csat.moments.rollup import rolled
 from csat.moments.source import Source
 from csat.moments.summaries import Levels
 from csat.moments.variables import Product, Recode, Variable, term_of
+from csat.questionnaire.scales import number_in
 
 #: Joint sums of answers take at most so many bytes.
 MOST_BYTES = 2**29
@@ -130,7 +131,12 @@ class AnswerSums:
         """(U,) value of each level of the item, NaN for those that count as missing and for other items."""
         out = np.full(self.sums.counts.shape[1], np.nan)
         place = self._place(recode.column)
-        out[self._columns(place)] = [recode.values.get(level, np.nan) for level in self.levels[place]]
+        levels = self.levels[place]
+        known = dict(recode.values)
+        if levels and not isinstance(levels[0], str):
+            # A source reads numbers given as text, as its categories are, for the answers that they spell.
+            known |= {number_in(answer): value for answer, value in known.items() if isinstance(answer, str)}
+        out[self._columns(place)] = [known.get(level, np.nan) for level in levels]
         return out
 
     def _complete(self, frame: Groups, marks: np.ndarray, y: np.ndarray, items: Sequence[str]) -> Groups:
@@ -260,14 +266,7 @@ def _turn(marks: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _turned(frame: Groups, marks: np.ndarray, turn: np.ndarray) -> Groups:
     """Moments under "available" of the joint sums of answers."""
     used = np.r_[True, (turn[1:, 1:] != 0).any(axis=0) | marks.any(axis=0)]
-    block = np.ix_(np.arange(len(frame.gram)), np.flatnonzero(used), np.flatnonzero(used))
-    few = replace(
-        frame,
-        gram=frame.gram[block],
-        square=None if frame.square is None else frame.square[block],
-        replicate_sums=None if frame.replicate_sums is None else frame.replicate_sums[..., used],
-        second=None if frame.second is None else _few(frame.second, used),
-    )
+    few = _few(frame, np.flatnonzero(used))
     made = _linear(few, turn[:, used])
     second = made.second
     if second is not None:
@@ -283,9 +282,16 @@ def _turned(frame: Groups, marks: np.ndarray, turn: np.ndarray) -> Groups:
     return replace(made, counts=counts, score_sums=None, second=second)
 
 
-def _few(cells: Groups, used: np.ndarray) -> Groups:
-    at = np.flatnonzero(used)
-    return replace(cells, gram=cells.gram[np.ix_(np.arange(len(cells.gram)), at, at)])
+def _few(cells: Groups, at: np.ndarray) -> Groups:
+    """Joint sums of fewer entries of u."""
+    block = np.ix_(np.arange(len(cells.gram)), at, at)
+    return replace(
+        cells,
+        gram=cells.gram[block],
+        square=None if cells.square is None else cells.square[block],
+        replicate_sums=None if cells.replicate_sums is None else cells.replicate_sums[..., at],
+        second=None if cells.second is None else _few(cells.second, at),
+    )
 
 
 def _by_units(frame: Groups, marks: np.ndarray, y: np.ndarray, item: np.ndarray) -> Groups:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from csat.errors import OptionError, SampleError
 from csat.moments.cells import C, sum_at
 from csat.moments.guards import group_names, one_name, shown
-from csat.moments.merging import merge
+from csat.moments.merging import OF_CELLS
 
 #: Groups without a parent that an error lists.
 _LISTED = 8
@@ -73,9 +73,11 @@ def joined_units(cells: C, units: int) -> C:
     place = {unit: i for i, unit in enumerate(psus)}
     code = np.array([place[unit] for unit in groups], int)
     endless = np.full(len(cells.strata), np.inf)
-    return merge([
-        replace(cells, psus=psus, psu=code[cells.psu], population=endless, second=None, residuals=None)
-    ])  # fmt: skip
+    place_of_stratum = {label: i for i, label in enumerate(cells.strata)}
+    sampled = np.bincount([place_of_stratum[stratum] for stratum, _ in psus], minlength=len(cells.strata))
+    return _collapsed(
+        replace(cells, psus=psus, psu=code[cells.psu], units=sampled, population=endless, second=None, residuals=None)
+    )
 
 
 def _group(stratum: str, unit: str, units: int) -> str:
@@ -95,10 +97,25 @@ def _joined(cells: C, by: tuple[str, ...], moved: list[tuple[str, ...]]) -> C:
     if cells.second is not None:
         own = dict(zip(cells.domains, moved, strict=True))
         second = _joined(cells.second, by, [own[domain] for domain in cells.second.domains])
-    return merge([
-        replace(cells, by=by, domains=domains, domain=code[cells.domain], replicate_sums=sums, second=second,
-                residuals=None)
-    ])  # fmt: skip
+    return _collapsed(
+        replace(
+            cells, by=by, domains=domains, domain=code[cells.domain], replicate_sums=sums, second=second, residuals=None
+        )
+    )
+
+
+def _collapsed(cells: C) -> C:
+    """The same sums with one cell for each group, stratum and unit."""
+    keys = np.stack([cells.domain, cells.stratum, cells.psu], axis=1)
+    distinct, where = np.unique(keys, axis=0, return_inverse=True)
+
+    def added(name: str) -> np.ndarray | None:
+        sums = getattr(cells, name)
+        return None if sums is None else sum_at(sums, where.ravel(), len(distinct))
+
+    domain, stratum, psu = distinct.T
+    summed: dict[str, Any] = {name: added(name) for name in OF_CELLS}
+    return replace(cells, domain=domain, stratum=stratum, psu=psu, **summed)
 
 
 def _place(by: tuple[str, ...], column: Any, into: Any) -> tuple[int, str]:

@@ -178,8 +178,8 @@ def _parquet(table: pa.Table) -> bytes:
 
 def _replace(target: Path, body: bytes) -> None:
     """Put a file where it belongs in one step, so that readers find the old one or the new one."""
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
+        beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
         try:
             with beside.open("xb") as file:
                 file.write(body)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,12 +19,13 @@ from csat.moments.answers import AnswerSums
 from csat.moments.arrow import StoredError, cells_of, cells_table, head_row
 from csat.moments.cells import ResidualSums
 from csat.moments.groups import Groups
+from csat.moments.guards import as_names, as_variables
+from csat.moments.order import levels_together, ordered
 from csat.moments.rollup import rolled
 from csat.moments.stored import check_bases, read_table, write_table
 from csat.moments.summaries import Levels
 from csat.moments.variables import RULES, Variable, columns_of, term_of
 from csat.questionnaire import Questionnaire
-from csat.questionnaire.scales import number_in
 from csat.questionnaire.settings import design_from, design_table
 from csat.questionnaire.tables import questionnaire_from, tables_of
 
@@ -78,7 +79,8 @@ class Summary:
             at = self.by.index(column)
             return ordered(self.questionnaire, column, {domain[at] for domain in self.everyone.domains})
         if self.answers is not None and column in self.answers.names:
-            return tuple(str(level) for level in self.answers.levels[self.answers.names.index(column)])
+            levels = pa.array(self.answers.levels[self.answers.names.index(column)])
+            return tuple(levels.cast(pa.string()).to_pylist())
         raise UnknownColumnError.among(column, self.columns, "this summary")
 
     def groups(self, names: Sequence[Variable], by: Sequence[str] = (), rule: str = "available") -> Groups:
@@ -92,20 +94,22 @@ class Summary:
             For what cannot be told without the rows; the message says what the summary would have to hold.
         """
         check_choice("rule", rule, RULES)
-        if not names:
+        variables, groupers = as_variables(names), self._groupers(as_names(by))
+        if not variables:
             raise OptionError("No variable is named; name at least one.")
-        groupers = self._groupers(by)
-        found = self._moments(list(names), groupers, rule)
+        found = self._moments(variables, groupers, rule)
         order = [self.categories(name) for name in groupers]
         return replace(found.arranged(order), questionnaire=self.questionnaire, lone_psu=self.design.lone_psu)
 
     def levels(self, names: Sequence[str], by: Sequence[str] = ()) -> Levels:
         """Counts of answers per domain and level; see `csat.moments.Levels`."""
-        groupers = self._groupers(by)
-        for name in names:
+        wanted, groupers = as_names(names, "names"), self._groupers(as_names(by))
+        for name in wanted:
             if self.answers is None or name not in self.answers.names:
                 raise self._not_counted(name)
-        counted = cast("AnswerSums", self.answers).counted(names, groupers)
+        if self.answers is None:
+            raise OptionError("No item is named; name at least one.")
+        counted = self.answers.counted(wanted, groupers)
         return counted.arranged([self.categories(name) for name in groupers])
 
     def replicated(self, replication: Replication) -> Summary:
@@ -183,14 +187,14 @@ class Summary:
         answers = self.answers
         if answers is not None and other.answers is not None:
             levels = [
-                _levels_together(self.questionnaire, name, own, added)
+                levels_together(self.questionnaire, name, own, added)
                 for name, own, added in zip(answers.names, answers.levels, other.answers.levels, strict=True)
             ]
             answers = answers.aligned(levels) + other.answers.aligned(levels)
         return replace(
             self,
             everyone=self.everyone + other.everyone,
-            sets={name: part + other.sets[name] for name, part in self.sets.items()},
+            sets={name: part + _around(other.sets[name], part) for name, part in self.sets.items()},
             answers=answers,
         )
 
@@ -278,7 +282,7 @@ class Summary:
             raise SampleError(
                 f"Complete answers to {_few([repr(term_of(variable)) for variable in variables])} together need the "
                 f"rows. The summary has complete answers of the sets {_few([*map(repr, self.sets)])}, each as a whole. "
-                f"Make it again with sets={{'mine': [{', '.join(repr(column) for column in columns[:3])}, …]}}."
+                f"Make it again with sets={{'mine': [{_asked_as(variables)}]}}."
             )
         raise self._not_counted(next(c for c in columns if self.answers is None or c not in self.answers.names))
 
@@ -360,29 +364,6 @@ def load_summary(path: str | Path) -> Summary:
     )
 
 
-def ordered(asked: Questionnaire | None, column: str, found: Iterable[str]) -> tuple[str, ...]:
-    """Labels in the order of the questionnaire, then numbers by size, then words by the alphabet."""
-    left = set(found)
-    described = None if asked is None else asked.column(column)
-    known = [code for code in described.labels if code in left] if described is not None else []
-
-    def key(text: str) -> tuple[float, str]:
-        number = number_in(text)
-        return (np.inf if number is None else number, text)
-
-    return (*known, *sorted(left - set(known), key=key))
-
-
-def _levels_together(
-    asked: Questionnaire | None, name: str, own: Sequence[Any], added: Sequence[Any]
-) -> tuple[Any, ...]:
-    """The levels of two summaries of an item, in the order of one."""
-    if tuple(own) == tuple(added):
-        return tuple(own)
-    both = {*own, *added}
-    return ordered(asked, name, both) if all(isinstance(level, str) for level in both) else tuple(sorted(both))
-
-
 def _positions(part: Groups, variables: Sequence[Variable]) -> list[int] | None:
     """Where the variables stand among those of a part; None if it lacks one."""
     known = part.variables
@@ -398,6 +379,20 @@ def _as_complete(complete: Groups, every: Groups) -> bool:
     answered = every.over_domains(every.counts).min(axis=1)
     n = dict(zip(complete.domains, complete.over_domains(complete.n).tolist(), strict=True))
     return [n.get(domain, 0) for domain in every.domains] == answered.tolist()
+
+
+def _asked_as(variables: Sequence[Variable]) -> str:
+    """What to write into a set to get these variables."""
+    if all(isinstance(variable, str) for variable in variables):
+        return ", ".join(map(repr, variables))
+    return "the same Recode and Product variables; for factors and interactions {'outcome': …, 'drivers': […]}"
+
+
+def _around(part: Groups, other: Groups) -> Groups:
+    """The part around the midpoints of another; sums of weights, unlike scores in general, do not depend on them."""
+    if np.array_equal(part.midpoint, other.midpoint):
+        return part
+    return replace(replace(part, score_sums=None).recentre(other.midpoint), score_sums=part.score_sums)
 
 
 def _contents(sets: Mapping[str, Groups]) -> dict[str, tuple[Variable, ...]]:

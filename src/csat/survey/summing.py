@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+import pyarrow as pa
 
 from csat.design import Design
 from csat.errors import OptionError
@@ -18,6 +20,7 @@ from csat.moments import (
     answer_sums,
     as_names,
     as_variables,
+    columns_of,
     group_names,
     joined_units,
     one_name,
@@ -26,7 +29,11 @@ from csat.moments import (
     term_of,
 )
 from csat.questionnaire import Questionnaire
+from csat.replicates import unit_of_row
+from csat.survey.rows import Survey
 
+#: Column of the random groups of respondents.
+RANDOM = "random group"
 #: Without a questionnaire, numbers with more different answers than these are amounts, not answers on a scale.
 MOST_ANSWERS = 20
 
@@ -53,9 +60,10 @@ def summarise(
         processes, and its model.
     levels : items and columns of categories whose single answers are counted, for shares, boxes, quantiles and
         memberships; None: all items with levels, without a questionnaire those with at most 20 different answers.
-    units : joins the sampling units of each stratum to so many random groups, the same in every file: cells then rest
-        on more respondents. A finite population correction is given up, so that standard errors err to the safe side.
-        None: the units of the design.
+    units : joins the sampling units of each stratum, or the respondents where there are none, to so many random groups
+        that follow from their labels or ids, the same in every file. Cells then rest on more respondents, and what
+        needs sampling units (regressions, robust tests, bootstraps) has them. A finite population correction is given
+        up, so that standard errors err to the safe side. None: the units of the design.
 
     Returns
     -------
@@ -74,16 +82,18 @@ def summarise(
     Each set and each kind of sums is one pass over the rows. Random groups: Wolter (2007), Introduction to Variance
     Estimation, chapter 2.
     """
-    answers = _survey(source)
-    design: Design = getattr(answers, "design", Design())
-    groupers = group_names(by)
-    _check_units(units, design)
+    answers, groupers = _survey(source), group_names(by)
+    _check_units(units)
+    if units is not None and _design(answers).psu is None:
+        answers, units = _in_random_groups(answers, units), None
+    design = _design(answers)
     wanted = _items(answers, design, groupers) if items is None else as_variables(items)
     if not wanted:
         raise OptionError("items: no variable is named, and the survey has no scaled question or number.")
     everyone = answers.groups(wanted, groupers, "available")
     listed = {name: _complete(answers, design, part, groupers) for name, part in _sets(answers, sets).items()}
     counted = _counted(answers, wanted) if levels is None else list(as_names(levels, "levels"))
+    counted += [column for column in _categories(answers, listed.values()) if column not in counted]
     totals = answer_sums(answers, everyone, counted, (design.stratum, design.psu)) if counted else None
     if units is not None:
         everyone = joined_units(everyone, units)
@@ -99,13 +109,32 @@ def _survey(source: Any) -> RowSource:
     return found
 
 
-def _check_units(units: Any, design: Design) -> None:
+def _design(source: RowSource) -> Design:
+    return getattr(source, "design", Design())
+
+
+def _in_random_groups(source: RowSource, units: int) -> Survey:
+    """The survey with random groups of respondents as sampling units, which follow from their ids."""
+    identity = None if source.questionnaire is None else source.questionnaire.column_of_kind("id")
+    if not isinstance(source, Survey) or identity is None or identity not in source.columns:
+        raise OptionError(
+            "units joins respondents to random groups by their ids: the questionnaire needs a column of kind 'id' that "
+            "is in the data, or the design a sampling unit: csat.Design(psu=…)."
+        )
+    if RANDOM in source.columns:
+        raise OptionError(f"units adds a column {RANDOM!r}, but the data have one; rename it.")
+    group = unit_of_row(source.table.column(identity).combine_chunks(), units)
+    width = len(str(units - 1))
+    texts = pa.array([f"{number:0{width}d}" for number in range(units)]).take(pa.array(group))
+    design = replace(source.design, psu=RANDOM, fpc=None)
+    return replace(source, table=source.table.append_column(RANDOM, texts), design=design)
+
+
+def _check_units(units: Any) -> None:
     if units is None:
         return
     if not isinstance(units, int) or isinstance(units, bool) or units < 2:
         raise OptionError(f"units: a whole number of random groups per stratum, 2 or more; found {shown(units)}.")
-    if design.psu is None:
-        raise OptionError("units joins sampling units, but the design declares none: csat.Design(psu=…).")
 
 
 def _complete(source: RowSource, design: Design, variables: list[Variable], by: tuple[str, ...]) -> Groups:
@@ -134,6 +163,13 @@ def _counted(source: RowSource, items: Sequence[Variable]) -> list[str]:
         return [name for name in columns if name in asked.codes and asked.scale_of(name).levels]
     found = source.levels(columns)
     return [name for name, levels in zip(columns, found.levels, strict=True) if len(levels) <= MOST_ANSWERS]
+
+
+def _categories(source: RowSource, sets: Iterable[Groups]) -> list[str]:
+    """Columns of categories that the sets have recoded: methods look their levels up."""
+    numbers: Sequence[str] = getattr(source, "numbers", ())
+    columns = [column for part in sets for variable in part.variables for column in columns_of(variable)]
+    return [column for column in dict.fromkeys(columns) if column not in numbers]
 
 
 def _sets(source: RowSource, sets: Any) -> dict[str, list[Variable]]:
