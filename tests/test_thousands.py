@@ -345,3 +345,48 @@ def test_products_are_kept_where_they_are_needed(frame, design, monkeypatch):
     survey = csat.read_survey(frame, design=DESIGNS[design])
     groups = estimated_means(survey, list(ITEMS), ["centre"], np.eye(4))[0]
     assert groups.gram.shape[1:] == (9, 9)
+
+
+def test_tests_between_too_many_groups_are_refused(frame, monkeypatch):
+    survey = csat.read_survey(frame, design=DESIGNS["units in strata"])
+    monkeypatch.setattr(guards, "MOST_FIGURES", 20)
+    for use in (
+        lambda: csat.difference(survey, "a", by="centre"),
+        lambda: csat.ranktest(survey, "a", by="centre"),
+        lambda: csat.crosstab(survey, "centre", "a"),
+    ):
+        with pytest.raises(csat.CsatError, match="are more than the 20 that can be estimated together"):
+            use()
+
+
+TREE = """
+[study]
+name = "tree"
+index = "all"
+[scales.ten]
+low = 1
+high = 10
+[dimensions.one]
+children = ["a", "b"]
+[dimensions.two]
+children = ["c", "d"]
+[dimensions.all]
+children = ["one", "two"]
+""" + "".join(f'[items.{item}]\nscale = "ten"\n' for item in ITEMS)
+
+
+def test_the_index_of_many_groups(frame, monkeypatch, study):
+    """The whole way, through the tree: bases, standard deviations and errors as ever."""
+    survey = csat.read_survey(frame, study(TREE), design=DESIGNS["units in strata"])
+    joint = csat.index(survey, by="centre")
+    monkeypatch.setattr(guards, "MOST_FIGURES", 20)
+    within = csat.index(survey, by="centre")
+    assert isinstance(within.estimates.vcov, WithinGroups)
+    left, right = within.tidy(), joint.tidy()
+    numbers = left.select_dtypes("number").columns
+    assert np.allclose(left[numbers], right[numbers], rtol=1e-10, atol=1e-12, equal_nan=True)
+    pd.testing.assert_frame_equal(left.drop(columns=numbers), right.drop(columns=numbers))
+    root = csat.index(survey, by="centre", nodes=["all"]).estimates
+    assert isinstance(root.vcov, WithinGroups)
+    monkeypatch.setattr(guards, "MOST_FIGURES", GROUPS)
+    assert np.allclose(csat.index(survey, by="centre", nodes=["all"]).estimates.joint.diagonal(), variances(root.vcov))
