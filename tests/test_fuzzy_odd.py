@@ -280,3 +280,12 @@ def test_thousands_of_groups_keep_the_covariance_within_each(operator, monkeypat
     assert_allclose(many.differences().score.se, apart.score.se, rtol=1e-9)
     for table in ("tidy", "verdicts", "operators", "sensitivity"):
         pd.testing.assert_frame_equal(getattr(many, table)(), getattr(few, table)())
+
+
+def test_a_matrix_says_why_it_has_no_score_or_no_standard_error():
+    bare = csat.evaluate(MATRIX, weights=WEIGHTS)
+    assert set(bare.score.tidy()["note"]) == {"the grades have no scores: memberships and a verdict only"}
+    grades = [Grade("u", {}, 90, 60), Grade("v", {}, 60, 30), Grade("w", {}, 20, 0)]
+    scored = csat.evaluate(MATRIX, weights=WEIGHTS, grades=grades)
+    assert scored.score.estimate.tolist() == pytest.approx([0.07 * 90 + 0.24 * 60 + 0.69 * 20, 54, 39, 24])
+    assert set(scored.score.tidy()["note"]) == {"nothing was drawn again: no standard error"}

@@ -31,6 +31,7 @@ REASONS: Mapping[str, str] = {
     "no_uncertainty": "published without a standard deviation: no interval",
     "not_identified": "not identified by the data",
     "no_draws": "nothing was drawn again: no standard error",
+    "no_scores": "the grades have no scores: memberships and a verdict only",
     "df_zero": "too few sampling units with answers: no degrees of freedom, no interval",
     "few_answers": "no more complete answers than coefficients",
     "fewer_than_items": "no more complete answers than items",

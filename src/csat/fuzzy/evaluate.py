@@ -280,10 +280,13 @@ def _of_matrix(
     found = summarised(state, OPERATORS[asked.operator], typed.scores, asked.level)
     unknown = np.full(len(tree.nodes), np.nan)
     keys = {"kind": tree.kinds, "depth": tree.depths}
+    values = normalised(found.raw) @ typed.scores
+    lost = np.flatnonzero(~np.isfinite(variances(found.vcov))).tolist()
+    reason = Unavailable("no_draws" if np.isfinite(typed.scores).all() else "no_scores")
     score = Estimates(
-        tree.nodes, normalised(found.raw) @ typed.scores, found.vcov, np.inf if draws else np.nan, unknown, unknown,
-        "points", Provenance("published", "draws of the weights" if draws else "none"), asked.level, None, keys, {},
-        (found.score_low, found.score_high) if draws else None,
+        tree.nodes, values, found.vcov, np.inf if draws else np.nan, unknown, unknown,
+        "points", Provenance("published", "draws of the weights" if draws else "none"), asked.level, None, keys,
+        dict.fromkeys(lost, reason), (found.score_low, found.score_high) if draws else None,
     )  # fmt: skip
     asked = replace(asked, membership="typed in", of="matrix")
     held = "weights" in asked.over and not draws
