@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from csat.design import Design
-from csat.errors import DesignError, OptionError, check_choice
+from csat.errors import DesignError, OptionError, SampleError, check_choice
 from csat.moments import RULES, Groups, Levels, RowScores, Variable, check_grouped
 from csat.moments.merging import Total
 from csat.moments.summaries import LevelTotal
@@ -26,6 +26,8 @@ from csat.replicates import sampled_units, unit_factors
 
 __all__ = ["OUTSIDE", "groups", "levels", "patterns"]
 
+#: Factors of replicate weights that are held for single respondents: one gigabyte.
+MOST_FACTORS = 2**27
 #: A batch, and the (n, R) factors of its rows' weights if replicates were made for single respondents.
 Part = tuple[pa.RecordBatch, np.ndarray | None]
 
@@ -41,6 +43,7 @@ def groups(
     inside: str | None = None,
     scores: Mapping[tuple[str, ...], RowScores] | None = None,
     outside: bool = False,
+    key: str | None = None,
     tick: Tick | None = None,
     threads: int | None = None,
 ) -> Groups:
@@ -60,6 +63,7 @@ def groups(
         replicates were made or given for single rows, `replicate_sums` = Σ w_r·s. Rows are z = [1, y] under
         "listwise", z = [1, m, m·y] under "available". A domain without an entry gets zeros.
     outside : the rows outside every domain make a domain `OUTSIDE` of their own.
+    key : column of numbers; replicates made for single respondents are drawn in their order, not in that of the rows.
     tick : called with the number of rows that were summed since the last call.
     threads : to work in; None: as many as this process may use. The sums do not depend on it.
 
@@ -90,7 +94,7 @@ def groups(
 
     total = _Sums()
     over_batches(
-        _with_factors(joined(batches), design), kernel, total,
+        _with_factors(joined(batches), design, key), kernel, total,
         tick=tick, rows=lambda part: part[0].num_rows, threads=threads,
     )  # fmt: skip
     summed = total.groups.result()
@@ -148,7 +152,7 @@ class _Counts:
         self.ungrouped += part[1]
 
 
-def _with_factors(batches: Iterable[pa.RecordBatch], design: Design) -> Iterable[Part]:
+def _with_factors(batches: Iterable[pa.RecordBatch], design: Design, key: str | None) -> Iterable[Part]:
     """Pair each batch with the replicate factors of its rows, if they are to be made for single respondents.
 
     Those depend on the number of rows in each stratum, so that all batches are looked at before the first is summed.
@@ -162,16 +166,24 @@ def _with_factors(batches: Iterable[pa.RecordBatch], design: Design) -> Iterable
         return ((batch, None) for batch in batches)
     kept = list(batches)
     ends = np.cumsum([batch.num_rows for batch in kept])
-    factors = _row_factors(kept, design)
+    factors = _row_factors(kept, design, key)
     return zip(kept, np.split(factors, ends[:-1]), strict=True)
 
 
-def _row_factors(batches: Sequence[pa.RecordBatch], design: Design) -> np.ndarray:
+def _row_factors(batches: Sequence[pa.RecordBatch], design: Design, key: str | None) -> np.ndarray:
     """(n, R) factors of the rows of all batches, each row a unit of its stratum."""
     if design.replication is None:
         raise DesignError("No replication is declared.")
     size = sum(batch.num_rows for batch in batches)
-    columns = [name for name in (design.stratum, design.fpc) if name is not None]
+    replicates = size if design.replication.kind in ("JK1", "JKn") else design.replication.size
+    if size * replicates > MOST_FACTORS:
+        raise SampleError(
+            f"{replicates} replicates of {size} respondents, drawn one by one, take "
+            f"{8e-6 * size * replicates:,.0f} MB. "
+            "Declare sampling units (psu), draw random groups of respondents (source.replicated(…)), or leave "
+            "replication out: linearisation needs no replicates."
+        )
+    columns = [name for name in (design.stratum, design.fpc, key) if name is not None]
     whole = pa.RecordBatch.from_arrays(
         [pa.concat_arrays([batch.column(name) for batch in batches]) for name in columns], columns
     )
@@ -182,7 +194,8 @@ def _row_factors(batches: Sequence[pa.RecordBatch], design: Design) -> np.ndarra
         sampled_units(units, population, strata, design.lone_psu, design.replication.kind), design.replication
     )
     out = np.empty_like(factors)
-    out[np.argsort(stratum, kind="stable")] = factors
+    drawn = np.arange(size) if key is None else whole.column(key).to_numpy()
+    out[np.lexsort((drawn, stratum))] = factors
     return out
 
 

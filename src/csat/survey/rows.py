@@ -21,6 +21,8 @@ from csat.questionnaire import Questionnaire
 from csat.read import INSIDE, ROW, Ledger
 from csat.read.choices import by_number, chosen
 from csat.streams.stages import BETWEEN, HELPER, UNIT, sampled_share, second_stage
+from csat.survey.budget import check_sums
+from csat.survey.drawing import KEY, draws_rows, with_keys, with_random_groups
 from csat.survey.facts import facts_of
 from csat.survey.quality import Quality, quality_of
 from csat.weighting import Weights
@@ -177,7 +179,8 @@ class Survey:
         """The same respondents under replicate weights that csat makes from the design, whatever it declared before.
 
         Without declared units and with more than `DRAWN_ROWS` rows, the units drawn are `RANDOM_GROUPS` random groups
-        of rows in each stratum (Wolter 2007, Introduction to Variance Estimation, ch. 2): their sums are small.
+        of rows in each stratum (Wolter 2007, Introduction to Variance Estimation, ch. 2): their sums are small. Draws
+        follow from the column of kind "id", or else from the row's number, so that the order of rows does not matter.
 
         Parameters
         ----------
@@ -186,8 +189,7 @@ class Survey:
         design = replace(self.design, replicates=(), replication=replication, calibration=None, ssu=None, fpc2=None)
         if design.psu is not None or self.table.num_rows <= DRAWN_ROWS:
             return replace(self, design=design)
-        drawn = np.random.default_rng(replication.seed).integers(RANDOM_GROUPS, size=self.table.num_rows)
-        table = self.table.append_column(UNIT, pa.array(drawn.astype(str)))
+        table = with_random_groups(self.table, self.questionnaire, RANDOM_GROUPS, replication.seed)
         return replace(self, table=table, design=replace(design, psu=UNIT, fpc=None))
 
     def undesigned(self) -> Survey:
@@ -290,9 +292,20 @@ class Survey:
         scores: Mapping[tuple[str, ...], RowScores] | None,
     ) -> Groups:
         extra = [name for name in design.columns if name.startswith(HELPER)]
-        batches = self.batches([*columns, *extra])
+        check_sums(self.table, design, len(names), by, rule, None if scores is None else next(iter(scores.values())))
+        source = self
+        if draws_rows(design):
+            source, extra = replace(self, table=with_keys(self.table, self.questionnaire)), [*extra, KEY]
         return reduce.groups(
-            batches, names, midpoint, by=by, rule=rule, design=design, inside=self._mark, scores=scores
+            source.batches([*columns, *extra]),
+            names,
+            midpoint,
+            by=by,
+            rule=rule,
+            design=design,
+            inside=self._mark,
+            scores=scores,
+            key=KEY if KEY in extra else None,
         )
 
     def _with_units(self) -> Survey:
