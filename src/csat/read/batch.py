@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,7 @@ from csat.read.words import snippet
 #: Whole numbers within a range of this many are cleaned once each, not row by row.
 DISTINCT = 4096
 
+_VALID = CELL_REASONS.index("valid")
 _UNKNOWN, _OUT_OF_RANGE = CELL_REASONS.index("unknown_code"), CELL_REASONS.index("out_of_range")
 
 
@@ -40,6 +41,7 @@ class Roles:
     days : columns of moments → whether all are at midnight, and so are days.
     filled : no row is blank.
     notes : what was found by name or text, and what is absent.
+    tables : what the values of narrow columns of whole numbers mean, filled as they are met.
     """
 
     source: str
@@ -51,6 +53,7 @@ class Roles:
     days: Mapping[str, bool]
     filled: bool
     notes: tuple[str, ...] = ()
+    tables: dict[tuple[str, str], Answers] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -212,7 +215,23 @@ def _answers(table: Raw, name: str, roles: Roles) -> Answers:
     read = described_answers(name, roles.asked, roles.design)
     if read is None:
         read = _number_reader(table, name, column) if name in roles.numbers else text_answers
-    return by_value(column, read)
+    narrow = pa.types.is_integer(column.type) and column.type.bit_width == 8
+    return by_value(column, _remembered(read, roles, (name, str(column.type))) if narrow else read)
+
+
+def _remembered(
+    read: Callable[[pa.Array], Answers], roles: Roles, key: tuple[str, str]
+) -> Callable[[pa.Array], Answers]:
+    """Read the 256 values of a narrow column once for all batches."""
+
+    def known(values: pa.Array) -> Answers:
+        if len(values) != 2**8 + 1:
+            return read(values)
+        if key not in roles.tables:
+            roles.tables[key] = read(values)
+        return roles.tables[key]
+
+    return known
 
 
 def _number_reader(table: Raw, name: str, column: pa.Array) -> Callable[[pa.Array], Answers]:
@@ -235,36 +254,42 @@ def _coded(column: pa.Array) -> np.ndarray:
 
 def by_value(column: pa.Array, read: Callable[[pa.Array], Answers]) -> Answers:
     """Read each value once where there are few; what a cell says does not depend on its row."""
-    distinct, place = _distinct(column)
-    if distinct is None:
-        return read(column)
-    answers = read(distinct)
-    return Answers(answers.values.take(pa.array(place)), answers.reasons[place], answers.notes)
-
-
-def _distinct(column: pa.Array) -> tuple[pa.Array | None, np.ndarray]:
-    """Values (m,) of which a column is made and each row's place among them; None if there are too many."""
-    none = None, np.zeros(0, int)
     if not len(column) or column.null_count == len(column):
-        return none
-    if is_text(column):
-        encoded = column.dictionary_encode()
-        words = encoded.dictionary
-        if len(words) > len(column) // 2:
-            return none
-        place = encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
-        return pa.concat_arrays([words, pa.nulls(int(column.null_count > 0), words.type)]), place
-    if not pa.types.is_integer(column.type):
-        return none
-    ends = pc.min_max(column).as_py()
+        return read(column)
+    if not is_text(column):
+        codes = _codes(column) if pa.types.is_integer(column.type) else None
+        return read(column) if codes is None else _spread(read(codes[0]), codes[1])
+    encoded = column.dictionary_encode()
+    words = encoded.dictionary
+    if len(words) > len(column) // 2:
+        return read(column)
+    place = encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
+    return _spread(read(pa.concat_arrays([words, pa.nulls(1, words.type)])), place)
+
+
+def _codes(column: pa.Array) -> tuple[pa.Array, np.ndarray] | None:
+    """Whole numbers of which a column may be made and then null, and each row's place; None if there are too many."""
+    narrow = column.type.bit_width == 8
+    kind = np.dtype(column.type.to_pandas_dtype())
+    ends = {"min": int(np.iinfo(kind).min), "max": int(np.iinfo(kind).max)} if narrow else pc.min_max(column).as_py()
     low, size = ends["min"], ends["max"] - ends["min"] + 1
-    if size > min(DISTINCT, len(column)):
-        return none
-    values = pa.array([*range(low, low + size), None], pa.int64()).cast(column.type)
-    codes = column.fill_null(low).to_numpy(zero_copy_only=False).astype(np.int64) - low
+    if size > DISTINCT:
+        return None
+    values = np.frombuffer(column.buffers()[1], kind)[column.offset : column.offset + len(column)]
+    place = values.astype(np.intp) - low
     if column.null_count:
-        codes[column.is_null().to_numpy(zero_copy_only=False)] = size
-    return values, codes
+        place[column.is_null().to_numpy(zero_copy_only=False)] = size
+    return pa.array([*range(low, low + size), None], column.type), place
+
+
+def _spread(answers: Answers, place: np.ndarray) -> Answers:
+    """Answers of distinct values → answers of the rows (n,) at these places."""
+    reasons = answers.reasons[place]
+    if not pa.types.is_floating(answers.values.type):
+        return Answers(answers.values.take(pa.array(place)), reasons, answers.notes)
+    numbers = answers.values.to_numpy(zero_copy_only=False)[place]
+    missing = None if answers.values.null_count == 0 else reasons != _VALID
+    return Answers(pa.array(numbers, mask=missing), reasons, answers.notes)
 
 
 def _unknown(table: Raw, read: Mapping[str, Answers], roles: Roles, kept: np.ndarray) -> list[Tally]:

@@ -93,11 +93,7 @@ def read_clean(
     DataError
         Naming source, row, column and remedy.
     """
-    for option, value in (("on_unknown", on_unknown), ("on_absent", on_absent)):
-        if value not in ("raise", "missing"):
-            raise OptionError.choose(option, value, ("raise", "missing"))
-    if design is not None and not isinstance(design, Design):
-        raise OptionError(f'design must be a Design, not {type(design).__name__}: csat.Design(weight="w", psu="hall").')
+    check_reading(on_unknown, on_absent, design)
     asked = Questionnaire(name="") if questionnaire is None else questionnaire
     design = asked.design if design is None else design
     raw = read_raw(data, sheet, encoding, header_row, spoken_names(asked, design))
@@ -133,6 +129,15 @@ def read_clean(
     )
     arrays = {name: answers.values for name, answers in read.items()} | {ROW: pa.array(raw.rows)}
     return Cleaned(pa.table(arrays).filter(pa.array(kept)).combine_chunks(), design, ledger, questionnaire)
+
+
+def check_reading(on_unknown: object, on_absent: object, design: object) -> None:
+    """Refuse options of reading that are outside what they accept; `OptionError`."""
+    for option, value in (("on_unknown", on_unknown), ("on_absent", on_absent)):
+        if value not in ("raise", "missing"):
+            raise OptionError.choose(option, value, ("raise", "missing"))
+    if design is not None and not isinstance(design, Design):
+        raise OptionError(f'design must be a Design, not {type(design).__name__}: csat.Design(weight="w", psu="hall").')
 
 
 def rows_left_out(
@@ -216,10 +221,11 @@ def _repeated(identity: pa.Array, left: np.ndarray) -> np.ndarray:
 
 def cells_of(raw: Raw, name: str, answers: Answers, kept: np.ndarray) -> list[Tally]:
     """Tally what became of the cells of one column in the kept rows."""
-    counts = np.bincount(answers.reasons[kept], minlength=len(CELL_REASONS)).tolist()
+    reasons = answers.reasons if kept.all() else answers.reasons[kept]
+    counts = np.bincount(reasons, minlength=len(CELL_REASONS)).tolist()
     tallies: list[Tally] = []
     for code, reason in enumerate(CELL_REASONS):
-        if code in (_NOT_A_NUMBER, _OUT_OF_RANGE):
+        if counts[code] and code in (_NOT_A_NUMBER, _OUT_OF_RANGE):
             tallies += tallied(raw, "cell", reason, name, kept & (answers.reasons == code))
         elif counts[code] or code == _VALID:
             tallies.append(Tally("cell", name, reason, counts[code]))

@@ -13,8 +13,8 @@ USUAL, LEAST = 2**30, 2**26
 #: Rows of a batch at most; the same as those of a survey in memory.
 MOST_ROWS, FEWEST_ROWS = 65536, 1024
 
-#: Bytes that a cell takes while its batch is decoded, cleaned and summed: about 25 numbers of 8 bytes.
-CELL = 200
+#: Bytes that a cell takes while its batch is decoded, cleaned and summed: about six numbers of 8 bytes.
+CELL = 48
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _WRITTEN = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)i?B?\s*", re.IGNORECASE)
@@ -53,7 +53,7 @@ def threads_for(processors: int | None = None) -> int:
 
 
 def rows_for(memory: int, columns: int, threads: int) -> int:
-    """Rows per batch so that those under way at once stay within half of the bound."""
+    """Rows per batch, so that the batches under way at once stay within half of the bound."""
     under_way = 2 * threads + 4
-    share = memory / 2 / under_way * 4
+    share = memory / 2 / under_way
     return int(min(MOST_ROWS, max(FEWEST_ROWS, share / (CELL * max(columns, 1)))))

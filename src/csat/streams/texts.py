@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Collection, Generator, Sequence
+import io
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,36 +88,41 @@ class TextSheet:
             raise self._fault(error, done) from None
 
     def _reader(self, names: Sequence[str], threads: bool) -> Generator[pa.RecordBatch, None, None]:
-        places = [str(place) for place in range(len(self.header))]
+        """Batches of text; a row with another number of cells, and an open quotation mark, end the stream."""
+        found: list[tuple[int | None, int]] = []
 
         def ragged(row: Any) -> str:
             found.append((row.number, row.actual_columns))
             return "skip"
 
-        found: list[tuple[int | None, int]] = []
-        reader = arrow_csv.open_csv(
-            self.path,
-            arrow_csv.ReadOptions(
-                use_threads=threads, column_names=places, block_size=BLOCK, skip_rows=self.first - 1,
-                skip_rows_after_names=1,
-                encoding="utf8" if self.encoding in ("utf-8", "utf-8-sig") else self.encoding,
-            ),
-            arrow_csv.ParseOptions(
-                delimiter=self.separator, newlines_in_values=True, ignore_empty_lines=False,
-                invalid_row_handler=ragged,
-            ),
-            arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(places, pa.string()), strings_can_be_null=False,
-                include_columns=[str(self.places[name]) for name in names],
-            ),
-        )  # fmt: skip
-        with reader:
-            for batch in reader:
-                if found:
-                    raise self._ragged(*(found[0] if found[0][0] is not None else self._where(names)))
-                yield batch
+        with _Counted(self.path) as file:
+            with self._parser(file, names, ragged, threads) as reader:
+                for batch in reader:
+                    if found:
+                        break
+                    yield batch
+            marks = file.marks
         if found:
-            raise self._ragged(*(found[0] if found[0][0] is not None else self._where(names)))
+            raise self._ragged(*(self._where(names) if threads else found[0]))
+        if marks % 2 and not self.encoding.lower().startswith("utf-16"):
+            raise open_quote(self.called, self._open_quote() or self.first)
+
+    def _parser(self, file: _Counted, names: Sequence[str], ragged: Callable[[Any], str], threads: bool) -> Any:
+        places = [str(place) for place in range(len(self.header))]
+        reading = arrow_csv.ReadOptions(
+            use_threads=threads, column_names=places, block_size=BLOCK, skip_rows=self.first - 1,
+            skip_rows_after_names=1,
+            encoding="utf8" if self.encoding in ("utf-8", "utf-8-sig") else self.encoding,
+        )  # fmt: skip
+        parsing = arrow_csv.ParseOptions(
+            delimiter=self.separator, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=ragged
+        )
+        converting = arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(places, pa.string()),
+            strings_can_be_null=False,
+            include_columns=[str(self.places[name]) for name in names],
+        )
+        return arrow_csv.open_csv(pa.PythonFile(file, mode="r"), reading, parsing, converting)
 
     def _where(self, names: Sequence[str]) -> tuple[int | None, int]:
         """Find the row with another number of cells again, by one thread, which counts rows."""
@@ -160,6 +166,18 @@ class TextSheet:
         except UnicodeError:
             return None
         return None
+
+
+class _Counted(io.FileIO):
+    """A file that counts the quotation marks that it hands out: an odd number means that one is never closed."""
+
+    marks = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        """The next bytes."""
+        data = super().read(-1 if size is None else size) or b""
+        self.marks += data.count(b'"')
+        return data
 
 
 class _RaggedError(DataError):

@@ -11,6 +11,7 @@ from csat.errors import OptionError, check_switch
 from csat.moments import shown
 from csat.questionnaire import Questionnaire
 from csat.read import read_clean
+from csat.read.clean import check_reading
 from csat.read.universe import universe_of
 from csat.streams import (
     Origin,
@@ -161,6 +162,7 @@ def read_survey(
             f"questionnaire must be a Questionnaire, not {type(questionnaire).__name__}: "
             "use csat.read_questionnaire(path)."
         )
+    check_reading(on_unknown, on_absent, design)
     if stream is not None:
         check_switch("stream", stream)
     check_progress(progress)
