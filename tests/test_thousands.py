@@ -1,6 +1,7 @@
 """Thousands of groups: the covariance within each is that of the joint one, and what is not kept is said in words."""
 
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -373,6 +374,19 @@ children = ["c", "d"]
 [dimensions.all]
 children = ["one", "two"]
 """ + "".join(f'[items.{item}]\nscale = "ten"\n' for item in ITEMS)
+
+
+def test_contributions_within_groups(frame, monkeypatch, study):
+    asked = study(TREE)
+    survey = csat.read_survey(frame, asked, design=DESIGNS["units in strata"])
+    joint = csat.contributions(csat.index(survey, by="centre").estimates, asked)
+    monkeypatch.setattr(guards, "MOST_FIGURES", 20)
+    figures = csat.index(survey, by="centre").estimates
+    within = csat.contributions(figures, asked)
+    assert np.allclose(within.vcov.blocks, blocks_of(joint.vcov, 4), rtol=1e-11, atol=1e-13)
+    monkeypatch.setattr(import_module("csat.comparisons.contributions"), "MOST_ENTRIES", 10_000)
+    with pytest.raises(csat.CsatError, match="of 4 items in 23 groups are too many to be split at once: take fewer"):
+        csat.contributions(figures, asked)
 
 
 def test_the_index_of_many_groups(frame, monkeypatch, study):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from csat.errors import OptionError
+from csat.errors import OptionError, SampleError
 from csat.questionnaire import Questionnaire
 from csat.results import Estimates, estimates_of
 from csat.scoring import check_questionnaire, nodes_of
+
+#: Entries of the matrix that turns figures into contributions, at most: 800 MB.
+MOST_ENTRIES = 10**8
 
 
 def contributions(estimates: Estimates, questionnaire: Questionnaire, node: str | None = None) -> Estimates:
@@ -30,6 +33,8 @@ def contributions(estimates: Estimates, questionnaire: Questionnaire, node: str 
     ------
     OptionError
         If the estimates lack an item of the node.
+    SampleError
+        For more groups than can be split at once.
     """
     estimates_of(estimates)
     check_questionnaire(questionnaire)
@@ -40,8 +45,17 @@ def contributions(estimates: Estimates, questionnaire: Questionnaire, node: str 
     if not weights or absent:
         raise OptionError(f"These estimates lack the items {absent[:5]} of {root!r}; compute them for the whole tree.")
     rows = [i for i, term in enumerate(estimates.term) if term in weights]
+    _check_room(len(rows), len(estimates.term), len(weights))
     matrix = np.zeros((len(rows), len(estimates.term)))
     matrix[np.arange(len(rows)), rows] = [weights[estimates.term[i]] for i in rows]
     keys = {name: tuple(column[i] for i in rows) for name, column in estimates.keys.items()}
     terms = [estimates.term[i] for i in rows]
     return estimates.contrast(matrix, terms, keys | {"weight": tuple(weights[term] for term in terms)})
+
+
+def _check_room(rows: int, figures: int, items: int) -> None:
+    if rows * figures > MOST_ENTRIES:
+        raise SampleError(
+            f"The contributions of {items} items in {rows // items} groups are too many to be split at once: take "
+            "fewer groups at a time, e.g. survey.where(column=[…])."
+        )
