@@ -486,9 +486,43 @@ def test_groups_without_respondents(survey):
         csat.index(survey.where(t="2026Q1").where(t="2026Q2"), by="g")
 
 
-def test_an_identifier_as_a_group_is_refused_before_memory_is():
-    with pytest.raises(csat.CsatError, match="Column 'id' has 20000 different values among 20000 respondents"):
-        budget(2, 20000, groups={"id": 20000}, domains=20000, rows=20000)
+def test_an_identifier_as_a_group_is_refused_before_memory_is(asked):
+    data = pd.DataFrame({"a": 5.0, "b": 6.0, "e": 7.0, "g": "x", "t": "2026Q1"}, index=range(20000))
+    data["id"] = data.index.astype(str)
+    with pytest.raises(csat.CsatError, match="Column 'id' has 20000 different values among 20000 respondents: groups"):
+        csat.index(csat.read_survey(data, asked), by="id")
+
+
+def test_sums_that_would_not_fit_are_refused_before_the_pass(asked, frame, monkeypatch):
+    monkeypatch.setattr("csat.survey.budget.MOST_BYTES", 4000)
+    with pytest.raises(
+        csat.CsatError,
+        match=r"Sums of 3 variables in 6 cells \(3 values of 'g' × 2 values of 't'\) take 0 MB; 0 MB are allowed. "
+        r"What helps: name fewer variables at a time; group by a coarser column than 'g'; sum a part",
+    ):
+        csat.read_survey(frame, asked).groups(["a", "b", "e"], ["g", "t"])
+    assert len(csat.read_survey(frame, asked).groups(["a"], ["g"]).n) == 3
+
+
+@pytest.mark.parametrize(
+    ("call", "size", "words"),
+    [
+        ({"variables": 24, "cells": 7750}, 8 * 7750 * (2 * 49**2 + 28), None),
+        ({"variables": 24, "cells": 7750, "units": 2000}, 8 * 7750 * (49**2 + 28), None),
+        ({"variables": 24, "cells": 4, "rule": "listwise", "replicates": 100, "domains": 2}, None, None),
+        ({"variables": 24, "cells": 10**6, "units": 10**5, "groups": {"g": 10}}, None, "100000 units.*larger units"),
+        ({"variables": 9, "cells": 1, "rule": "listwise", "replicates": 10**7}, None, "one group.*fewer replicates"),
+        ({"variables": 9, "cells": 10**5, "scores": 50}, None, "name fewer variables"),
+    ],
+)
+def test_what_sums_take_is_known_before_the_pass(call, size, words):
+    if words is not None:
+        with pytest.raises(csat.CsatError, match=words):
+            budget(**call, allowed=10**8)
+    elif size is not None:
+        assert budget(**call).bytes == size
+    else:
+        assert budget(**call).bytes == 8 * (4 * (2 * 25**2 + 28) + 2 * 100 * 25**2)
 
 
 def test_groups_of_added_summaries_are_counted_too(frame, asked):

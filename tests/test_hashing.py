@@ -3,16 +3,19 @@
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 import csat
+from csat.design import Replication
 from csat.replicates import row_hash, unit_of_row
 from csat.replicates.hashing import STEP, _fnv, _mixed
+from csat.survey import rows as survey_rows
 
 
 def test_published_hash_values():
@@ -79,3 +82,65 @@ def test_seeds_give_groups_that_have_nothing_to_do_with_one_another():
 def test_a_missing_id_is_counted():
     with pytest.raises(csat.CsatError, match=r"2 of 3 respondents have no id: .* Fill the column in, or name sampling"):
         row_hash(pa.array(["a", None, None]))
+
+
+STUDY = """
+[study]
+name = "ids"
+[scales.ten]
+low = 1
+high = 10
+[items]
+x = { scale = "ten" }
+[columns.id]
+kind = "id"
+"""
+
+
+@pytest.fixture
+def rows():
+    rng = np.random.default_rng(7)
+    return pd.DataFrame({"id": [f"r{i:03}" for i in range(400)], "x": rng.integers(1, 11, 400).astype(float)}).assign(
+        stratum=rng.choice(["s", "t"], 400)
+    )
+
+
+@pytest.mark.parametrize("most", [20_000, 100])
+@pytest.mark.parametrize("kind", ["bootstrap", "subbootstrap", "JKn"])
+def test_the_order_of_respondents_does_not_change_what_is_drawn(study, rows, monkeypatch, most, kind):
+    """Respondents one by one (up to `most`) and random groups of them follow from the id, not from the place."""
+    monkeypatch.setattr(survey_rows, "DRAWN_ROWS", most)
+    monkeypatch.setattr(survey_rows, "RANDOM_GROUPS", 30)
+    design, asked = csat.Design(stratum="stratum"), study(STUDY)
+
+    def vcov(data):
+        source = csat.read_survey(data, asked, design=design)
+        return csat.mean(source.replicated(Replication(kind, size=40)), "x").vcov
+
+    first = vcov(rows)
+    for seed in (1, 2):
+        assert_allclose(vcov(rows.sample(frac=1, random_state=seed)), first, rtol=1e-10)
+    if kind == "bootstrap":
+        assert vcov(rows.assign(id=rows["id"].str.replace("r", "other"), x=rows["x"].to_numpy()[::-1])) != first
+
+
+def test_declared_replicates_of_respondents_are_drawn_by_id(study, rows):
+    design = csat.Design(replication=Replication("bootstrap", size=40))
+    named = csat.Design(psu="person", replication=Replication("bootstrap", size=40))
+    data = rows.assign(person=rows["id"]).sample(frac=1, random_state=3)
+    by_id, by_unit = (csat.mean(csat.read_survey(data, study(STUDY), design=d), "x").se for d in (design, named))
+    assert_allclose(by_id, by_unit, rtol=1e-10)
+
+
+def test_empty_ids_give_way_to_rows(study, rows, monkeypatch):
+    monkeypatch.setattr(survey_rows, "DRAWN_ROWS", 100)
+    some = rows.assign(id=rows["id"].where(np.arange(400) % 5 > 0))
+    got = csat.mean(csat.read_survey(some, study(STUDY)).replicated(Replication("bootstrap", size=400)), "x")
+    assert_allclose(got.se, rows["x"].std() / np.sqrt(400), rtol=0.15)
+
+
+def test_too_many_factors_are_refused(rows, monkeypatch):
+    monkeypatch.setattr("csat.reduce.MOST_FACTORS", 15_000)
+    source = csat.read_survey(rows, design=csat.Design(replication=Replication("bootstrap", size=40)))
+    with pytest.raises(csat.CsatError, match="40 replicates of 400 respondents, drawn one by one"):
+        csat.mean(source, "x")
