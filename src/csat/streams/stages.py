@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from csat.design import Design
 from csat.moments import Groups
 from csat.read import ROW
-from csat.streams.ids import hashes_of
+from csat.replicates import unit_of_row
 
 #: How columns begin that csat itself adds to a survey.
 HELPER = "(csat) "
@@ -47,7 +47,7 @@ class Grouped:
         """(n,) labels; an empty identifier gives way to file and row."""
         place = pc.binary_join_element_wise(source, rows.column(ROW).cast(pa.string()), "\x1f")
         names = place if self.needs == (ROW,) else pc.coalesce(rows.column(self.needs[0]), place)
-        return pa.array((hashes_of(names, self.seed) % np.uint64(RANDOM_GROUPS)).astype(str))
+        return pa.array(unit_of_row(names, RANDOM_GROUPS, self.seed)).cast(pa.string())
 
 
 Helper = Joined | Grouped
