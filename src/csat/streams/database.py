@@ -246,8 +246,9 @@ def _packaged(extension: str) -> list[Path]:
     if found is None or not found.submodule_search_locations:
         return []
     version = f"v{_duckdb().__version__}"
-    return [Path(place) / "extensions" / version / f"{extension}.duckdb_extension"
-            for place in found.submodule_search_locations]  # fmt: skip
+    files = (Path(place) / "extensions" / version / f"{extension}.duckdb_extension"
+             for place in found.submodule_search_locations)  # fmt: skip
+    return [file for file in files if file.is_file()]
 
 
 def _sql(connection: Any, name: str, query: str | None) -> str:

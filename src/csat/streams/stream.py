@@ -188,7 +188,7 @@ class Stream:
 
         The levels of a question come from its scale; those of another column take a pass of their own.
         """
-        self._known([*names, *by])
+        self._known([*names, *(name for name in by if name not in self._used)])
         values = [self._levels_of(name) for name in names]
         with closing(self.batches([*names, *by])) as batches:
             counted = reduce.levels(batches, list(names), values, by=tuple(by), design=self.design, inside=self._mark)
