@@ -88,20 +88,29 @@ GOOD, BAD = Grade("good", {}, 90, 50), Grade("bad", {}, 10, 0)
 @pytest.mark.parametrize(
     ("grades", "error", "wording"),
     [
-        ([BAD, GOOD], QuestionnaireError, "grades run from best to worst"),
-        ([GOOD], QuestionnaireError, "at least two grades are needed"),
         ([GOOD, GOOD], OptionError, "each has a code of its own, a text; str 'good' is none"),
         ([Grade(5, {}, 90, 50), BAD], OptionError, "each has a code of its own, a text; int 5 is none"),
         ([Grade("good", {}, "90", 50), BAD], OptionError, "score and cut of 'good' are numbers; found str '90'"),
     ],
 )
 @pytest.mark.parametrize("source", ["matrix", "survey"])
-def test_grades_are_checked_wherever_they_go(source, grades, error, wording):
+def test_grades_have_codes_and_scores_wherever_they_go(source, grades, error, wording):
     with pytest.raises(error, match=wording):
         if source == "matrix":
             csat.evaluate([[0.5, 0.5]], weights=[1.0], grades=grades)
         else:
             csat.evaluate(survey(), grades=grades, over=())
+
+
+def test_grades_run_from_best_to_worst():
+    with pytest.raises(OptionError, match="the score of 'good' is 90, not below the 10 of 'bad'"):
+        csat.evaluate([[0.5, 0.5]], weights=[1.0], grades=[BAD, GOOD])
+    with pytest.raises(QuestionnaireError, match="grades run from best to worst"):
+        csat.evaluate(survey(), grades=[BAD, GOOD])
+    with pytest.raises(QuestionnaireError, match="at least two grades are needed"):
+        csat.evaluate(survey(), grades=[GOOD])
+    best = csat.questionnaire.GRADES[:2]  # cut points say how answers are read, and a matrix has been read
+    assert csat.evaluate([[0.5, 0.5]], weights=[1.0], grades=best).score.estimate[0] == pytest.approx(90)
 
 
 def test_a_child_that_nobody_answered_flips_nothing():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from csat.fuzzy.factors import shares_of
 from csat.fuzzy.tree import COMPOSITE
 from csat.moments import shown
 from csat.questionnaire import GRADES, Grade, Questionnaire
-from csat.questionnaire.parts import check_grades
 
 #: Rows of R and weights may miss 1 by this much.
 TOLERANCE = 1e-6
@@ -55,9 +55,7 @@ def read_typed(
         For cells that are no numbers within 0–1, shapes that do not fit, rows or weights that do not sum to 1, and
         names that stand for two factors or grades.
     OptionError
-        Without weights.
-    QuestionnaireError
-        For grades that are not a ladder.
+        Without weights, or for grades whose scores do not fall.
     """
     frame = _frame(matrix)
     known = _grades(frame.shape[1], grades, questionnaire)
@@ -106,14 +104,16 @@ def _frame(matrix: Matrix) -> pd.DataFrame:
 
 def _grades(columns: int, grades: Sequence[Grade] | None, questionnaire: Questionnaire | None) -> tuple[Grade, ...]:
     if grades is not None:
-        return check_grade_list(grades)
+        listed = check_grade_list(grades)
+        _check_order(listed)
+        return listed
     if questionnaire is not None:
         return questionnaire.grades
     return GRADES if columns == len(GRADES) else ()
 
 
 def check_grade_list(grades: Any) -> tuple[Grade, ...]:
-    """Grades as given: `OptionError` for anything else, `QuestionnaireError` if they are not a ladder."""
+    """Grades as given; `OptionError` for anything else."""
     if not isinstance(grades, Sequence) or not grades or not all(isinstance(grade, Grade) for grade in grades):
         raise OptionError(f"grades is a list of csat.questionnaire.Grade, best first; found {shown(grades)}.")
     codes = [grade.code for grade in grades]
@@ -123,8 +123,17 @@ def check_grade_list(grades: Any) -> tuple[Grade, ...]:
         for figure in (grade.score, grade.cut):
             if isinstance(figure, bool) or not isinstance(figure, int | float | np.integer | np.floating):
                 raise OptionError(f"grades: score and cut of {grade.code!r} are numbers; found {shown(figure)}.")
-    check_grades(tuple(grades))
     return tuple(grades)
+
+
+def _check_order(grades: Sequence[Grade]) -> None:
+    """Refuse grades whose scores do not fall; their cut points play no part in typed-in memberships."""
+    for better, worse in pairwise(grades):
+        if not worse.score < better.score:
+            raise OptionError(
+                f"grades: the score of {worse.code!r} is {worse.score:g}, not below the {better.score:g} of "
+                f"{better.code!r}; they run from best to worst."
+            )
 
 
 def _check_names(frame: pd.DataFrame) -> None:
