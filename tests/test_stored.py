@@ -341,9 +341,33 @@ def test_respondents_in_random_groups_have_all_standard_errors(asked, tmp_path, 
     frame = answers(600)
     summary = reread(csat.summarise(survey_of(frame, asked, weight="w"), by="brand", sets=SETS, units=40), tmp_path)
     assert summary.design.psu == "random group"
-    group = [f"{number:02d}" for number in unit_of_row(pa.array(frame["id"]), 40)]
+    group = [f"{number % 40:02d}" for number in unit_of_row(pa.array(frame["id"]))]
     survey = survey_of(frame.assign(group=group), asked, weight="w", psu="group")
     assert_same(METHODS[name](survey), METHODS[name](summary), WITHOUT.get(name, frozenset()))
+
+
+@pytest.mark.parametrize("design", [UNITS, {"weight": "w"}])
+def test_streams_are_summarised_alike(asked, tmp_path, design):
+    frame = answers(500)
+    frame.to_parquet(tmp_path / "answers.parquet")
+    stream = csat.read_survey(tmp_path / "answers.parquet", asked, design=csat.Design(**design), stream=True)
+    one, other = (csat.summarise(source, by="brand", units=6) for source in (survey_of(frame, asked, **design), stream))
+    assert one.design == other.design
+    assert one.everyone.psus == other.everyone.psus
+    for name in ("index", "share", "regress"):
+        assert_same(METHODS[name](one), METHODS[name](other))
+
+
+def test_random_groups_of_days_are_those_of_the_whole(asked):
+    frame = answers(600)
+    whole, *days = (csat.summarise(survey_of(part, asked), units=30) for part in (frame, frame[:250], frame[250:]))
+    both = days[0] + days[1]
+    assert both.everyone.psus == whole.everyone.psus
+    for name in ("share", "sem", "efa"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", csat.CsatWarning)
+            method = METHODS[name] if name != "share" else lambda s: csat.share(s, "C1")
+            assert_same(method(whole), method(both))
 
 
 def test_random_groups_need_ids(asked, survey):

@@ -56,19 +56,24 @@ def rolled(cells: C, column: str, parents: Any, into: str | None = None) -> C:
     return _joined(cells, by, moved)
 
 
-def joined_units(cells: C, units: int) -> C:
+def joined_units(cells: C, units: int, *, random: bool = False) -> C:
     """Join the sampling units of each stratum to so many random groups, by their labels: the same in every file.
 
     Parameters
     ----------
     cells : with declared units. units : groups per stratum at most; some may stay empty where units are few.
+    random : the units are numbered random groups of respondents already, which are joined by their numbers.
 
     Returns
     -------
     of the kind of `cells`
         Without finite population correction and second stage, whose sizes count the units themselves.
     """
-    groups = [(stratum, _group(stratum, unit, units)) for stratum, unit in cells.psus]
+    numbers = [int(unit) if random else _number(stratum, unit) for stratum, unit in cells.psus]
+    width = len(str(units - 1))
+    groups = [
+        (stratum, f"{number % units:0{width}d}") for (stratum, _), number in zip(cells.psus, numbers, strict=True)
+    ]
     psus = tuple(sorted(set(groups)))
     place = {unit: i for i, unit in enumerate(psus)}
     code = np.array([place[unit] for unit in groups], int)
@@ -80,11 +85,9 @@ def joined_units(cells: C, units: int) -> C:
     )
 
 
-def _group(stratum: str, unit: str, units: int) -> str:
-    """A number below `units` as text, drawn from the labels of a unit."""
-    digest = hashlib.sha256(f"{stratum}\0{unit}".encode()).digest()
-    number = int.from_bytes(digest[:8], "big") % units
-    return f"{number:0{len(str(units - 1))}d}"
+def _number(stratum: str, unit: str) -> int:
+    """A random number that follows from the labels of a unit."""
+    return int.from_bytes(hashlib.sha256(f"{stratum}\0{unit}".encode()).digest()[:8], "big")
 
 
 def _joined(cells: C, by: tuple[str, ...], moved: list[tuple[str, ...]]) -> C:

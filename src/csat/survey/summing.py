@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from csat.design import Design
+from csat.design import Design, Replication
 from csat.errors import OptionError
 from csat.moments import (
     Everywhere,
@@ -84,8 +84,8 @@ def summarise(
     """
     answers, groupers = _survey(source), group_names(by)
     _check_units(units)
-    if units is not None and _design(answers).psu is None:
-        answers, units = _in_random_groups(answers, units), None
+    random = units is not None and _design(answers).psu is None
+    answers = _in_random_groups(answers) if random else answers
     design = _design(answers)
     wanted = _items(answers, design, groupers) if items is None else as_variables(items)
     if not wanted:
@@ -95,11 +95,20 @@ def summarise(
     counted = _counted(answers, wanted) if levels is None else list(as_names(levels, "levels"))
     counted += [column for column in _categories(answers, listed.values()) if column not in counted]
     totals = answer_sums(answers, everyone, counted, (design.stratum, design.psu)) if counted else None
-    if units is not None:
-        everyone = joined_units(everyone, units)
-        listed = {name: joined_units(part, units) for name, part in listed.items()}
-        totals = None if totals is None else replace(totals, sums=joined_units(totals.sums, units))
-    return Summary(everyone, listed, totals, answers.questionnaire, replace(design, calibration=None))
+    summary = Summary(everyone, listed, totals, answers.questionnaire, replace(design, calibration=None))
+    return summary if units is None else _joined(summary, units, random)
+
+
+def _joined(summary: Summary, units: int, random: bool) -> Summary:
+    """The summary with fewer sampling units."""
+    answers = summary.answers
+    return replace(
+        summary,
+        everyone=joined_units(summary.everyone, units, random=random),
+        sets={name: joined_units(part, units, random=random) for name, part in summary.sets.items()},
+        answers=None if answers is None else replace(answers, sums=joined_units(answers.sums, units, random=random)),
+        design=replace(summary.design, psu=RANDOM) if random else summary.design,
+    )
 
 
 def _survey(source: Any) -> RowSource:
@@ -113,21 +122,23 @@ def _design(source: RowSource) -> Design:
     return getattr(source, "design", Design())
 
 
-def _in_random_groups(source: RowSource, units: int) -> Survey:
-    """The survey with random groups of respondents as sampling units, which follow from their ids."""
+def _in_random_groups(source: RowSource) -> RowSource:
+    """The source with numbered random groups of respondents as sampling units, which follow from their ids."""
     identity = None if source.questionnaire is None else source.questionnaire.column_of_kind("id")
-    if not isinstance(source, Survey) or identity is None or identity not in source.columns:
+    if identity is None or identity not in getattr(source, "columns", ()):
         raise OptionError(
             "units joins respondents to random groups by their ids: the questionnaire needs a column of kind 'id' that "
             "is in the data, or the design a sampling unit: csat.Design(psu=…)."
         )
+    if not isinstance(source, Survey):
+        drawn: Any = source.replicated(Replication("subbootstrap"))  # puts them into groups; the draws are not needed
+        return replace(drawn, design=replace(drawn.design, replication=None))
     if RANDOM in source.columns:
         raise OptionError(f"units adds a column {RANDOM!r}, but the data have one; rename it.")
-    group = unit_of_row(source.table.column(identity).combine_chunks(), units)
-    width = len(str(units - 1))
-    texts = pa.array([f"{number:0{width}d}" for number in range(units)]).take(pa.array(group))
-    design = replace(source.design, psu=RANDOM, fpc=None)
-    return replace(source, table=source.table.append_column(RANDOM, texts), design=design)
+    group = pa.array(unit_of_row(source.table.column(identity).combine_chunks())).cast(pa.string())
+    return replace(
+        source, table=source.table.append_column(RANDOM, group), design=replace(source.design, psu=RANDOM, fpc=None)
+    )
 
 
 def _check_units(units: Any) -> None:
