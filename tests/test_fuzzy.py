@@ -300,7 +300,7 @@ def test_tidy_and_glance_have_the_promised_columns():
     found = evaluate(answers(FIVE), "brand")
     assert found.verdicts().columns.tolist() == [
         *("term", "brand", "kind", "depth", *CODES, "score", "se", "low", "high", "verdict", "probability"),
-        *("decided", "effectiveness", "effective", "characteristic", "closest"),
+        *("decided", "tied", "effectiveness", "effective", "characteristic", "closest"),
         *("upper", "lower", "position", "nearer", "n", "n_eff", "left_out", "note"),
     ]
     assert found.glance()[["operator", "membership"]].to_numpy().tolist() == [["weighted-average", "share"]]

@@ -67,19 +67,6 @@ def gap_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--margin", type=_points, default=2.0, help="points of no practical weight (default: 2)")
 
 
-def operator_option(verb: argparse.ArgumentParser) -> None:
-    """Operator of the fuzzy evaluation."""
-    verb.add_argument(
-        "--operator", help="weighted-average, min-max, product-max, min-sum or product-sum (default: the study's)",
-    )  # fmt: skip
-
-
-def fuzzy_options(verb: argparse.ArgumentParser) -> None:
-    """Operator and membership."""
-    operator_option(verb)
-    verb.add_argument("--membership", help="share, triangular, trapezoidal, gaussian or ridge (default: the study's)")
-
-
 #: Tables of ``csat drivers``, and those that are shown unless others are asked for.
 DRIVER_TABLES = ("importance", "ipa", "regression", "stepwise", "penalty", "subsets", "diagnosis")
 USUAL_TABLES = DRIVER_TABLES[:5]

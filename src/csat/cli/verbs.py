@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 import csat.cli.options as options
 from csat.cli.composites import composites
 from csat.cli.driver import drivers
+from csat.cli.fuzzy import fuzzy
+from csat.cli.fuzzy_options import fuzzy_options
 from csat.cli.shell import domain, reading, show, survey_of
 from csat.cli.structural import structural
 from csat.errors import OptionError
@@ -28,14 +30,6 @@ def _index(asked: argparse.Namespace) -> None:
 
     about = survey_of(asked)
     show(asked, about, (index(about.survey, by=asked.by, level=asked.level), None))
-
-
-def _evaluate(asked: argparse.Namespace) -> None:
-    from csat.fuzzy import evaluate
-
-    about = survey_of(asked)
-    how = {"operator": asked.operator, "membership": asked.membership, "level": asked.level}
-    show(asked, about, (evaluate(about.survey, by=asked.by, **how), None))
 
 
 def _gaps(asked: argparse.Namespace) -> None:
@@ -119,9 +113,9 @@ VERBS: Mapping[str, tuple[Callable[[argparse.Namespace], None], str, tuple[Optio
         (options.data_options, options.pls_options, options.by_option, options.own_option, *TABLES),
     ),
     "evaluate": (
-        _evaluate,
-        "fuzzy evaluation: membership in the grades, score, verdict",
-        (options.data_options, options.by_option, options.fuzzy_options, options.own_option, *TABLES),
+        fuzzy,
+        "fuzzy evaluation: membership in the grades, score, verdict and how sure it is",
+        (options.data_options, options.by_option, fuzzy_options, options.own_option, *TABLES),
     ),
     "gaps": (_gaps, "own score minus a peer's, node by node", (options.data_options, options.gap_options, *TABLES)),
     "report": (

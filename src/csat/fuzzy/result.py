@@ -23,6 +23,7 @@ from csat.fuzzy.verdict import (
     effective,
     effectiveness,
     strongest,
+    tied,
 )
 from csat.results import Estimates, Shown
 from csat.within import variances
@@ -75,9 +76,14 @@ class Evaluation(Shown):
         return self.probability[np.arange(len(self.membership)), [place[grade] for grade in self.verdict]]
 
     @property
+    def tied(self) -> np.ndarray:
+        """(k,) whether several grades share the maximum membership."""
+        return tied(self.membership)
+
+    @property
     def decided(self) -> np.ndarray:
-        """(k,) whether the verdict has at least the probability `level`; else it is too close to call, or not drawn."""
-        return np.asarray(self.certainty >= self.score.level)
+        """(k,) whether the verdict has at least the probability `level` and no equal; else it is too close to call."""
+        return np.asarray((self.certainty >= self.score.level) & ~self.tied)
 
     @property
     def effectiveness(self) -> np.ndarray:
@@ -113,9 +119,10 @@ class Evaluation(Shown):
 
         Columns: ``term``, the grouping columns, ``kind``, ``depth``, one column per grade with its membership, ``score
         se low high``, ``verdict`` (grade of maximum membership), ``probability`` of the verdict, ``decided`` (at least
-        `level`), ``effectiveness effective`` (how far the maximum may decide, in figures and words), ``characteristic``
-        (level characteristic value, 1 = best grade), ``closest`` (grade of largest asymmetric closeness), ``upper lower
-        position nearer`` (the grades around the score), ``defuzzified`` if asked for, ``n n_eff left_out note``.
+        `level`, and no equal), ``tied`` (several grades share the maximum), ``effectiveness effective`` (how far the
+        maximum may decide, in figures and words), ``characteristic`` (level characteristic value, 1 = best grade),
+        ``closest`` (grade of largest asymmetric closeness), ``upper lower position nearer`` (the grades around the
+        score), ``defuzzified`` if asked for, ``n n_eff left_out note``.
 
         Parameters
         ----------
@@ -134,8 +141,8 @@ class Evaluation(Shown):
         frame["score"] = inner["estimate"]
         frame[["se", "low", "high"]] = inner[["se", "low", "high"]]
         frame = frame.assign(
-            verdict=self.verdict, probability=self.certainty, decided=self.decided, effectiveness=alpha,
-            effective=effective(alpha), characteristic=characteristic(self.membership),
+            verdict=self.verdict, probability=self.certainty, decided=self.decided, tied=self.tied,
+            effectiveness=alpha, effective=effective(alpha), characteristic=characteristic(self.membership),
             closest=strongest(closeness(self.membership), self.grades),
         )  # fmt: skip
         for name in ("upper", "lower", "position", "nearer"):
@@ -149,7 +156,7 @@ class Evaluation(Shown):
         """A row per group, node and operator.
 
         Columns: ``node``, the grouping columns, ``kind``, ``depth``, ``operator``, ``verdict``, its ``probability``,
-        ``score se``, ``agree`` (with the verdict of this evaluation).
+        ``tied`` (several grades share the maximum), ``score se``, ``agree`` (with the verdict of this evaluation).
 
         Standard errors come from the draws, except those of this evaluation's own operator.
         """
@@ -167,6 +174,7 @@ class Evaluation(Shown):
             operator=name,
             verdict=verdict,
             probability=found.probability[np.arange(len(place)), place],
+            tied=tied(found.membership),
             score=found.score,
             se=self.score.se if name == self.operator else np.sqrt(variances(found.vcov)),
             agree=verdict == own,

@@ -69,6 +69,12 @@ def strongest(membership: np.ndarray, codes: Sequence[str]) -> list[str]:
     return [codes[i] if i >= 0 else "" for i in strongest_at(membership).tolist()]
 
 
+def tied(membership: np.ndarray) -> np.ndarray:
+    """(k,) whether several grades share the maximum of (k, g): under M(∧,∨) many small weights cut all grades alike."""
+    rounded = np.round(np.nan_to_num(membership, nan=-1.0), 9)
+    return np.asarray(((rounded == rounded.max(axis=1, keepdims=True)).sum(axis=1) > 1) & (rounded >= 0).all(axis=1))
+
+
 def effectiveness(membership: np.ndarray) -> np.ndarray:
     """How far the maximum membership may decide, (k,) from (k, g).
 

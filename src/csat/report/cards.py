@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from csat.bases import Base
 from csat.errors import OptionError
 from csat.report.description import TABLE_MIME, Cell, Column
-from csat.report.format import signed
+from csat.report.format import number, signed
 from csat.report.html import to_cards
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.cells import base_note, groups_of, level_of
-from csat.report.tables.evaluation import scale_notes
+from csat.report.tables.evaluation_notes import scale_notes
 from csat.report.tables.trend import period_names
 from csat.report.words import Word
 
@@ -125,8 +127,17 @@ def _verdict_row(evaluation: Evaluation, texts: Names) -> Row:
     base = texts.bases.judge(float(top["n"]))
     if base.hidden or not isinstance(top["upper"], str):
         return label, Cell(None, base_note(base, texts.bases)), Cell(applies=False)
-    score = Word("headline.evaluated", {"score": float(top["score"])})
-    return label, Cell(texts.verdict(top["upper"], top["lower"])), Cell(score)
+    return label, Cell(texts.verdict(top["upper"], top["lower"])), Cell(_sure(top, level_of(evaluation), texts))
+
+
+def _sure(top: pd.Series, level: float, texts: Names) -> Word:
+    """The strongest grade with its probability, and the score with its interval."""
+    blanks = {"grade": texts.grade(top["verdict"]), "score": float(top["score"])}
+    if not (np.isfinite(top["probability"]) and np.isfinite(top["low"])):
+        return Word("fuzzy.card_only", blanks)
+    blanks |= {"probability": number(float(top["probability"]), "chance"), "level": level}
+    blanks |= {end: float(top[end]) for end in ("low", "high")}
+    return Word("fuzzy.card" if top["decided"] else "fuzzy.card_close", blanks)
 
 
 def _item_row(key: str, item: pd.Series, texts: Names) -> Row:

@@ -13,6 +13,9 @@ import csat.report.plots.diagnosis as diagnosis
 import csat.report.plots.estimate as estimate
 import csat.report.plots.evaluation as evaluation
 import csat.report.plots.evaluation_ladder as evaluation_ladder
+import csat.report.plots.evaluation_operators as evaluation_operators
+import csat.report.plots.evaluation_tree as evaluation_tree
+import csat.report.plots.evaluation_weights as evaluation_weights
 import csat.report.plots.exploratory as exploratory
 import csat.report.plots.gap as gap
 import csat.report.plots.groups as groups
@@ -85,8 +88,12 @@ PLOTS: Mapping[str, Mapping[str, Drawing]] = {
         "evaluation": evaluation.evaluation,
         "items": evaluation.items,
         "verdict": evaluation_ladder.verdict,
+        "hierarchy": evaluation_tree.hierarchy,
+        "operators": evaluation_operators.operators,
     },
-    "WeightComparison": {"verdict": evaluation_ladder.compared},
+    "FactorWeights": {"weights": evaluation_weights.weights},
+    "Ahp": {"weights": evaluation_weights.of_judges},
+    "WeightComparison": {"weights": evaluation_weights.compared, "verdict": evaluation_ladder.compared},
     "Gaps": {"bars": gap.bars, "dumbbell": gap.dumbbell},
     "Trend": {"trend": trend.lines, "changes": trend.changes},
     "ChangeSplit": {"split": trend.split},
@@ -123,7 +130,9 @@ def plot(
         ``"path"`` (diagram), ``"paths"`` or ``"loadings"`` of a path model, ``"ipma"`` or ``"items"`` of its map;
         ``"prediction"`` (errors) or ``"cvpat"`` of predictions; ``"weight"``, ``"loading"``, ``"path"``, ``"total"`` or
         ``"indirect"`` of differences of path models; ``"criteria"`` or ``"paths"`` of segments;
-        ``"evaluation"`` or ``"items"`` of an evaluation;
+        ``"evaluation"`` (membership bars), ``"items"``, ``"verdict"`` (ladder of grades with probabilities),
+        ``"hierarchy"`` (tree of verdicts) or ``"operators"`` of an evaluation; ``"weights"`` or ``"verdict"`` of
+        weights compared;
         ``"bars"`` (gaps with their intervals) or ``"dumbbell"`` (both scores) of gaps; ``"trend"`` or ``"changes"`` of
         a trend. None: the usual one.
     lang : "en" or "zh". Chinese needs no installed font.
@@ -131,7 +140,8 @@ def plot(
     names : the questionnaire whose texts stand for the codes. None shows the codes.
     base : whom the result is about, e.g. ``plan.base("own", lang)``; stands below the chart.
     term : with ``kind="partial"``, the driver to draw; None: all of them.
-    group : of a structural or path model, the label of the only group to draw; None: all of them.
+    group : of a structural or path model, or of ``kind="hierarchy"``, the label of the only group to draw; None: all of
+        them.
     measurement : with ``kind="path"``, whether indicators are drawn; None: if there are 12 or fewer.
     layout : with ``kind="path"``, "graphviz" lets the program ``dot``, if it is installed, place the nodes.
 

@@ -46,9 +46,9 @@ def items(result: Evaluation, names: Names, ax: Axes | None) -> Axes:
 
 def _stacks(result: Evaluation, frame: pd.DataFrame, by: list[str], names: Names, ax: Axes | None) -> Axes:
     catalogue = words(names.lang)
-    labels = [style.wrap(label, 30) for label in row_labels(frame, by, names)]
-    ax = style.axes_for(ax, style.row_height(labels, 0.36) + 1.9)
     bases = judge_rows(frame, ("n",), by, names.bases)
+    labels = [style.wrap(label, 30) for label in row_labels(frame, by, names, bases)]
+    ax = style.axes_for(ax, style.row_height(labels, 0.36) + 1.9)
     hidden = np.array([base.hidden for base in bases])
     shares = np.where(hidden[:, None], 0.0, np.nan_to_num(frame[list(result.grades)].to_numpy(float)))
     _segments(ax, shares, [names.grade(grade) for grade in result.grades])
@@ -62,7 +62,8 @@ def _stacks(result: Evaluation, frame: pd.DataFrame, by: list[str], names: Names
     style.beside(ax, -0.75, catalogue.say(Word(_heading(result))), color=style.GREY, fontsize=8.5)
     _percent(ax)
     ax.set_xlabel(catalogue.say(Word("plot.membership")))
-    notes = [*scale_notes(result, names), *probability_notes(result, frame, names)]
+    doubt = [Word("fuzzy.plot.doubt")] if result.replicates else []
+    notes = [*doubt, *scale_notes(result, names), *probability_notes(result, frame, names)]
     style.below(ax, *remarks(bases, names.bases, catalogue), *map(catalogue.say, notes))
     style.title_over_legend(ax, catalogue.say(Word("title.evaluation")))
     return ax
@@ -75,7 +76,7 @@ def _heading(result: Evaluation) -> str:
 def _beside(record: dict[Any, Any], level: float, names: Names) -> str:
     """Score, strongest grade, how sure."""
     score = float(record["score"])
-    grade = said(str(record["verdict"]), float(record["probability"]), level, names)
+    grade = said(record, level, names)
     return f"{number(score, 'score')} · {grade}" if np.isfinite(score) else grade
 
 

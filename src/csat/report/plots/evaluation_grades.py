@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import csat.report.plots.style as style
+from csat.bases import Base
 from csat.report.format import number
 from csat.report.plots.index import group_labels
 from csat.report.tables.evaluation import grade_text
 from csat.report.tables.evaluation_notes import node
-from csat.report.words import Word, words
+from csat.report.words import words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,23 +56,29 @@ def write_on(ax: Axes, x: float, y: float, text: str, colour: str, **how: Any) -
     )  # fmt: skip
 
 
-def row_labels(frame: pd.DataFrame, by: list[str], names: Names) -> list[str]:
-    """Names of nodes, or of groups where there are some; both where rows are items of groups."""
-    nodes = [words(names.lang).say(node(code, names)) for code in frame["term"]]
-    if not by:
-        return nodes
-    groups = group_labels(frame, by, names)
-    return groups if (frame["depth"] == 0).all() else [" · ".join(parts) for parts in zip(groups, nodes, strict=True)]
+def row_labels(frame: pd.DataFrame, by: list[str], names: Names, bases: Sequence[Base] = ()) -> list[str]:
+    """Names of nodes, or of groups where there are some; both where rows are items of groups.
+
+    An open circle marks rows whose base among `bases` is small.
+    """
+    labels = [words(names.lang).say(node(code, names)) for code in frame["term"]]
+    if by:
+        groups = group_labels(frame, by, names)
+        one = (frame["depth"] == 0).all()
+        labels = groups if one else [" · ".join(parts) for parts in zip(groups, labels, strict=True)]
+    marks = [" ○" if base is Base.SMALL else "" for base in bases] or [""] * len(labels)
+    return [label + mark for label, mark in zip(labels, marks, strict=True)]
 
 
-def said(grade: str, probability: float, level: float, names: Names, *, brief: bool = False) -> str:
-    """A grade and how sure it is, with a question mark if it is too close to call."""
-    text = grade_text(grade, names)
-    if not np.isfinite(probability):
-        return text
-    blanks = {"grade": "" if brief else text, "probability": number(float(probability), "chance")}
-    mark = "?" if probability < level else ""
-    return words(names.lang).say(Word("fuzzy.plot.node_grade", blanks)).strip() + mark
+def said(record: dict[Any, Any], level: float, names: Names) -> str:
+    """The verdict of a row of `verdicts()` or `operators()` and how sure it is."""
+    return f"{grade_text(record['verdict'], names)} {chance(record, level)}".strip()
+
+
+def chance(record: dict[Any, Any], level: float) -> str:
+    """The verdict's probability, if it was drawn; "?" if it is too close to call."""
+    p = float(record["probability"])
+    return (number(p, "chance") if np.isfinite(p) else "") + "?" * bool(p < level or record["tied"])
 
 
 def legend_of(ax: Axes, grades: Sequence[str], names: Names) -> None:

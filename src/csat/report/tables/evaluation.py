@@ -109,7 +109,7 @@ def worded(result: Evaluation, names: Names) -> pd.DataFrame:
     frame["strongest"] = [grade_text(grade, names) for grade in tidy["verdict"]]
     frame["closest"] = [grade_text(grade, names) for grade in tidy["closest"]]
     frame["effective"] = objects([Word(f"fuzzy.effective.{word}") if word else "–" for word in tidy["effective"]])
-    frame["decided"] = objects([decision(row) for row in records])
+    frame["reading"] = objects([decision(row) for row in records])
     frame["between"] = objects([place(row, names) for row in records])
     return frame
 
@@ -128,6 +128,8 @@ def grade_text(code: str, names: Names) -> str:
 
 def decision(row: dict[Any, Any]) -> Word:
     """Whether a verdict is sure enough."""
+    if row["tied"]:
+        return Word("fuzzy.tied")
     if np.isnan(row["probability"]):
         return Word("fuzzy.not_drawn")
     return Word("fuzzy.sure" if row["decided"] else "fuzzy.close")
@@ -156,7 +158,7 @@ def base_notes(frame: pd.DataFrame) -> list[Word]:
 
 
 def _probability(result: Evaluation) -> list[Show]:
-    return [fuzzy("probability", "chance", N), fuzzy("decided", base=N)] if result.replicates else []
+    return [fuzzy("probability", "chance", N), fuzzy("reading", base=N)] if result.replicates else []
 
 
 def _score(result: Evaluation) -> list[Show]:

@@ -34,6 +34,7 @@ def operators(result: Evaluation, names: Names) -> Table:
     frame["level"] = frame["operator"]
     frame["operator"] = objects([Word(f"operator.{name}") for name in tidy["operator"]])
     frame["strongest"] = [grade_text(grade, names) for grade in tidy["verdict"]]
+    frame["about strongest"] = objects([Word("fuzzy.note.tied") if several else "" for several in tidy["tied"]])
     frame["agree"] = objects([Word("fuzzy.yes" if same else "fuzzy.no") for same in tidy["agree"]])
     scored = bool(np.isfinite(result.grade_scores).all())
     drawn = bool(result.replicates)

@@ -75,7 +75,7 @@ def probability_notes(
 
     frame : `Evaluation.verdicts()`, of which hidden bases are not spoken of.
     """
-    return [*_drawn_notes(result, names), *(_doubts(result, frame, names) if decisive else ())]
+    return [*_drawn_notes(result, names), *(_doubts(frame, names) if decisive else ())]
 
 
 def _drawn_notes(result: Evaluation, names: Names) -> Iterator[Word]:
@@ -112,14 +112,14 @@ def drawn(said: str) -> Word | str:
     return said
 
 
-def _doubts(result: Evaluation, frame: pd.DataFrame, names: Names) -> Iterator[Word]:
+def _doubts(frame: pd.DataFrame, names: Names) -> Iterator[Word]:
     """Roots whose verdict rests on a small lead, or is too close to call; of groups, how many."""
     groups = groups_of(frame, "kind")
     roots = frame[frame["depth"] == 0]
     bases = judge_rows(roots, ("n",), groups, names.bases)
     shown = roots[[not base.hidden for base in bases]]
     weak = shown["effectiveness"] < DOUBTFUL
-    close = shown["probability"] < result.score.level
+    close = ~shown["decided"] & shown["probability"].notna()
     if groups:
         for kind, found in (("not_effective_groups", weak), ("close_groups", close)):
             if found.any():
