@@ -91,16 +91,18 @@ class Browser:
         elif name == "Network.requestWillBeSent":
             self.requests.append(params["request"]["url"])
 
-    def open(self, page: Path, *, width: int = 1280, height: int = 900, **emulated: str) -> None:
+    def open(self, page: Path, *, width: int = 1280, height: int = 900, scripts: bool = True, **emulated: str) -> None:
         """Load a page in a window of this size; `emulated`: media="print", scheme="dark"."""
         self._events.clear()
         self.console.clear()
         self.requests.clear()
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.emulate(**emulated)
+        self.ask("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.ask("Page.navigate", url=page.as_uri())
         self.wait_for("Page.loadEventFired")
-        self.run("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        if scripts:
+            self.run("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
 
     def emulate(self, media: str = "", scheme: str = "light") -> None:
         features = [{"name": "prefers-color-scheme", "value": scheme}]

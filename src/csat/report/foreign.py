@@ -42,8 +42,13 @@ class _Tamer(HTMLParser):
         if tag in DROPPED:
             self.dropped.append(tag)
         elif not self.dropped and tag not in UNWRAPPED:
-            kept = "".join(f' {name}="{escape(value or "")}"' for name, value in attrs if _harmless(name, value or ""))
-            self.said.append(f"<{tag}{kept}>")
+            kept = {name: value or "" for name, value in attrs if _harmless(name, value or "")}
+            if tag == "img":
+                if "src" not in kept:
+                    return
+                kept = {"alt": "", **kept}
+            said = "".join(f' {name}="{escape(value)}"' for name, value in kept.items())
+            self.said.append(f"<{tag}{said}>")
             if tag not in VOID:
                 self.open.append(tag)
 

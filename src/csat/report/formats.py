@@ -31,6 +31,7 @@ class Writer(Protocol):
 FORMATS: Mapping[str, str] = {
     "html": "csat.report.page",
     "xlsx": "csat.report.excel",
+    "pdf": "csat.report.pdf",
 }
 
 

@@ -38,7 +38,7 @@ def page(document: Document, *, font: bytes = b"") -> str:
 
     Parameters
     ----------
-    font : a TrueType font with Chinese glyphs, put into the page as "csat Sans SC" for where no other is installed.
+    font : a TrueType font that the page brings along, for where no font with Chinese glyphs may be installed.
     """
     sentences = words(document.lang).sentences
     block = partial(_block, lang=document.lang)
@@ -47,7 +47,7 @@ def page(document: Document, *, font: bytes = b"") -> str:
         for section in document.sections
         for text in (f'<h2 id="{section.anchor}">{escape(section.title)}</h2>\n', *map(block, section.blocks))
     ]
-    style = _face(font) + template_text("table.css") + template_text("page.css")
+    style = template_text("table.css") + template_text("page.css") + _face(font)
     script = template_text("script.js")
     return legal(
         environment()

@@ -121,11 +121,11 @@
   }
   tables.forEach(sortable);
 
-  // The keyboard stops only at tables that are wider than the page.
+  // The keyboard stops only at what is wider than the page.
   const stops = new ResizeObserver((entries) => {
     for (const { target } of entries) target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
   });
-  document.querySelectorAll(".scroll").forEach((element) => stops.observe(element));
+  document.querySelectorAll(".scroll, pre").forEach((element) => stops.observe(element));
 
   // Contents: beside the text on a wide screen, else folded away above it.
   const contents = document.querySelector("nav details");
