@@ -240,7 +240,11 @@ def test_sentences_claim_no_revision_where_there_is_none(survey, made, study):
     assert "other respondents" in changed(revision(made, other), "en", study).sentences[-1]
     place = next(i for i, f in enumerate(made.figures) if f["term"] == "value")
     wider = with_figure(made, place, se=made.figures[place]["se"] + 1)
-    assert "no figure itself" in changed(revision(made, wider), "en", study).sentences[-1]
+    said = changed(revision(made, wider), "en", study).sentences
+    assert "none was revised" in said[-2]
+    assert said[-1].startswith("Of 1 other figures only the standard error")
+    fewer = with_figure(made, place, n=made.figures[place]["n"] - 1)
+    assert "the bases of 1 were revised, no figure itself" in changed(revision(made, fewer), "en", study).sentences[-1]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

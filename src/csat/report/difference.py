@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,8 @@ class Revision(Shown):
     changes : of files, study, settings, sample and versions.
     comparable : whether figures are about the same kind of respondents.
     compared : figures that both hold and show.
-    revised : those of them that differ:
+    errors : how many of them differ in the standard error only.
+    revised : those that differ themselves, or in their base:
         ``period by group term before after difference se_before se_after n_before n_after``.
     """
 
@@ -59,6 +60,7 @@ class Revision(Shown):
     changes: tuple[Change, ...]
     comparable: bool
     compared: int
+    errors: int
     revised: pd.DataFrame
 
     def tidy(self) -> pd.DataFrame:
@@ -74,6 +76,7 @@ class Revision(Shown):
                 "changes": [len(self.changes)],
                 "compared": [self.compared],
                 "revised": [len(self.revised)],
+                "errors": [self.errors],
                 "largest": [float(moved.max()) if len(moved) else 0.0],
                 "same_data": [self.same("data")],
                 "same_questionnaire": [self.before.questionnaire["sha256"] == self.after.questionnaire["sha256"]],
@@ -105,8 +108,10 @@ def revision(after: Manifest, before: Manifest) -> Revision:
                 f"revision() compares two manifests, not a {type(one).__name__}: read one by csat.read_manifest(path)."
             )
     comparable = all(before.settings.get(key) == after.settings.get(key) for key in ABOUT)
-    compared, revised = _figures(before, after) if comparable else (0, _frame([]))
-    return Revision(before, after, tuple(_changes(before, after)), comparable, compared, revised)
+    both = _both(before, after) if comparable else []
+    changed = [(was, now) for was, now in both if not _same(was, now, "estimate", "n")]
+    errors = sum(_same(was, now, "estimate", "n") and not _same(was, now, "se") for was, now in both)
+    return Revision(before, after, tuple(_changes(before, after)), comparable, len(both), errors, _revised(changed))
 
 
 def _changes(before: Manifest, after: Manifest) -> Iterator[Change]:
@@ -166,27 +171,31 @@ def _answers(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Ch
             yield Change("answers", (code,), "changed", *shares)
 
 
-def _figures(before: Manifest, after: Manifest) -> tuple[int, pd.DataFrame]:
-    """How many figures both hold, and those that differ in figure, standard error or base, the largest first."""
+Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
+
+
+def _both(before: Manifest, after: Manifest) -> list[Pair]:
+    """Figures that both hold and show, as they were and as they are."""
     old = {tuple(figure[key] for key in KEY): figure for figure in before.figures}
-    pairs = [(old.get(tuple(figure[key] for key in KEY)), figure) for figure in after.figures]
-    both = [(was, now) for was, now in pairs if was and was["estimate"] is not None and now["estimate"] is not None]
-    changed = [(was, now) for was, now in both if not all(_alike(was[k], now[k]) for k in ("estimate", "se", "n"))]
-    frame = _frame(
-        [
-            (
-                *(now[key] for key in KEY),
-                *(was["estimate"], now["estimate"], now["estimate"] - was["estimate"]),
-                *(was["se"], now["se"], was["n"], now["n"]),
-            )
-            for was, now in changed
-        ]
-    )
-    order = frame["difference"].abs().sort_values(ascending=False, kind="stable").index
-    return len(both), frame.loc[order].reset_index(drop=True)
+    pairs = ((old.get(tuple(figure[key] for key in KEY)), figure) for figure in after.figures)
+    return [(was, now) for was, now in pairs if was and was["estimate"] is not None and now["estimate"] is not None]
 
 
-def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+def _same(was: Mapping[str, Any], now: Mapping[str, Any], *keys: str) -> bool:
+    return all(_alike(was[key], now[key]) for key in keys)
+
+
+def _revised(changed: Iterable[Pair]) -> pd.DataFrame:
+    """A row per pair, the largest revision first."""
+    rows = [
+        (
+            *(now[key] for key in KEY),
+            *(was["estimate"], now["estimate"], now["estimate"] - was["estimate"]),
+            *(was["se"], now["se"], was["n"], now["n"]),
+        )
+        for was, now in changed
+    ]
     figures = ("before", "after", "difference", "se_before", "se_after", "n_before", "n_after")
-    frame = pd.DataFrame(rows, columns=[*KEY, *figures])
-    return frame.astype(dict.fromkeys(figures, float))
+    frame = pd.DataFrame(rows, columns=[*KEY, *figures]).astype(dict.fromkeys(figures, float))
+    order = frame["difference"].abs().sort_values(ascending=False, kind="stable").index
+    return frame.loc[order].reset_index(drop=True)

@@ -37,7 +37,10 @@ def _stamp(path: str | Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=1)
 def _read(
-    study: str, data: str, stamps: tuple[tuple[int, int], ...], how: tuple[tuple[str, Any], ...]  # noqa: ARG001
+    study: str,
+    data: str,
+    _stamps: tuple[tuple[int, int], ...],
+    how: tuple[tuple[str, Any], ...],
 ) -> Survey:
     from csat.questionnaire import read_questionnaire
     from csat.survey import read_survey

@@ -30,7 +30,12 @@ def changed(revision: Revision, lang: str = "en", names: Questionnaire | None = 
     names : the questionnaire whose texts stand for the codes.
     """
     texts = Names(lang, names)
-    lines = [*_data(revision), *_questionnaire(revision, texts), *_software(revision, texts), _figures(revision, texts)]
+    lines = [
+        *_data(revision),
+        *_questionnaire(revision, texts),
+        *_software(revision, texts),
+        *_figures(revision, texts),
+    ]
     column = (Column("sentence", Word("since.title")),)
     return Advice(Table("since", Word("since.title"), column, tuple((Cell(line),) for line in lines), lang))
 
@@ -94,19 +99,26 @@ def _software(revision: Revision, texts: Names) -> Iterator[Word]:
         yield Word("since_said.software", {"names": texts.listed(said)})
 
 
-def _figures(revision: Revision, texts: Names) -> Word:
-    """How many figures were revised, and the largest revision."""
+def _figures(revision: Revision, texts: Names) -> Iterator[Word]:
+    """How many figures were revised, the largest revision, and how many standard errors changed without."""
     if not revision.comparable:
-        return Word("since_said.not_comparable")
-    if not revision.compared:
-        return Word("since_said.none_in_common")
+        yield Word("since_said.not_comparable")
+    elif not revision.compared:
+        yield Word("since_said.none_in_common")
+    else:
+        yield _largest(revision, texts)
+        if revision.errors:
+            yield Word("since_said.errors", {"errors": revision.errors})
+
+
+def _largest(revision: Revision, texts: Names) -> Word:
     moved = revision.revised
     count = {"compared": revision.compared, "revised": len(moved)}
     if moved.empty:
         return Word("since_said.none_revised", {"compared": revision.compared})
     top = moved.iloc[0].to_dict()
     if abs(top["difference"]) < LEAST:
-        return Word("since_said.only_errors", count)
+        return Word("since_said.only_bases", count)
     period = period_of(top, revision, texts)
     if top["by"]:
         where = Word("since_said.group_of", {"group": texts.value(top["by"], top["group"]), "period": period})

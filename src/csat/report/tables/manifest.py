@@ -92,7 +92,16 @@ def changes(result: Revision, names: Names) -> Table:
 def _place(change: Change, names: Names) -> str:
     if change.part == "file":
         return words(names.lang).say(Word(f"manifest.{change.place[0]}"))
-    return " / ".join(map(names.code, change.place) if change.part in NAMED else change.place)
+    first, *rest = change.place
+    return " / ".join(
+        [names.code(first) if change.part in NAMED else _key(first, names), *(_key(k, names) for k in rest)]
+    )
+
+
+def _key(key: str, names: Names) -> str:
+    """Text of a key of a study or a manifest; a code of the study has its own."""
+    known = f"since_key.{key}"
+    return words(names.lang).say(Word(known)) if known in words(names.lang) else names.code(key)
 
 
 def _side(value: Any, change: Change) -> Cell:
