@@ -132,17 +132,34 @@ def test_the_examples_of_path_models_of_composites_run_as_printed(tmp_path):
     assert losses == "True True"
 
 
+def test_the_examples_of_fuzzy_evaluation_run_as_printed(tmp_path):
+    """And show what the page says of the worked example."""
+    told = [
+        "print(*example.raw[0].round(3), *strip['verdict'])",
+        "print(*csat.evaluate(R, weights=A, grades=grades).raw[0].round(3), *flips['new_verdict'].iloc[:3])",
+        "print(*judged.factors, len(mixed.values), both.replicates, len(compared.sets))",
+    ]
+    done = run([*blocks_of(DOCS / "fuzzy.md", "python"), *told], tmp_path)
+    assert done.returncode == 0, done.stderr
+    raw, average, weights = done.stdout.splitlines()
+    assert raw == "0.35 0.3 0.3 0.15 fair excellent excellent good fair"
+    assert average.startswith("0.205 0.32 0.39 0.085 ")
+    assert weights == "quality value fairness 3 500 3"
+
+
 @pytest.mark.parametrize(
     "line",
     [
         line
-        for page in ("structural.md", "composites.md")
+        for page in ("structural.md", "composites.md", "fuzzy.md")
         for block in blocks_of(DOCS / page, "sh")
         for line in block.splitlines()
     ],
 )
 def test_the_shell_lines_of_models_run_as_printed(line, tmp_path, monkeypatch, capsys):
     (tmp_path / "measurement.txt").write_text("value =~ C31 + C32 + C33 + C11", encoding="utf-8")
+    (tmp_path / "judgements.csv").write_text(blocks_of(DOCS / "fuzzy.md", "csv")[0], encoding="utf-8")
+    (tmp_path / "weights.csv").write_text("factor,weight\nservice_value,0.6\ncorporate_image,0.4\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "data" / "sample" / "study.toml", "study.toml")
     shutil.copy(ROOT / "data" / "sample" / "2026Q3.csv", "answers.csv")
