@@ -1,6 +1,7 @@
 """A headless Chromium, spoken to over a pipe: what a page does, says and asks for."""
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -20,18 +21,18 @@ class Browser:
         self.scratch = tempfile.TemporaryDirectory(prefix="csat-browser-", ignore_cleanup_errors=True)
         to_browser, self._out = os.pipe()
         self._in, from_browser = os.pipe()
+        # High numbers, so that neither is 3 or 4 itself: there the browser reads commands and writes answers.
+        commands, answers = (fcntl.fcntl(end, fcntl.F_DUPFD, 200) for end in (to_browser, from_browser))
         flags = ["--headless", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-dev-shm-usage",
                  "--remote-debugging-pipe", f"--user-data-dir={self.scratch.name}"]  # fmt: skip
         if os.geteuid() == 0:
             flags.append("--no-sandbox")
-        # The browser reads commands from descriptor 3 and answers on 4.
-        line = f'exec 8<&{to_browser} 9>&{from_browser}; exec 3<&8 4>&9 8<&- 9>&-; exec "$0" "$@"'
         self.process = subprocess.Popen(
-            ["bash", "-c", line, program, *flags, "about:blank"],
-            pass_fds=(to_browser, from_browser), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            ["bash", "-c", f'exec 3<&{commands} 4>&{answers}; exec "$0" "$@"', program, *flags, "about:blank"],
+            pass_fds=(commands, answers), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        os.close(to_browser)
-        os.close(from_browser)
+        for end in (to_browser, from_browser, commands, answers):
+            os.close(end)
         self._buffer, self._last, self._events = b"", 0, []
         self.console: list[str] = []
         self.requests: list[str] = []

@@ -9,6 +9,7 @@ import csat
 from csat.errors import MissingFileError, ReportError
 from csat.report.cards import headline
 from csat.report.description import TABLE_MIME
+from csat.report.foreign import tamed
 from csat.report.html import to_html
 from csat.report.notebook import code_cell, fill, parametrise, read_notebook, tags_of, template, text_of_cell, trim
 from csat.report.outputs import document_of, remarks_of
@@ -163,3 +164,33 @@ def test_a_notebook_must_be_one_and_have_parameters(tmp_path):
             read_notebook(tmp_path / "a.ipynb")
     with pytest.raises(ReportError, match="no cell tagged 'parameters'"):
         parametrise(notebook(code()), {})
+
+
+@pytest.mark.parametrize(
+    ("html", "tame"),
+    [
+        ("<b class='x' title='t'>1 &lt; 2</b>", '<b title="t">1 &lt; 2</b>'),
+        ("a<script>alert(1)</script>b<style>p{}</style>c", "abc"),
+        ("<script>if (a < b) alert('<p>')</script>c", "c"),
+        ("<td style='color:red' onclick=x() data-filter=y id=text colspan=2>1</td>", '<td colspan="2">1</td>'),
+        (
+            "<a href='javascript:x()'>a</a><a href='https://x.y/?a&b'>b</a>",
+            '<a>a</a><a href="https://x.y/?a&amp;b">b</a>',
+        ),
+        ("<a href=' JaVaScript:x()'>a</a>", "<a>a</a>"),
+        (
+            "<img src='http://x/y.png'><img src='data:image/png;base64,AA'>",
+            '<img alt="" src="data:image/png;base64,AA">',
+        ),
+        ("<img src='data:text/html,x' srcset='http://x'>", ""),
+        ("<div><p>open", "<div><p>open</p></div>"),
+        ("</main></div>1<b>2</i>3", "1<b>23</b>"),
+        ("<main><form action='http://x'><input name=a></form></main>", '<input name="a">'),
+        ("<iframe src='http://x'>1</iframe><object data='http://x'>2</object><embed src=x>3", "3"),
+        ("<svg viewBox='0 0 1 1'><path d='M0 0'/></svg>", '<svg viewbox="0 0 1 1"><path d="M0 0"></path></svg>'),
+        ("<script>never closed <b>1</b>", ""),
+        ("<!-- c --><?php x ?>&amp;&#60;b&#62;", "&amp;&lt;b&gt;"),
+    ],
+)
+def test_html_of_an_analyst_loses_what_runs_loads_or_looks(html, tame):
+    assert tamed(html) == tame
