@@ -108,7 +108,10 @@ class SampleError(CsatError, ValueError):
     @classmethod
     def needs_rows(cls, what: str) -> SampleError:
         """Word a request that a summary without rows cannot serve."""
-        return cls(f"{what} needs the respondents' rows; this source is a summary without rows. Pass a Survey.")
+        return cls(
+            f"{what} needs the respondents' rows, and this source keeps none: it is a summary, or is streamed. Pass a "
+            "survey in memory; of a large source the part that matters: read_survey(..., only={…}, stream=False)."
+        )
 
     @classmethod
     def categories(cls, name: str, found: Sequence[object]) -> SampleError:

@@ -206,21 +206,9 @@ def test_identifiers_that_repeat_are_left_out_across_files(folder, monkeypatch):
 def test_equal_hashes_of_different_identifiers_are_looked_at_again(tmp_path, monkeypatch):
     from csat.streams import repeats
 
-    monkeypatch.setattr(repeats, "hashes_of", lambda names: np.ones(len(names), np.uint64))
+    monkeypatch.setattr(repeats, "row_hash", lambda names: np.ones(len(names), np.uint64))
     table(id=[f"n{row % 50}" for row in range(60)]).to_parquet(tmp_path / "x.parquet")
     assert streamed(tmp_path / "x.parquet", WITH_ID).ledger.count("duplicate_id") == 10
-
-
-def test_hashes_are_of_the_text_and_nothing_else():
-    from csat.streams.ids import hashes_of
-
-    names = pa.array(["", "a", "b", "ab", "ba", "很满意", "a\x00", "0", "00", *map(str, range(5000))])
-    hashes = hashes_of(names)
-    assert len(set(hashes.tolist())) == len(set(names.to_pylist()))
-    assert hashes_of(names.slice(3, 4)).tolist() == hashes[3:7].tolist()
-    assert hashes_of(names, 1)[1] != hashes[1]
-    spread = np.bincount((hashes[9:] % np.uint64(50)).astype(int), minlength=50)
-    assert abs(spread - 100).max() < 50
 
 
 def test_nothing_to_read(tmp_path):

@@ -316,6 +316,22 @@ def test_rows_without_units_are_drawn_in_random_groups_that_no_batch_size_change
     assert not np.array_equal(np.sort(other.n), np.sort(first.n)) or other.psus != first.psus
 
 
+@pytest.mark.parametrize("asked", [ASKED, None], ids=["by identifier", "by row"])
+def test_large_samples_without_units_are_drawn_as_in_memory(tmp_path, asked):
+    frame = pd.concat([FRAME.drop(index=700)] * 24, ignore_index=True).dropna(subset="w")
+    frame["id"] = [f"n{i}" for i in range(len(frame))]
+    frame.to_parquet(tmp_path / "x.parquet")
+    stream, survey = (
+        read_survey(tmp_path / "x.parquet", asked, design=Design(weight="w", stratum="city"), stream=on)
+        for on in (True, False)
+    )
+    assert len(survey) > 20_000
+    ours, theirs = (s.replicated(Replication("bootstrap", size=30)).groups(["C1"]) for s in (stream, survey))
+    assert ours.psus == theirs.psus
+    np.testing.assert_allclose(ours.moments().mean, theirs.moments().mean, rtol=1e-12)
+    np.testing.assert_array_equal(ours.n, theirs.n)
+
+
 def test_replicates_of_single_rows_are_refused_with_what_to_do(streamed):
     data = str(streamed.reader.origin.sheets[0].path)
     design = Design(weight="w", replication=Replication("bootstrap", size=30))

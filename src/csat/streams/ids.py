@@ -8,38 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 #: Parts by which hashes are sorted: each fits in memory, 16 bytes per row.
 PARTS = 64
-
-_PRIME, _MIX, _MIX2 = np.uint64(0x100000001B3), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-
-
-def hashes_of(column: pa.Array, seed: int = 0) -> np.ndarray:
-    """(n,) 64-bit hashes of texts without nulls: a polynomial in their bytes, mixed by the finaliser of splitmix64.
-
-    Steele, Lea & Flood (2014), Fast splittable pseudorandom number generators, OOPSLA, figure 11. Equal texts have
-    equal hashes; different ones may, so that what repeats is looked at again.
-    """
-    words = column.cast(pa.large_string()).cast(pa.large_binary())
-    ends = np.frombuffer(words.buffers()[1], np.int64)[words.offset : words.offset + len(words) + 1]
-    sizes = np.diff(ends)
-    data = (
-        np.frombuffer(words.buffers()[2] or b"", np.uint8)[ends[0] : ends[-1]] if len(words) else np.zeros(0, np.uint8)
-    )
-    within = np.arange(len(data)) - np.repeat(ends[:-1] - ends[0], sizes)
-    with np.errstate(over="ignore"):
-        powers = np.cumprod(np.full(int(sizes.max(initial=0)) + 1, _PRIME))
-        terms = (data.astype(np.uint64) + np.uint64(1)) * powers[within]
-        summed = np.add.reduceat(terms, ends[:-1] - ends[0]) if len(terms) else np.zeros(len(words), np.uint64)
-        return _mixed(np.where(sizes > 0, summed, np.uint64(0)) + np.uint64(seed))
-
-
-def _mixed(key: np.ndarray) -> np.ndarray:
-    key = (key ^ (key >> np.uint64(30))) * _MIX
-    key = (key ^ (key >> np.uint64(27))) * _MIX2
-    return key ^ (key >> np.uint64(31))
 
 
 @contextmanager

@@ -59,7 +59,7 @@ class Dress:
         return [*self.marks, *(column for helper in self.helpers.values() for column in helper.needs)]
 
     def __call__(self, rows: pa.RecordBatch, source: str) -> pa.RecordBatch:
-        """Add the columns; `source` names the file."""
+        """Add the columns; `source` names the file within a folder, and is empty for a single file."""
         for name, helper in self.helpers.items():
             rows = rows.append_column(name, helper(rows, source))
         if not self.marks:
@@ -143,7 +143,8 @@ class Reader:
             raw = replace(raw, rows=np.arange(start, start + size)) if places else raw
             rows, again = _within(raw, universe, _slice(repeated, start, size))
             part = self._cleaned(rows, again, wanted) if len(rows.rows) else None
-            part = part if part is None else replace(part, rows=dress(part.rows, raw.source))
+            file = "" if raw.source == self.roles.source else raw.source
+            part = part if part is None else replace(part, rows=dress(part.rows, file))
             return part, start + size
 
         pieces = _placed(self.origin.pieces(read, rows, universe))

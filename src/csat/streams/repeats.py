@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from csat.errors import DataError
 from csat.read.universe import Universe
+from csat.replicates import row_hash
 from csat.streams.database import Query
 from csat.streams.faults import StreamError
-from csat.streams.ids import among, hashes_of, hashes_on_disk, later_ones
+from csat.streams.ids import among, hashes_on_disk, later_ones
 from csat.streams.origin import Origin
 
 #: Repeated identifiers beyond which the column names no interviews.
@@ -52,7 +53,7 @@ def repeats_in(usable: Usable, source: str, column: str) -> np.ndarray:
     with hashes_on_disk() as hashes:
         with closing(usable()) as rows:
             for names, _ in rows:
-                hashes.add(hashes_of(names))
+                hashes.add(row_hash(names))
         twice = hashes.repeated()
     if not len(twice):
         return np.zeros(0, np.int64)
@@ -66,5 +67,5 @@ def repeats_in(usable: Usable, source: str, column: str) -> np.ndarray:
 
 
 def _suspects(names: pa.Array, places: np.ndarray, twice: np.ndarray) -> Iterator[tuple[str, int]]:
-    found = among(hashes_of(names), twice)
+    found = among(row_hash(names), twice)
     return zip(names.filter(pa.array(found)).to_pylist(), places[found].tolist(), strict=True)
