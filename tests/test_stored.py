@@ -453,6 +453,14 @@ def test_other_software_reads_the_table(saved):
     assert parquet.read_metadata(saved).metadata[b"csat.version"] == csat.__version__.encode()
 
 
+@pytest.mark.parametrize("stream", [None, True])
+def test_a_summary_is_not_taken_for_answers(saved, stream):
+    with pytest.raises(
+        csat.CsatError, match=r"s.parquet: this is a saved summary, which has no respondents. csat.load_"
+    ):
+        csat.read_survey(saved, stream=stream)
+
+
 def test_a_file_appears_complete_or_not_at_all(summary, tmp_path, monkeypatch):
     path = tmp_path / "s.parquet"
     summary.save(path, allow_small=True)

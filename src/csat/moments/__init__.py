@@ -31,6 +31,7 @@ from csat.moments.source import (
     from_covariance,
     source_of,
 )
+from csat.moments.stored import SUMMARY
 from csat.moments.summaries import Levels, Moments
 from csat.moments.summary import Summary, load_summary
 from csat.moments.variables import RULES, Product, Recode, Variable, columns_of, first_moments, term_of
@@ -39,6 +40,7 @@ from csat.moments.weighed import Everywhere, WeightScores
 __all__ = [
     "RULES",
     "SCHEMA",
+    "SUMMARY",
     "AnswerSums",
     "Everywhere",
     "Groups",

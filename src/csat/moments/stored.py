@@ -27,6 +27,8 @@ from csat.version import __version__
 
 #: Number of the format that is written; older ones are read.
 FORMAT = 1
+#: Key of the stamp among the facts about a Parquet file.
+SUMMARY = b"csat.summary"
 #: The stamp: the same number of characters in every file.
 _STAMP = re.compile(rb"csat-summary format=(\d{4}) sha256=([0-9a-f]{64})")
 _BLANK = "0" * 64
@@ -171,7 +173,7 @@ def _parquet(table: pa.Table) -> bytes:
     ) as writer:
         writer.write_table(table)
         writer.add_key_value_metadata(
-            {"csat.version": __version__, "csat.summary": f"csat-summary format={FORMAT:04d} sha256={_BLANK}"}
+            {"csat.version": __version__, SUMMARY: f"csat-summary format={FORMAT:04d} sha256={_BLANK}"}
         )
     return buffer.getvalue()
 

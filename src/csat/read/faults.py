@@ -11,6 +11,14 @@ class TableError(DataError):
     """A table whose form cannot be right: its header, its cells, its weights."""
 
     @classmethod
+    def summary(cls, source: str) -> TableError:
+        """Word a saved summary where answers are needed."""
+        return cls(
+            f"{source}: this is a saved summary, which has no respondents. csat.load_summary(path) reads it; methods "
+            "take it like a survey."
+        )
+
+    @classmethod
     def other_header(cls, source: str, first: int, row: int, found: str) -> TableError:
         """Word a first row that is a title, while the names of the columns stand lower."""
         return cls(

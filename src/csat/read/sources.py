@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from csat.errors import CsatError, DataError, MissingDependencyError, OptionError, closest
+from csat.moments import SUMMARY
 from csat.questionnaire.decode import file_at, formulas_without_value, quoted
 from csat.read.faults import TableError
 from csat.read.layout import LOOKED_AT, check_header, check_header_row
@@ -96,6 +97,8 @@ def _parquet(path: Path) -> Raw:
         table = parquet.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path.name}: cannot be read as a Parquet file ({error}).") from None
+    if SUMMARY in (table.schema.metadata or {}):
+        raise TableError.summary(path.name)
     return _from_arrow(path.name, table)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from csat.moments import SUMMARY
+from csat.read.faults import TableError
 from csat.read.raw import named, plain
 from csat.read.universe import Universe
 from csat.streams.faults import StreamError
@@ -73,6 +75,8 @@ def parquet_sheet(path: Path, called: str) -> ParquetSheet:
             metadata, schema = file.metadata, file.schema_arrow
     except (pa.ArrowException, OSError) as error:
         raise StreamError.damaged(called, error) from None
+    if SUMMARY in (metadata.metadata or {}):
+        raise TableError.summary(called)
     empty = [plain(pa.array([], field.type)) if _has_values(field.type) else None for field in schema]
     columns, notes = named(called, schema.names, empty)
     strange = [name for name, column in columns.items() if column is None]
