@@ -319,3 +319,12 @@ def test_cells_of_a_summary_of_fewer_groups_add():
     assert len(coarse[0].n) > len({*zip(coarse[0].domain.tolist(), coarse[0].psu.tolist(), strict=True)})
     got, expected = merge(coarse), groups([answers(11)], "units", by=("g",))
     same(replace(got, ungrouped=0), replace(expected, ungrouped=0))
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_parts_without_rows_add_nothing(way, design):
+    batch = answers(12)
+    empty = batch.slice(0, 0)
+    expected = groups([batch], design)
+    for parts in ([empty, batch], [batch, empty], [empty, empty, batch, empty]):
+        same(groups(parts, design), expected)

@@ -74,14 +74,17 @@ class Total(Generic[C]):
         SampleError, DesignError
             See `merge`.
         """
-        if self._first is None:
+        if self._first is not None:
+            _check_alike(part, self._first)
+            if not part.units.sum():
+                return
+        if self._first is None or (self._alone and not self._first.units.sum()):
             self._first = part
             if fill is None:
                 return
         elif self._alone:
             self._put(self._first, None)
         self._alone = False
-        _check_alike(part, self._first)
         self._put(_around(part, self._first.midpoint), fill)
 
     def result(self) -> C:
@@ -186,10 +189,12 @@ class Total(Generic[C]):
 
 
 def _check_alike(part: Cells, first: Cells) -> None:
-    """Refuse parts that tell of different things."""
+    """Refuse parts that tell of different things. A part without rows has no units of any kind."""
+    empty = not part.units.sum() or not first.units.sum()
 
     def subject(cells: Cells) -> tuple:
-        return cells.names, cells.variables, cells.rule, cells.by, bool(cells.psus), cells.square is None
+        units = () if empty else (bool(cells.psus), cells.square is None)
+        return cells.names, cells.variables, cells.rule, cells.by, *units
 
     def replicates(cells: Cells) -> tuple | None:
         return None if cells.replicate_sums is None else cells.replicate_sums.shape[1:]

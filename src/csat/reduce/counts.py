@@ -17,7 +17,7 @@ def counted(
 ) -> Levels:
     """Count the answers to each item, domain by domain; rows outside every domain are left out."""
     domain = rows.domain if rows.inside.all() else np.where(rows.inside, rows.domain, len(rows.domains))
-    weight = None if (rows.weight == 1).all() else rows.weight
+    weight = None if rows.equal else rows.weight
     bases: dict[int, np.ndarray] = {}
     cell, found = np.empty(len(domain), np.intp), []
     for name, of_item in zip(names, levels, strict=True):

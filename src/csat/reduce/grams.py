@@ -21,20 +21,21 @@ class Given:
     """What is multiplied: z = [1, y] under "listwise", [1, m, m·y] under "available", of the rows in `order`.
 
     values : (n, k) of all rows of the batch, NaN where missing; midpoint : (k,) to subtract.
-    order : rows to take, sorted by cell. weight : (n,) of all rows. names : (k,) of the variables.
+    order : rows to take, sorted by cell. weight : (n,) of all rows, or None if all weigh 1.
+    names : (k,) of the variables.
     """
 
     values: np.ndarray
     midpoint: np.ndarray
     order: np.ndarray
-    weight: np.ndarray
+    weight: np.ndarray | None
     listwise: bool
     names: tuple[str, ...]
 
     @cached_property
     def weights(self) -> np.ndarray | None:
         """(n,) weights of the rows in order; None if all weigh 1."""
-        return None if (self.weight == 1).all() else self.weight[self.order]
+        return None if self.weight is None else self.weight[self.order]
 
     @property
     def gaps(self) -> np.ndarray:

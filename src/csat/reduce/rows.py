@@ -26,8 +26,8 @@ class Rows:
     """What of a batch the kernel needs besides the variables.
 
     inside : (n,) row belongs to a domain. domain, stratum, psu : (n,) codes into the label lists
-    (`domain` is valid where `inside`; `psu` is -1 without units). weight : (n,). population : (H,) or inf.
-    units : (H,) sampled units of each stratum, as far as the batch knows them.
+    (`domain` is valid where `inside`; `psu` is -1 without units). weight : (n,); equal : all weigh 1.
+    population : (H,) or inf. units : (H,) sampled units of each stratum, as far as the batch knows them.
     """
 
     inside: np.ndarray
@@ -38,6 +38,7 @@ class Rows:
     psu: np.ndarray
     psus: list[tuple[str, str]]
     weight: np.ndarray
+    equal: bool
     population: np.ndarray
     units: np.ndarray
     ungrouped: int
@@ -59,17 +60,25 @@ def combine(codes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
     Counted in a table of all combinations where that is not much larger than the rows: sorting rows takes far longer.
     """
-    sizes = [int(code.max(initial=-1)) + 2 for code in codes]
+    ends = [_ends(code) for code in codes]
+    sizes = [high - low + 1 for low, high in ends]
     if np.prod(sizes, dtype=float) > 4 * len(codes[0]) + 1000:
         distinct, where = np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)
         return distinct, where.ravel()
     key = np.zeros(len(codes[0]), int)
-    for code, size in zip(codes, sizes, strict=True):
+    for code, (low, _), size in zip(codes, ends, sizes, strict=True):
         if size > 1:
-            key = key * size + (code + 1)
+            key = key * size + (code - low)
     present = np.bincount(key, minlength=int(np.prod(sizes))) > 0
-    distinct = np.stack(np.unravel_index(np.flatnonzero(present), sizes), axis=1) - 1
-    return distinct, (np.cumsum(present) - 1)[key]
+    at = np.flatnonzero(present)
+    distinct = np.stack(np.unravel_index(at, sizes), axis=1) + [low for low, _ in ends]
+    return distinct, key if present.all() else (np.cumsum(present) - 1)[key]
+
+
+def _ends(code: np.ndarray) -> tuple[int, int]:
+    """Smallest and largest code; a number that is repeated without being stored is looked at once."""
+    some = code if any(code.strides) else code[:1]
+    return (int(some.min()), int(some.max())) if len(some) else (0, 0)
 
 
 def rows_of(batch: pa.RecordBatch, by: Sequence[str], design: Design, inside: str | None) -> Rows:
@@ -82,9 +91,9 @@ def rows_of(batch: pa.RecordBatch, by: Sequence[str], design: Design, inside: st
         used = np.bincount(domain[taken], minlength=len(names)) > 0 if by else np.ones(1, bool)
         domain = np.where(used, np.cumsum(used) - 1, -1)[domain]
         names = [names[d] for d in np.flatnonzero(used).tolist()]
-    stratum, strata = labels(batch.column(design.stratum)) if design.stratum else (np.zeros(size, int), [""])
+    stratum, strata = labels(batch.column(design.stratum)) if design.stratum else (np.broadcast_to(0, size), [""])
     psu, psus, units = _units(batch, design, stratum, strata)
-    weight = batch.column(design.weight).to_numpy(zero_copy_only=False) if design.weight else np.ones(size)
+    weight = batch.column(design.weight).to_numpy(zero_copy_only=False) if design.weight else np.broadcast_to(1.0, size)
     return Rows(
         inside=taken,
         domain=domain,
@@ -94,6 +103,7 @@ def rows_of(batch: pa.RecordBatch, by: Sequence[str], design: Design, inside: st
         psu=psu,
         psus=psus,
         weight=weight.astype(float, copy=False),
+        equal=design.weight is None or bool((weight == 1).all()),
         population=population_of(batch, design, stratum, strata),
         units=units,
         ungrouped=int((kept & ~grouped).sum()),
@@ -120,7 +130,8 @@ def _units(
 ) -> tuple[np.ndarray, list[tuple[str, str]], np.ndarray]:
     """Code of each row's unit, the units, and how many each stratum has; respondents are units if none are declared."""
     if design.psu is None:
-        return np.full(batch.num_rows, -1), [], np.bincount(stratum, minlength=len(strata))
+        units = np.bincount(stratum, minlength=len(strata)) if design.stratum else np.array([batch.num_rows])
+        return np.broadcast_to(-1, batch.num_rows), [], units
     codes, words = labels(batch.column(design.psu))
     distinct, where = combine([stratum, codes])
     units = np.bincount(distinct[:, 0], minlength=len(strata))

@@ -54,7 +54,9 @@ def sums_of(
     complete = ~np.isnan(values).any(axis=1) if rule == "listwise" else None
     keep = rows.inside if complete is None else rows.inside & complete
     order, starts, cells = _sorted_cells(rows, keep)
-    given = Given(values, midpoint, order, rows.weight, rule == "listwise", tuple(map(term_of, variables)))
+    given = Given(
+        values, midpoint, order, None if rows.equal else rows.weight, rule == "listwise", tuple(map(term_of, variables))
+    )
     waits = scores is None and replicates is None and len(cells) * len(given.basis(given.every)) ** 2 > MOST_SUMS
     gram, square, counts = (_nothing if waits else grams_of)(given, starts, squares=not rows.psus)
     of_rows = weighted = None
@@ -129,7 +131,8 @@ def _replicate_sums(z: np.ndarray, weights: np.ndarray, domain: np.ndarray, size
 def _sorted_cells(rows: Rows, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Kept rows sorted by cell, where each cell starts (C+1,), and the cells' codes (C, 3)."""
     kept = np.flatnonzero(keep)
-    cells, where = combine([rows.domain[kept], rows.stratum[kept], rows.psu[kept]])
+    taken = slice(None) if len(kept) == len(keep) else kept
+    cells, where = combine([codes[taken] for codes in (rows.domain, rows.stratum, rows.psu)])
     starts = np.r_[0, np.cumsum(np.bincount(where, minlength=len(cells)))].astype(int)
     return kept[_order(where, len(cells))], starts, cells
 
