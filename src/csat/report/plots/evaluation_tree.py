@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from csat.fuzzy import Evaluation
 
 #: Inches: a column of nodes, the column of the lowest nodes, a row, what surrounds the boxes, a grade's stripe.
-COLUMN, LAST, ROW, AROUND, STRIPE = 1.65, 4.3, 0.27, 2.0, 0.11
+COLUMN, LAST, ROW, AROUND, STRIPE = 1.65, 4.9, 0.27, 2.0, 0.11
 #: Columns of text in a node's box and in a lowest node's.
-WIDE, LOWEST = 19, 36
+WIDE, LOWEST = 19, 46
 
 
 @dataclass(frozen=True, slots=True)
