@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 import csat
 from csat.moments import Groups, Product, Recode, StoredError, cells_of, cells_table
+from csat.moments import answers as answers_room
 from csat.moments.stored import FORMAT
 from csat.replicates import unit_of_row
 
@@ -235,6 +236,50 @@ def test_a_recode_that_leaves_answers_out(survey, summary):
     few = Recode("few", "C1", {5.0: 0.0, 6.0: 1.0, 7.0: 3.0})
     for rule in ("available", "listwise"):
         assert_same(csat.mean(survey, few, by="brand", rule=rule), csat.mean(summary, few, by="brand", rule=rule))
+
+
+@pytest.mark.parametrize("design", [UNITS, {"weight": "w"}])
+def test_recoded_items_beside_plain_ones(asked, design):
+    survey = survey_of(answers(300), asked, **design)
+    summary = csat.summarise(survey, by="brand", levels=["C1", "C2", "sex"])
+    few = Recode("few", "C1", {float(answer): float(answer > 8) for answer in range(1, 11)})
+    one, other = (csat.mean(source, [few, "C2", "C1"], by="brand") for source in (survey, summary))
+    assert_same(one, other)
+    assert_allclose(other.vcov, one.vcov, rtol=1e-9, atol=1e-15)
+    with pytest.raises(csat.CsatError, match="'sex' holds categories such as 'f', 'm', not numbers"):
+        csat.mean(summary, [few, "sex"])
+    with pytest.raises(csat.CsatError, match="The product 'both' needs the respondents' rows"):
+        csat.mean(summary, Product("both", ("C1", few)))
+    with pytest.raises(
+        csat.CsatError, match="Single answers to 'C3' need the rows; the summary counts those to 'C1', 'C2'"
+    ):
+        csat.mean(summary, [few, Recode("three", "C3", {1.0: 1.0})])
+
+
+def test_joint_sums_that_would_not_fit_are_refused(asked, monkeypatch):
+    monkeypatch.setattr(answers_room, "MOST_BYTES", 10**6)
+    with pytest.raises(
+        csat.CsatError, match=r"95 answers to 10 items in 1 cells take 0.0 GB, at most 0.0 GB.*units=500"
+    ):
+        csat.summarise(survey_of(answers(100), asked))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"items": []}, "items: no variable is named"),
+        ({"units": 1}, "2 or more; found int 1"),
+        ({"sets": ["C1"]}, "sets: names and what belongs to each"),
+        ({"sets": {"x": {"outcome": "C1"}}}, "a regression is {'outcome': …, 'drivers': […]}"),
+        ({"sets": {"x": []}}, "No variable is named"),
+        ({"sets": {5: ["C1"]}}, "sets: the name of a column is needed; found int 5"),
+        ({"by": "shop"}, "No column 'shop'"),
+        ({"levels": ["shop"]}, "No column 'shop'"),
+    ],
+)
+def test_options_that_make_no_sense(survey, options, message):
+    with pytest.raises(csat.CsatError, match=re.escape(message)):
+        csat.summarise(survey, **options)
 
 
 def test_the_questionnaire_and_the_design_come_back(survey, summary, asked):
@@ -566,6 +611,17 @@ def test_halls_roll_up_to_cities_and_provinces(asked):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", csat.CsatWarning)
                 assert_same(method(survey), method(summary))
+
+
+def test_second_stages_roll_up_too(asked):
+    frame = answers(500).assign(halls=60, people=900)
+    survey = survey_of(frame, asked, **UNITS, fpc="halls", fpc2="people")
+    cities = csat.summarise(survey, by="hall").rolled("hall", frame[["hall", "city"]], into="city")
+    for name in ("mean", "share"):
+        method = {"mean": lambda s: csat.mean(s, "C1", by="city"), "share": lambda s: csat.share(s, "C1", by="city")}[
+            name
+        ]
+        assert_same(method(survey), method(cities))
 
 
 @pytest.mark.parametrize(
