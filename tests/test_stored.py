@@ -257,10 +257,8 @@ def test_recoded_items_beside_plain_ones(asked, design):
 
 
 def test_joint_sums_that_would_not_fit_are_refused(asked, monkeypatch):
-    monkeypatch.setattr(answers_room, "MOST_BYTES", 10**6)
-    with pytest.raises(
-        csat.CsatError, match=r"95 answers to 10 items in 1 cells take 0.0 GB, at most 0.0 GB.*units=500"
-    ):
+    monkeypatch.setattr(answers_room, "MOST_BYTES", 10**5)
+    with pytest.raises(csat.CsatError, match=r"95 answers to 10 items in 1 cells take .* GB.*units=500"):
         csat.summarise(survey_of(answers(100), asked))
 
 
@@ -617,11 +615,8 @@ def test_second_stages_roll_up_too(asked):
     frame = answers(500).assign(halls=60, people=900)
     survey = survey_of(frame, asked, **UNITS, fpc="halls", fpc2="people")
     cities = csat.summarise(survey, by="hall").rolled("hall", frame[["hall", "city"]], into="city")
-    for name in ("mean", "share"):
-        method = {"mean": lambda s: csat.mean(s, "C1", by="city"), "share": lambda s: csat.share(s, "C1", by="city")}[
-            name
-        ]
-        assert_same(method(survey), method(cities))
+    for method in (csat.mean, csat.share):
+        assert_same(method(survey, "C1", by="city"), method(cities, "C1", by="city"))
 
 
 @pytest.mark.parametrize(
