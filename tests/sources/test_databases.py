@@ -177,6 +177,20 @@ def test_filters_and_columns_reach_the_database(duckdb_file):
     assert stream.ledger.rows_read == (FRAME["city"] == "兰州").sum()
 
 
+def test_the_universe_may_be_a_day_a_moment_or_a_truth_value(duckdb_file):
+    query = (
+        "SELECT *, DATE '2026-01-01' + (row_number() OVER () % 3)::INT AS day, w > 1 AS heavy, "
+        "TIMESTAMP '2026-01-01 10:00:00' + INTERVAL 1 HOUR * (row_number() OVER () % 2) AS moment FROM answers"
+    )
+    for only, rows in (
+        ({"day": "2026-01-02"}, 200),
+        ({"moment": "2026-01-01T11:00:00"}, 300),
+        ({"heavy": True}, (FRAME["w"] > 1).sum()),
+        ({"arpu": FRAME["arpu"][3]}, 1),
+    ):
+        assert read_survey(duckdb_file, ASKED, query=query, stream=True, only=only).ledger.rows_read == rows
+
+
 def test_an_open_connection_with_a_query(optional, reference):
     connection = optional("duckdb").connect()
     connection.register("frame", pa.Table.from_pandas(FRAME, preserve_index=False))
@@ -196,12 +210,24 @@ def test_a_database_is_opened_to_be_read_only_and_left_as_it_was(duckdb_file):
         connection.execute("DELETE FROM answers")
 
 
+def test_a_pass_that_is_given_up_closes_the_database_and_its_folder(duckdb_file, tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr(passes, "rows_for", lambda memory, columns, threads: 50)
+    stream = read_survey(duckdb_file, ASKED, stream=True)
+    batches = stream.batches(["a"])
+    next(batches)
+    assert len(list((tmp_path / "temporary").iterdir())) == 1
+    batches.close()
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
 def test_nothing_is_downloaded(duckdb_file):
     stream = read_survey(duckdb_file, ASKED, stream=True)
     with stream.reader.origin._opened() as connection:
         for option in ("autoinstall_known_extensions", "autoload_known_extensions"):
             assert connection.sql(f"SELECT current_setting('{option}')").fetchone() == (False,)
-        assert connection.sql("SELECT current_setting('memory_limit')").fetchone() == ("1.0 GiB",)
+        assert connection.sql("SELECT current_setting('memory_limit')").fetchone() == ("512.0 MiB",)
 
 
 def test_a_reader_that_is_not_installed_is_named_with_the_remedy(sqlite_file, monkeypatch):

@@ -177,6 +177,7 @@ def test_days_and_moments(tmp_path):
     times = pd.date_range("2026-01-01", periods=60, freq="D")
     table(day=times).to_parquet(tmp_path / "x.parquet")
     assert streamed(tmp_path / "x.parquet").categories("day")[0] == "2026-01-01"
+    assert streamed(tmp_path / "x.parquet", only={"day": "2026-01-03"}).ledger.rows_read == 1
     table(30_000, day=pd.Timestamp("2026-01-01")).assign(
         day=lambda f: f["day"].where(f.index < 29_000, pd.Timestamp("2026-01-01 12:00"))
     ).to_parquet(tmp_path / "x.parquet")

@@ -1,5 +1,6 @@
 """Streams give what a survey in memory gives: every kind of source, every batch size, every method that needs sums."""
 
+import io
 import tempfile
 from pathlib import Path
 
@@ -431,7 +432,7 @@ def test_a_large_source_is_streamed_by_itself(tmp_path):
     assert isinstance(read_survey(tmp_path / "x.parquet"), Survey)
 
 
-def test_progress_is_told_and_a_bar_is_drawn(tmp_path, monkeypatch):
+def test_progress_is_told_after_each_batch(tmp_path, monkeypatch):
     FRAME.to_parquet(tmp_path / "x.parquet")
     monkeypatch.setattr(passes, "rows_for", lambda memory, columns, threads: 100)
     told = []
@@ -441,6 +442,23 @@ def test_progress_is_told_and_a_bar_is_drawn(tmp_path, monkeypatch):
     stream.undesigned().groups(["C1"])
     assert told[-1] == (ROWS, ROWS)
     assert [done for done, _ in told[-9:]] == list(range(100, 1000, 100))
+
+
+def test_the_bar_is_drawn_in_a_terminal_only_and_taken_off_again(monkeypatch):
+    from csat.streams import progress
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    for stream, expected in ((io.StringIO(), ""), (Terminal(), "\r[###############---------------]  50%  50  ")):
+        monkeypatch.setattr("sys.stderr", stream)
+        with pytest.raises(KeyboardInterrupt), progress.shown(True) as tick:
+            tick(50, 100)
+            raise KeyboardInterrupt
+        assert stream.getvalue().startswith(expected)
+        assert stream.getvalue().endswith("\r\x1b[K" if expected else "")
+    assert progress.line(3_000_000, None, 1.5) == "3,000,000  2.00 M/s"
 
 
 def test_an_interrupted_pass_leaves_nothing_behind(tmp_path, monkeypatch):

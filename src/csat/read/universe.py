@@ -48,11 +48,14 @@ class Universe:
         marks = [self._holds(name, columns[name]) for name in self.wanted]
         return np.logical_and.reduce(marks)
 
-    def inside_of(self, raw: Raw) -> np.ndarray:
-        """Mark the rows (n,) of a table in the types of its source; none where it lacks a column."""
+    def inside_of(self, raw: Raw, days: Mapping[str, bool]) -> np.ndarray:
+        """Mark the rows (n,) of a table in the types of its source; none where it lacks a column.
+
+        `days` tells which columns of moments are days.
+        """
         if not all(name in raw.columns for name in self.wanted):
             return np.zeros(len(raw.rows), bool)
-        read = {name: plain(raw.columns[name]) for name in self.wanted}
+        read = {name: plain(raw.columns[name], days.get(name)) for name in self.wanted}
         return self.inside({name: column for name, column in read.items() if column is not None})
 
     def _holds(self, name: str, column: pa.Array) -> np.ndarray:

@@ -50,7 +50,7 @@ def origin_of(
     ----------
     data, query, encoding, header_row : see `csat.read_survey`.
     expected : names that a header may hold, folded.
-    memory : bytes that a database may use.
+    memory : bound in bytes; a database may use half of it, the batches under way take the other.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def origin_of(
     if where is not None:
         if encoding is not None or header_row is not None:
             raise OptionError("`encoding` and `header_row` are for text files; a database has neither.")
-        return query_of(where, query, memory)
+        return query_of(where, query, memory // 2)
     if query is not None:
         raise OptionError(
             "query= is for databases: a .duckdb or .sqlite file, an address postgresql://user@host/database, or an "

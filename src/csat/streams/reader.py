@@ -141,7 +141,7 @@ class Reader:
             raw, start = piece
             size = len(raw.rows)
             raw = replace(raw, rows=np.arange(start, start + size)) if places else raw
-            rows, again = _within(raw, universe, _slice(repeated, start, size))
+            rows, again = _within(raw, universe, self.roles.days, _slice(repeated, start, size))
             part = self._cleaned(rows, again, wanted) if len(rows.rows) else None
             file = "" if raw.source == self.roles.source else raw.source
             part = part if part is None else replace(part, rows=dress(part.rows, file))
@@ -204,11 +204,13 @@ def _slice(repeated: np.ndarray | None, start: int, size: int) -> np.ndarray | N
     return marks
 
 
-def _within(raw: Raw, universe: Universe | None, repeated: np.ndarray | None) -> tuple[Raw, np.ndarray | None]:
+def _within(
+    raw: Raw, universe: Universe | None, days: Mapping[str, bool], repeated: np.ndarray | None
+) -> tuple[Raw, np.ndarray | None]:
     """The rows of the universe."""
     if universe is None:
         return raw, repeated
-    kept = universe.inside_of(raw)
+    kept = universe.inside_of(raw, days)
     if kept.all():
         return raw, repeated
     columns = {name: column.filter(pa.array(kept)) for name, column in raw.columns.items()}
