@@ -153,7 +153,7 @@ def test_a_report_prints_its_files_and_tells_its_progress(tmp_path):
 
 def test_new_starts_a_study_once(tmp_path, capsys):
     assert main(["new", str(tmp_path / "a"), "--lang", "zh"]) == 0
-    assert capsys.readouterr().out.count("\n") == 2
+    assert capsys.readouterr().out.count("\n") == 4
     assert main(["new", str(tmp_path / "a")]) == 1
 
 

@@ -179,6 +179,7 @@ def test_a_filter_on_the_column_of_peers_makes_its_group_the_own_one(survey):
 def test_another_group_can_be_the_own_one(survey):
     about = plan(survey, own="xian")
     assert (len(about.own), about.against) == (400, ("gansu", "rival"))
+    assert (list(about.groupings), about.ranked) == (["brand", "line"], True)
     assert len(about.everyone) == 1600
     assert plan(survey, own="gansu").against == plan(survey).against == ("xian", "rival")
     with pytest.raises(OptionError, match="own='nowhere' is not known; choose one of 'gansu'"):

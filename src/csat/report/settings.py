@@ -109,7 +109,8 @@ def plan(survey: Survey, where: Where | None = None, *, own: str | None = None) 
     survey : with a questionnaire.
     where : what the survey was filtered by, to say so. A filter that leaves only one group of the peer column, and
         not the study's own, makes that group the own one; of several, all are.
-    own : group of the peer column that the report is about instead of the study's own, which then is a peer.
+    own : group of the peer column that the report is about instead of the study's own, which then is a peer. Where
+        the groups are ranked, the report is not tabulated by them as well.
 
     Raises
     ------
@@ -135,6 +136,8 @@ def plan(survey: Survey, where: Where | None = None, *, own: str | None = None) 
     domains = {name: everyone if name == column else ours for name in _listed(settings.get("by"))}
     groupings = {name: part for name, part in domains.items() if not chosen or len(part.categories(name)) > 1}
     found = everyone.categories(column) if column else ()
+    if own is not None and column in groupings and len(found) >= RANKED:
+        del groupings[column]
     peers = dict.fromkeys((*_listed(settings.get("own")), *_listed(settings.get("against"))))
     against = tuple(peer for peer in peers if peer in found and peer != mine and mine is not None)
     several = period_column if len(past) > 1 else None
