@@ -187,7 +187,7 @@ def numbered(column: pa.Array, answers: Sequence) -> tuple[np.ndarray, np.ndarra
     """
     if pa.types.is_dictionary(column.type):
         place = np.r_[_looked_up(column.dictionary, answers), -1]
-        return column.indices.fill_null(len(place) - 1).to_numpy(zero_copy_only=False), place
+        return column.indices.cast(pa.int32()).fill_null(len(place) - 1).to_numpy(), place
     whole = _whole_numbers(column) if pa.types.is_integer(column.type) else _whole_floats(column)
     if whole is None:
         place = np.r_[np.arange(len(answers)), -1]
