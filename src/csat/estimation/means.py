@@ -57,6 +57,7 @@ def total(
     Parameters are those of `mean`; `n_eff` is not defined for a total.
     """
     source = source_of(source)
+    check_choice("rule", rule, RULES)
     variables, groupers = as_variables(names), group_names(by)
     groups = source.groups(variables, groupers, rule)
     linear = _to_values(groups)
