@@ -230,6 +230,7 @@ def test_it_prints_to_a_pdf_that_says_the_same(browser, results, study, lang, tm
     printed = (tmp_path / "one.pdf").read_bytes()
     assert printed.startswith(b"%PDF-") and printed == (tmp_path / "two.pdf").read_bytes()
     assert b"/StructTreeRoot" in printed and b"/Outlines" in printed
+    assert b"csatSansSC" in printed, "the page brings the font along that has Chinese glyphs"
     if shutil.which("pdftotext") is None:
         pytest.skip("pdftotext is not installed")
     text = subprocess.run(["pdftotext", tmp_path / "one.pdf", "-"], capture_output=True, check=True).stdout.decode()

@@ -87,10 +87,11 @@ def _hash(text: str) -> str:
 
 
 def _face(font: bytes) -> str:
+    if not font:
+        return ""
     encoded = base64.b64encode(font).decode()
-    return (
-        f'@font-face {{ font-family: "csat Sans SC"; src: url("data:font/ttf;base64,{encoded}"); }}\n' if font else ""
-    )
+    face = f'@font-face {{ font-family: "csat Sans SC"; src: url("data:font/ttf;base64,{encoded}"); }}\n'
+    return face + ':root { --font: "csat Sans SC"; }\n'
 
 
 def _block(block: Block, lang: str) -> str:
