@@ -15,7 +15,7 @@ from csat.design import Design, Replication
 from csat.errors import OptionError, SampleError, UnknownColumnError
 from csat.moments import PatternSource, Product, Recode, RowSource, Source, TableSource
 from csat.questionnaire import Column, Dimension, Item, Questionnaire, Scale
-from csat.streams import RowsError, Stream
+from csat.streams import RowsError, Stream, memory
 from csat.streams import reader as passes
 from csat.survey import Survey, read_survey
 
@@ -424,11 +424,12 @@ def test_numbers_are_compared_as_numbers(tmp_path):
     assert read_survey(tmp_path / "x.csv", ASKED, only={"wave": 2}).ledger.rows_read == 300
 
 
-def test_a_large_source_is_streamed_by_itself(tmp_path):
-    frame = pd.DataFrame({"C1": np.ones(400_000), "text": "a"} | {f"x{i}": 1.0 for i in range(20)})
+def test_a_large_source_is_streamed_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "LEAST", 2**20)
+    frame = pd.DataFrame({"C1": np.ones(40_000), "text": "a"} | {f"x{i}": 1.0 for i in range(20)})
     frame.to_parquet(tmp_path / "x.parquet")
-    assert isinstance(read_survey(tmp_path / "x.parquet", memory="64MB"), Stream)
-    assert isinstance(read_survey(tmp_path / "x.parquet", memory="64MB", stream=False), Survey)
+    assert isinstance(read_survey(tmp_path / "x.parquet", memory="6MB"), Stream)
+    assert isinstance(read_survey(tmp_path / "x.parquet", memory="6MB", stream=False), Survey)
     assert isinstance(read_survey(tmp_path / "x.parquet"), Survey)
 
 
@@ -488,9 +489,8 @@ def test_an_interrupted_pass_leaves_nothing_behind(tmp_path, monkeypatch):
 
 
 def test_memory_bounds_the_rows_of_a_batch():
-    from csat.streams.memory import bytes_in, rows_for
-
-    assert bytes_in("64MB") == 2**26
+    bytes_in, rows_for = memory.bytes_in, memory.rows_for
+    assert bytes_in("256MB") == bytes_in(2**28) == 2**28
     assert bytes_in(None) == bytes_in("1 GiB") == 2**30
     assert rows_for(2**30, 20, 2) == 65536
     assert rows_for(2**26, 200, 2) < 2000

@@ -8,7 +8,7 @@ import re
 from csat.errors import OptionError
 
 #: Bound if none is stated, and the smallest that leaves room to work.
-USUAL, LEAST = 2**30, 2**26
+USUAL, LEAST = 2**30, 2**28
 
 #: Rows of a batch at most; the same as those of a survey in memory.
 MOST_ROWS, FEWEST_ROWS = 65536, 1024
@@ -43,7 +43,7 @@ def bytes_in(memory: int | str | None) -> int:
     else:
         raise OptionError(f"memory={memory!r} is a number of bytes, or text such as '512MB' or '2GB'.")
     if size < LEAST:
-        raise OptionError(f"memory={memory!r}: at least {LEAST >> 20} MB are needed to work on a batch of rows.")
+        raise OptionError(f"memory={memory!r}: at least {LEAST >> 20} MB are needed to work on a few batches of rows.")
     return size
 
 

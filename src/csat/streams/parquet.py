@@ -18,7 +18,7 @@ from csat.streams.faults import StreamError
 from csat.streams.origin import MOMENT, NOTHING, NUMBER, TEXT
 
 #: Bytes that a column chunk is read by.
-BUFFER = 1 << 20
+BUFFER = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
