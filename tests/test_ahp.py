@@ -288,7 +288,7 @@ def test_forms_of_the_same_judgements():
         ([[1, 2, 3], [0.5, 1, 2]], "square"),
         ("abc", "a square matrix of numbers is needed"),
         ({}, "no judgements"),
-        ({("a", "b"): "much"}, "a number is needed; found str 'much'"),
+        ({("a", "b"): "much"}, "a number such as 3 or .1/3. is needed; found str 'much'"),
         ({("a", 1): 2}, "is about a pair of names"),
         ({"ann": PANEL["ann"], "bob": [[1, 2], [0.5, 1]]}, "Judge 'bob': judges"),
         ({"ann": PANEL["ann"], "bob": [[1, 2, 3], [0.5, 1, 9], [1 / 3, 1 / 3, 1]]}, "Judge 'bob': 'factor2' over"),
@@ -315,3 +315,18 @@ def test_bad_judgements_are_refused_in_words(judgements, message):
 def test_bad_options_are_refused_in_words(options, message):
     with pytest.raises(csat.CsatError, match=message):
         csat.ahp(PANEL, **options)
+
+
+def test_judgements_may_be_written_as_a_sheet_holds_them():
+    numbers = csat.ahp([[1, 3, 5], [1 / 3, 1, 2], [1 / 5, 1 / 2, 1]])
+    texts = [["1", "3", " 5 "], ["1/3", "1", "2"], ["1 / 5", "0.5", "1"]]
+    for written in (
+        texts,
+        pd.DataFrame(texts),
+        {("factor1", "factor2"): "3", ("factor1", "factor3"): 5, ("factor2", "factor3"): "2/1"},
+    ):
+        np.testing.assert_allclose(csat.ahp(written).weights.values, numbers.weights.values, rtol=1e-12)
+    for wrong in ("1/0", "three", "", "1/3/2", "=3", "-3", "1e5"):
+        with pytest.raises(JudgementError, match=r"a square matrix of numbers is needed|a number such as 3 or '1/3'"):
+            csat.ahp([["1", wrong], ["1", "1"]])
+    assert f"CR = {numbers.cr:.3f}" in repr(numbers)

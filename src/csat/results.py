@@ -129,10 +129,7 @@ class Shown(ABC):
         """One row per term."""
 
     def __repr__(self) -> str:
-        frame = self.tidy()
-        text = frame.head(20).to_string(index=False, float_format=lambda value: f"{value:.4g}", na_rep="–")
-        more = f"\n… {len(frame) - 20} more rows; tidy() has them all" if len(frame) > 20 else ""
-        return f"{type(self).__name__}: {len(frame)} rows\n{text}{more}"
+        return printed(type(self).__name__, self.tidy(), "tidy()")
 
     def _repr_html_(self) -> str:
         return import_module(SHOWN_BY).html_of(self) or self.tidy().to_html(
@@ -141,6 +138,13 @@ class Shown(ABC):
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
         return dict(import_module(SHOWN_BY).bundle_of(self))
+
+
+def printed(name: str, frame: pd.DataFrame, whole: str) -> str:
+    """The first rows of a result's table for a terminal; `whole` says where all of them are."""
+    text = frame.head(20).to_string(index=False, float_format=lambda value: f"{value:.4g}", na_rep="–")
+    more = f"\n… {len(frame) - 20} more rows; {whole} has them all" if len(frame) > 20 else ""
+    return f"{name}: {len(frame)} rows\n{text}{more}"
 
 
 def insert_before(frame: pd.DataFrame, before: str, columns: Mapping[str, Any]) -> pd.DataFrame:

@@ -30,7 +30,7 @@ from csat.fuzzy.priorities import (
 from csat.fuzzy.repair import smallest_repair
 from csat.fuzzy.weights import FactorWeights, Note, without_uncertainty
 from csat.moments import shown
-from csat.results import Estimates, Provenance, Shown, check_level, insert_before
+from csat.results import Estimates, Provenance, Shown, check_level, insert_before, printed
 
 #: What is averaged over judges.
 JUDGEMENTS, PRIORITIES = AGGREGATIONS = ("judgements", "priorities")
@@ -84,6 +84,13 @@ class Ahp(Shown):
     def notes(self) -> tuple[Note, ...]:
         """What to beware of."""
         return self.weights.notes
+
+    def __repr__(self) -> str:
+        head = printed("Ahp", self.tidy(), "tidy()")
+        found = f"CR = {self.cr:.3f} (λmax = {self.lambda_max:.4g}, RI = {self.ri:.2f})"
+        accepted = "any accepted" if self.accept is None else f"at most {self.accept:g} accepted"
+        agreement = f"; {len(self.judges)} judges, W = {self.agreement:.3g}" if len(self.judges) > 1 else ""
+        return f"{head}\n{found}, {accepted}{agreement}"
 
     def tidy(self) -> pd.DataFrame:
         """One row per factor; of several judges also the lowest, highest and SD of their own weights."""

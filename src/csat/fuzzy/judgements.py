@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations
@@ -20,6 +21,8 @@ STRONGEST = 9.0
 SCALE = np.array([1 / v for v in range(9, 1, -1)] + list(range(1, 10)), float)
 #: A reciprocal typed with two decimals (0.33 for 1/3, 0.14 for 1/7) misses the exact one by at most this much.
 TYPED = 0.005 + 1e-9
+#: A judgement written out: "3", "1/3", "0.33".
+_WRITTEN = re.compile(r"\s*\d{1,9}(\.\d{1,9})?(\s*/\s*[1-9]\d{0,8})?\s*", re.ASCII)
 #: Matrices with more factors than this are a slip: 435 judgements each.
 MOST_FACTORS = 30
 
@@ -137,9 +140,10 @@ def _square(judged: Any, of: str) -> np.ndarray:
         if np.iscomplexobj(judged):
             raise TypeError
         table = np.asarray(judged)
-        if table.dtype.kind not in "biufO" or any(isinstance(cell, str | bytes) for cell in table.ravel().tolist()):
+        if table.dtype.kind not in "biufOU":
             raise TypeError
-        table = table.astype(float)
+        cells = [_number(cell) for cell in table.ravel().tolist()]
+        table = np.reshape(np.array(cells, float), table.shape)
     except (TypeError, ValueError, OverflowError):
         raise JudgementError(
             f"{of}a square matrix of numbers is needed, or pairs {{('a', 'b'): 3, …}}; found {shown(judged)}."
@@ -157,8 +161,10 @@ def _of_pairs(judged: Mapping[Any, Any], names: tuple[str, ...] | None, of: str)
     for pair, value in judged.items():
         if not _is_pair(pair) or not all(isinstance(name, str) for name in pair):
             raise JudgementError(f"{of}a judgement is about a pair of names, ('a', 'b'); found {shown(pair)}.")
-        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-            raise JudgementError(f"{of}{pair[0]!r} over {pair[1]!r}: a number is needed; found {shown(value)}.")
+        if isinstance(value, bool) or not _is_number(value):
+            raise JudgementError(
+                f"{of}{pair[0]!r} over {pair[1]!r}: a number such as 3 or '1/3' is needed; found {shown(value)}."
+            )
     if not judged:
         raise JudgementError(f"{of}no judgements: pairs {{('a', 'b'): 3, …}} or a square matrix are needed.")
     listed = names or _names(list(dict.fromkeys(name for pair in judged for name in pair)))
@@ -175,9 +181,21 @@ def _of_pairs(judged: Mapping[Any, Any], names: tuple[str, ...] | None, of: str)
     return listed, _checked(table, listed, of)
 
 
-def _number(value: float) -> float:
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) or (
+        isinstance(value, str) and _WRITTEN.fullmatch(value) is not None
+    )
+
+
+def _number(value: Any) -> float:
+    """A number, or a text such as "1/3" as a sheet holds it; nothing is NaN."""
+    if isinstance(value, str | bytes):
+        if not _is_number(value):
+            raise TypeError
+        over, _, under = str(value).partition("/")
+        return float(over) / float(under or 1)
     try:
-        return float(value)
+        return math.nan if value is None else float(value)
     except OverflowError:
         return math.inf
 

@@ -25,7 +25,7 @@ from csat.fuzzy.verdict import (
     strongest,
     tied,
 )
-from csat.results import Estimates, Shown
+from csat.results import Estimates, Shown, printed
 from csat.within import variances
 
 
@@ -94,6 +94,10 @@ class Evaluation(Shown):
     def between(self) -> tuple[Between, ...]:
         """(k,) the grades around the scores."""
         return tuple(between(value, self.grades, self.grade_scores) for value in self.score.estimate.tolist())
+
+    def __repr__(self) -> str:
+        columns = ["score", "low", "high", "verdict", "probability", "decided", "upper", "lower", "n"]
+        return printed("Evaluation", self.verdicts()[["term", *self.score.keys, *columns]], "verdicts()")
 
     def tidy(self) -> pd.DataFrame:
         """A row per group, node and grade.
