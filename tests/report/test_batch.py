@@ -267,3 +267,18 @@ def test_manifests_of_a_batch_are_plain_json(place, batch):
     plain = json.loads((place / "out" / "w" / "report.json").read_text(encoding="utf-8"))
     assert plain["settings"]["own"] == "w"
     assert str(place) not in json.dumps(plain)
+
+
+def test_a_process_that_dies_is_replaced_for_the_next_report(place):
+    own = template()
+    own["cells"] = [
+        code_cell('study = data = lang = ""\nown = where = None', "parameters"),
+        code_cell('import os\n\nif own == "s":\n    os._exit(3)\nprint("alive for", own)'),
+    ]
+    (place / "own.ipynb").write_text(dumps(own), encoding="utf-8")
+    with pytest.raises(ReportError, match=r"1 of 4 reports could not be made(.|\n)*s: The process that computes"):
+        csat.write_report(
+            place / "study.toml", place / "data.csv", place / "died", lang="en", by="branch", formats="html",
+            notebook=place / "own.ipynb", progress=False,
+        )  # fmt: skip
+    assert "alive for w" in text_of(place / "died" / "w" / "report-en.html")
