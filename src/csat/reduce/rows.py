@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -200,29 +201,34 @@ def _whole_numbers(column: pa.Array) -> tuple[np.ndarray, int, int] | None:
     """Numbers from 1 on and 0 for null, what 0 stands for, and the largest number; None if they are spread."""
     if not len(column):
         return None
-    kind = column.type.to_pandas_dtype()
-    plain = np.frombuffer(column.buffers()[1], kind)[column.offset : column.offset + len(column)]
-    low, high = int(plain.min()) - 1, int(plain.max())  # what stands in the place of a null widens the range at most
+    plain = _stored(column)
+    low, high = int(plain.min()) - 1, int(plain.max())
     if high - low > MOST_NUMBERS or max(abs(low), abs(high)) > FARTHEST:
         return None
     if column.null_count:
-        wide = column if low >= np.iinfo(kind).min else column.cast(pa.int64())
+        wide = column if low >= np.iinfo(plain.dtype).min else column.cast(pa.int64())
         plain = wide.fill_null(pa.scalar(low, wide.type)).to_numpy()
     return np.subtract(plain, low, dtype=np.int32, casting="unsafe"), low, high
 
 
 def _whole_floats(column: pa.Array) -> tuple[np.ndarray, int, int] | None:
     """As `_whole_numbers`, of numbers that might have fractions; None if any has."""
-    if not pa.types.is_floating(column.type):
+    if not pa.types.is_floating(column.type) or not len(column):
         return None
-    ends = pc.min_max(column).as_py()
-    if ends["min"] is None or not abs(ends["min"]) < FARTHEST or not ends["max"] - ends["min"] < MOST_NUMBERS:
+    least, most = float(np.fmin.reduce(_stored(column))), float(np.fmax.reduce(_stored(column)))
+    if not abs(least) < FARTHEST or not most - least < MOST_NUMBERS:
         return None
-    low, high = int(np.floor(ends["min"])) - 1, int(ends["max"])
+    low, high = math.floor(least) - 1, math.floor(most)
     filled = column.fill_null(pa.scalar(low, column.type)).to_numpy()
     with np.errstate(invalid="ignore"):
         values = filled.astype(np.int32)
     return (values - low, low, high) if np.array_equal(values, filled) else None
+
+
+def _stored(column: pa.Array) -> np.ndarray:
+    """The numbers as they lie in memory: in the place of a null anything, which widens a range at most."""
+    numbers = np.frombuffer(column.buffers()[1], column.type.to_pandas_dtype())
+    return numbers[column.offset : column.offset + len(column)]
 
 
 @lru_cache(maxsize=1024)

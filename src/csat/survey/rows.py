@@ -28,7 +28,7 @@ from csat.survey.quality import Quality, quality_of
 from csat.weighting import Weights
 
 #: Rows that are handed to the reduction at once; the same for every source, so that sums agree to the bit.
-BATCH_ROWS = 65536
+BATCH_ROWS = 131_072
 
 #: Up to this many rows are drawn one by one; beyond, random groups of them.
 DRAWN_ROWS, RANDOM_GROUPS = 20_000, 500
