@@ -32,6 +32,7 @@ FORMATS: Mapping[str, str] = {
     "html": "csat.report.page",
     "xlsx": "csat.report.excel",
     "pdf": "csat.report.pdf",
+    "pptx": "csat.report.office.slides",
 }
 
 

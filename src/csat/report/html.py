@@ -119,7 +119,7 @@ def heads(table: Description) -> list[list[dict[str, Any]]]:
     position = 0
     while position < len(table.columns):
         column = table.columns[position]
-        pair = _pair(table, position)
+        pair = pair_of(table, position)
         if pair is None:
             upper.append(_head(table, position, table.say(column.heading)))
             position += 1
@@ -133,7 +133,7 @@ def heads(table: Description) -> list[list[dict[str, Any]]]:
     return [[{**head, "down": 1 if head["across"] > 1 else 2} for head in upper], lower]
 
 
-def _pair(table: Description, position: int) -> tuple[str, str, str] | None:
+def pair_of(table: Description, position: int) -> tuple[str, str, str] | None:
     """What stands above and in two columns that are one interval."""
     first, *rest = (column.heading for column in table.columns[position : position + 2])
     if not isinstance(first, Word) or first.key not in PAIRS or not rest:

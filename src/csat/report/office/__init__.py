@@ -1,0 +1,1 @@
+"""Reports that stay editable: slides and Word documents, with tables and charts of their own."""

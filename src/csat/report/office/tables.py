@@ -1,0 +1,147 @@
+"""Tables on slides: native ones, divided where they are longer or wider than a slide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from csat.report.office.deck import ACROSS, BOTTOM, INCH, LINE, MARGIN, TOP, Deck, lines_in
+from csat.report.office.fonts import GREY, INK, RULE
+from csat.report.office.grid import Entry, Grid, fitted, split
+from csat.report.office.prose import Run
+
+if TYPE_CHECKING:
+    from pptx.slide import Slide
+
+#: Sizes in points and inches: letters, notes, space above and below a line, left and right of it, one indent.
+LETTERS, NOTES, ABOVE, BESIDE, INDENT = 11, 10, 0.03, 0.06, 0.14
+#: Height that notes may take below a table; the notes pane has all of them.
+MOST_NOTES = 1.5
+#: Mean width of a half-wide character, most of them figures, in parts of the size of its letters.
+LETTER = 0.52
+#: Half-wide characters side by side.
+ROOM = int(ACROSS * INCH / (LETTERS * LETTER))
+#: A table style of Office without colours and lines.
+PLAIN = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What of a table stands on one slide.
+
+    table : its rows and columns.
+    notes : below it.
+    """
+
+    table: Grid
+    notes: tuple[str, ...]
+
+    def draw(self, deck: Deck, slide: Slide, name: str) -> float:
+        """Draw it and return where it ends, in inches from the top."""
+        from pptx.util import Emu, Inches
+
+        sizes, heights = _widths(self.table), _heights(self.table)
+        shape = slide.shapes.add_table(len(heights), len(sizes), *map(Inches, (MARGIN, TOP, sum(sizes), sum(heights))))
+        shape._element.xpath(".//p:cNvPr")[0].set("descr", name)
+        made: Any = shape.table
+        shape._element.xpath(".//a:tableStyleId")[0].text = PLAIN
+        made.horz_banding = False
+        for column, size in zip(list(made.columns), sizes, strict=True):
+            column.width = Emu(int(Inches(size)))
+        lines = [tuple(Entry(head) for head in self.table.heads), *self.table.rows]
+        for number, (row, height, entries) in enumerate(zip(list(made.rows), heights, lines, strict=True)):
+            row.height = Inches(height)
+            depth = self.table.depths[number - 1] if number else 0
+            for place, (cell, entry) in enumerate(zip(list(row.cells), entries, strict=True)):
+                _fill(deck, cell, entry, number == 0, self.table.numeric[place], depth * (place == self.table.label))
+        return TOP + sum(heights)
+
+
+def place(whole: Grid) -> list[Page]:
+    """Divide a table into what fits on slides: groups of columns, then of rows; notes where they belong."""
+    pages = []
+    for wide in split(whole, ROOM):
+        heights = _heights(wide)
+        start = 0
+        while start == 0 or start < len(wide.rows):
+            stop = _stop(wide, heights, start)
+            pages.append(Page(wide.part(start, stop), below(wide.part(start, stop))))
+            start = stop
+    return pages
+
+
+def below(table: Grid) -> tuple[str, ...]:
+    """Footnotes of these rows, and the notes that there is room for."""
+    kept: list[str] = list(table.marked())
+    for note in table.notes:
+        if _noted([*kept, note]) <= MOST_NOTES:
+            kept.append(note)
+    return tuple(kept)
+
+
+def _stop(table: Grid, heights: Sequence[float], start: int) -> int:
+    """Find the row before which a slide is full; the rows of the last two slides are shared evenly."""
+    room = BOTTOM - TOP - 0.1
+    stop = start + 1
+    while stop < len(table.rows):
+        used = heights[0] + sum(heights[start + 1 : stop + 2]) + _noted(below(table.part(start, stop + 1)))
+        if used > room:
+            break
+        stop += 1
+    left = len(table.rows) - start
+    return start + (left + 1) // 2 if stop - start < left < 2 * (stop - start) else stop
+
+
+def _noted(notes: Sequence[str]) -> float:
+    lines = sum(lines_in(note, ACROSS, NOTES) for note in notes)
+    return (lines * LINE + len(notes) / 3) * NOTES / INCH
+
+
+def _widths(table: Grid) -> list[float]:
+    """Inches of each column."""
+    return [size * LETTERS * LETTER / INCH for size in fitted(table, ROOM)]
+
+
+def _heights(table: Grid) -> list[float]:
+    """Inches of each row, the headings first."""
+    sizes = [size - 2 * BESIDE for size in _widths(table)]
+    lines = [
+        max(lines_in(head, size, LETTERS) for head, size in zip(table.heads, sizes, strict=True)),
+        *(
+            max(
+                lines_in(entry.text + entry.mark, size - INDENT * depth * (place == table.label), LETTERS)
+                for place, (entry, size) in enumerate(zip(row, sizes, strict=True))
+            )
+            for depth, row in zip(table.depths, table.rows, strict=True)
+        ),
+    ]
+    return [count * LETTERS * LINE / INCH + 2 * ABOVE for count in lines]
+
+
+def _fill(deck: Deck, cell: Any, entry: Entry, heading: bool, number: bool, depth: int) -> None:
+    from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+    from pptx.util import Inches
+
+    cell.margin_top = cell.margin_bottom = Inches(ABOVE)
+    cell.margin_left, cell.margin_right = Inches(BESIDE + INDENT * depth), Inches(BESIDE)
+    cell.vertical_anchor = MSO_ANCHOR.BOTTOM if heading else MSO_ANCHOR.MIDDLE
+    line = cell.text_frame.paragraphs[0]
+    if number:
+        line.alignment = PP_ALIGN.RIGHT
+    deck.run(line, Run(entry.text, bold=heading), LETTERS)
+    # Without a size of its own an empty cell makes its row as high as the largest letters.
+    line._p.get_or_add_endParaRPr().set("sz", str(LETTERS * 100))
+    if entry.mark:
+        deck.run(line, Run(entry.mark), LETTERS, GREY, raised=True)
+    _rule(cell, INK if heading else RULE, 12700 if heading else 6350)
+
+
+def _rule(cell: Any, colour: str, thick: int) -> None:
+    """Draw the line below a cell; python-pptx has no words for it."""
+    from lxml import etree
+    from pptx.oxml.ns import qn
+
+    line = etree.Element(qn("a:lnB"), w=str(thick))
+    etree.SubElement(etree.SubElement(line, qn("a:solidFill")), qn("a:srgbClr"), val=colour)
+    cell._tc.get_or_add_tcPr().insert(0, line)
