@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Reasons whose first rows are shown.
 ODD = frozenset({"unknown_code", "out_of_range"})
+#: So many questions with such answers are named beside their number; the table of the questions has all.
+MOST_ODD = 3
 #: Flags of `Quality.glance`, in the order they are shown.
 FLAGS = ("straight_line", "too_fast", "duplicate_answers", "any_flag")
 
@@ -42,15 +44,21 @@ def ledger(result: Ledger, names: Names) -> Table:
     read, kept = max(result.rows_read, 1), result.rows_kept
     left_out = [tally for tally in result.tallies if tally.what == "row"]
     cells: dict[str, int] = {}
+    odd: dict[str, list[str]] = {}
     for tally in result.tallies:
         if tally.what == "cell" and _is_question(tally.column, names):
             cells[tally.reason] = cells.get(tally.reason, 0) + tally.count
+            if tally.reason in ODD:
+                odd.setdefault(tally.reason, []).append(f"{names.code(tally.column)}: {_examples(tally, names)}")
     every = max(sum(cells.values()), 1)
     rows = [
         (Word("ledger.rows_read"), result.rows_read, result.rows_read / read, "", 0),
         *((_reason(tally, names), tally.count, tally.count / read, _examples(tally, names), 1) for tally in left_out),
         (Word("ledger.rows_kept"), kept, kept / read, "", 0),
-        *((Word(f"ledger.cells_{reason}"), count, count / every, "", 1) for reason, count in cells.items()),
+        *(
+            (Word(f"ledger.cells_{reason}"), count, count / every, " · ".join(odd.get(reason, [])[:MOST_ODD]), 1)
+            for reason, count in cells.items()
+        ),
     ]
     questions = len({t.column for t in result.tallies if t.what == "cell" and _is_question(t.column, names)})
     notes: list[Word | str] = [Word("note.source", {"source": result.source})]
