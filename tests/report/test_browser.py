@@ -7,17 +7,19 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 
 import csat
 from csat.errors import ReportError
-from csat.report import pdf
+from csat.report import pdf, present
 from csat.report.document import Document, Lines, Missing, Output, Picture, Prose, Section, Tabular
 from csat.report.formats import writers
 from csat.report.notebook import code_cell
 from csat.report.outputs import document_of
 from csat.report.page import render
+from csat.results import Shown
 
 from .browser import Browser
 
@@ -292,3 +294,36 @@ def test_bare_results_of_an_own_notebook_become_tables_of_the_report(results):
     cell["outputs"] = [{"output_type": "display_data", "data": bundle, "metadata": {}}]
     (block,) = document_of({"cells": [cell]}, "en", title="t").blocks()
     assert isinstance(block, Tabular) and len(block.table.rows) == len(results["index"].tidy())
+
+
+def test_labels_that_look_like_markup_stay_text_in_cells_and_in_choices(browser, index, asked, tmp_path):
+    shown = Tabular(csat.table(index, "en", asked))
+    label = shown.table.rows[0][0].value
+    assert label.startswith("<script>")
+    render(Document("t", "en", (), (Section("s", "S", (shown, shown)),)), tmp_path / "page.html")
+    browser.open(tmp_path / "page.html")
+    options = "[...document.querySelectorAll('#filters option')].map((one) => one.value)"
+    assert label in browser.run(options)
+    choose(browser, "document.querySelector('#filters select')", label)
+    assert set(column(browser, "document.querySelector('.tabular')", 0)[0]) == {label}
+    browser.run("document.querySelector('.tabular button').click()")
+    assert browser.console == [] and browser.run("document.scripts.length") == 1
+
+
+class Foreign(Shown):
+    """A result that no table is written for."""
+
+    def tidy(self):
+        return pd.DataFrame({"<b>": [1.0]})
+
+
+def test_a_result_without_a_table_of_its_own_shows_the_tidy_one():
+    assert "<th>&lt;b&gt;</th>" in Foreign()._repr_html_() and Foreign()._repr_mimebundle_() == {}
+
+
+def test_a_notebook_shows_the_first_rows_of_a_long_table(results, monkeypatch):
+    monkeypatch.setattr(present, "MOST", 5)
+    rows = len(csat.table(results["index"]).rows)
+    html = results["index"]._repr_html_()
+    assert html.count('<th scope="row"') == 5
+    assert f"{rows - 5} more rows: `csat.table` has them all." in html
