@@ -237,6 +237,7 @@ METHODS = {
     "sem of incomplete answers": lambda s: csat.sem(s, MODEL, missing="fiml"),
     "invariance": lambda s: csat.invariance(s, "f =~ C1 + C2 + C3 + C4", "city"),
     "pls": lambda s: csat.pls(s, MODEL, replicates=60),
+    "mean of a summary": lambda s: csat.mean(csat.summarise(s, ["C1", "C2"], "brand"), ["C1"], by="brand"),
     "evaluate": lambda s: csat.evaluate(s, by="brand"),
     "factor weights": lambda s: csat.factor_weights(s, list(ITEMS), method="entropy"),
 }

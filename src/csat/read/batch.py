@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -131,7 +131,9 @@ def roles_of(
     )
 
 
-def clean_batch(raw: Raw, roles: Roles, repeated: np.ndarray | None = None) -> Part:
+def clean_batch(
+    raw: Raw, roles: Roles, repeated: np.ndarray | None = None, wanted: Collection[str] | None = None
+) -> Part:
     """Clean a batch and account for its rows and cells.
 
     Parameters
@@ -140,6 +142,8 @@ def clean_batch(raw: Raw, roles: Roles, repeated: np.ndarray | None = None) -> P
         (`Roles.filled`), all of them. Columns of the table that are not there were not asked in this part of it.
     roles : of the table's columns.
     repeated : (n,) rows that repeat an interview.
+    wanted : columns of the survey to clean, among them those of the design; the others only tell whether a row is
+        blank. None: all.
 
     Raises
     ------
@@ -148,7 +152,7 @@ def clean_batch(raw: Raw, roles: Roles, repeated: np.ndarray | None = None) -> P
     """
     columns = {roles.names[name]: _plain(raw, name, roles) for name in raw.columns if name in roles.names}
     table = replace(raw, columns=columns)
-    read = {name: _answers(table, name, roles) for name in columns}
+    read = {name: _answers(table, name, roles) for name in columns if wanted is None or name in wanted}
     kept, tallies = rows_left_out(table, read, roles.asked, roles.design, blank=not roles.filled, repeated=repeated)
     tallies += [tally for name in read if name not in roles.design.columns
                 for tally in cells_of(table, name, read[name], kept)]  # fmt: skip

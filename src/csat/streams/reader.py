@@ -155,9 +155,8 @@ class Reader:
                     yield part
 
     def _cleaned(self, raw: Raw, repeated: np.ndarray | None, wanted: Sequence[str]) -> Part:
-        part = clean_batch(raw, self.roles, repeated)
-        every = wanted if self.roles.filled else dict.fromkeys((*wanted, *self.roles.columns))
-        return not_asked(part, [name for name in every if name not in part.rows.schema.names], self.roles)
+        part = clean_batch(raw, self.roles, repeated, wanted)
+        return not_asked(part, [name for name in wanted if name not in part.rows.schema.names], self.roles)
 
     def _find_repeated(self) -> None:
         """Find the rows that repeat an interview, once; only where the study has a column of kind "id"."""
