@@ -8,12 +8,13 @@ import zipfile
 import pytest
 
 import csat
+from csat.report import markdown
 from csat.report.cards import headline
 from csat.report.chart import Chart, Series
 from csat.report.description import Cell, Column, Description
 from csat.report.document import Document, Lines, Missing, Output, Picture, Prose, Section, Tabular
 from csat.report.format import number
-from csat.report.office import charts, grid, slides, tables, zipped
+from csat.report.office import charts, grid, slides, tables, word, zipped
 from csat.report.office.deck import BOTTOM, lines_in
 from csat.report.office.prose import paragraphs
 from csat.report.words import Word
@@ -128,7 +129,7 @@ def test_no_table_is_higher_than_its_slide(rows):
     pages = tables.place(grid.grid(long_table(rows)))
     assert sum(len(page.table.rows) for page in pages) == rows
     for page in pages:
-        high = tables.TOP + sum(tables._heights(page.table)) + tables._noted(page.notes)
+        high = tables.TOP + sum(page.heights) + tables._noted(page.notes)
         assert high <= BOTTOM
 
 
@@ -279,3 +280,122 @@ def test_settling_keeps_what_is_in_an_archive():
 
 def test_lines_are_counted_with_chinese_twice_as_wide():
     assert lines_in("网" * 50, 5, 12) == lines_in("x" * 100, 5, 12)
+
+
+@pytest.fixture
+def word_of(tmp_path):
+    """A Word document of some blocks, read back."""
+    import docx
+
+    return lambda *blocks, **options: docx.Document(
+        str(written(tmp_path, *blocks, writer=word, name="a.docx", **options))
+    )
+
+
+def in_word(file):
+    return "\n".join(line.text for line in file.paragraphs)
+
+
+def test_a_table_in_word_has_the_figures_of_the_result_and_its_headings_repeat(whole, asked, word_of):
+    file = word_of(Tabular(csat.table(whole, names=asked)))
+    (table,) = file.tables
+    rows = [[cell.text for cell in row.cells] for row in table.rows]
+    tidy = whole.tidy()
+    assert [row[1] for row in rows[1:]] == [number(value, "score") for value in tidy["estimate"]]
+    assert len(table._tbl.findall(".//{*}tblHeader")) == 1
+    assert len(table._tbl.findall(".//{*}cantSplit")) == len(rows)
+
+
+def test_marks_are_raised_in_word_and_every_note_stands_below(index, asked, word_of):
+    table = csat.table(index, "zh", asked)
+    file = word_of(Tabular(table), lang="zh")
+    raised = {
+        run.text
+        for made in file.tables
+        for row in made.rows
+        for cell in row.cells
+        for run in cell.paragraphs[0].runs
+        if run.font.superscript
+    }
+    assert raised
+    said = in_word(file)
+    assert all(table.say(note) in said for note in (*table.footnotes(), *table.notes))
+    assert all(f"({mark}) " in said for mark in raised)
+
+
+def test_a_document_for_word_has_headings_texts_and_described_pictures(whole, asked, word_of):
+    file = word_of(
+        Prose(f"### Deeper\n\none **two** {SCRIPT}\n\n- four"),
+        Tabular(headline(whole, names=asked).table, "cards"),
+        Missing("too few"),
+        Output("a  b\nc\x1b"),
+        drawn(),
+    )
+    styles = {line.text: line.style.name for line in file.paragraphs}
+    assert styles[f"Study {SCRIPT}"] == "Title"
+    assert styles["Section <b>"] == "Heading 1"
+    assert styles["Deeper"] == "Heading 4"
+    assert styles["four"] == "List Bullet"
+    assert {f"one two {SCRIPT}", "too few", "a  b\nc", "Period: Q3", "=1+1"} <= set(styles)
+    assert "68.22" in "\n".join(cell.text for table in file.tables for row in table.rows for cell in row.cells)
+    assert [shape._inline.docPr.get("descr") for shape in file.inline_shapes] == ["a picture of nothing"]
+    assert not list(file.element.iter("{*}instrText"))
+
+
+def test_a_wide_table_in_word_is_divided_and_loses_no_column(word_of):
+    file = word_of(Tabular(long_table(3, 30)))
+    assert len(file.tables) > 1
+    heads = [[cell.text for cell in table.rows[0].cells] for table in file.tables]
+    assert [head for line in heads for head in line[1:]] == [f"figure {i}" for i in range(30)]
+
+
+def test_word_gives_the_same_bytes_later(tmp_path):
+    first = written(tmp_path, Tabular(long_table(3)), drawn(), writer=word, name="a.docx").read_bytes()
+    time.sleep(2.1)
+    assert written(tmp_path, Tabular(long_table(3)), drawn(), writer=word, name="b.docx").read_bytes() == first
+
+
+def test_markdown_has_tables_notes_and_pictures(index, asked):
+    table = csat.table(index, "en", asked)
+    text = markdown.markdown(document(Tabular(table), drawn(), Missing("too few"), Output("a\nb")))
+    lines = text.split("\n")
+    assert lines[0] == r"# Study \<script\>alert(1)\</script\>"
+    rows = [line for line in lines if line.startswith("| ")]
+    assert len(rows) == 2 + len(table.rows)
+    assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) == 1
+    assert "68.22" in text
+    assert "<sup>a</sup>" in text
+    assert all(markdown.plain(table.say(note)) in text for note in (*table.footnotes(), *table.notes))
+    assert "![a picture of nothing](data:image/png;base64," in text
+    assert "*too few*" in text
+    assert "    a\n    b" in text
+
+
+def test_nothing_from_data_is_markup_in_markdown():
+    import mistune
+
+    table = Description("t", "[x](http://y)", (Column("a", "p|q"),), ((Cell(f"{SCRIPT} *x* `y` ![z](w) $a$"),),))
+    text = markdown.markdown(
+        document(Tabular(table), Prose(f"kept *so* {SCRIPT}"), Missing("# no\n- no"), title="1. x")
+    )
+    html = mistune.create_markdown(escape=False, plugins=["table"])(text)
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "<a " not in html
+    assert html.count("<em>") == 3, "the analyst's own, the reason and the last line"
+    assert html.count("<li>") == 2, "the facts"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("67.52", "67.52"), ("1. x", r"1\. x"), ("- x", r"\- x"), ("=1+1", r"\=1+1"), ("a\nb", "a b"), ("", "")],
+)
+def test_only_what_markdown_would_obey_is_escaped(text, expected):
+    assert markdown.plain(text) == expected
+
+
+@pytest.mark.parametrize(("writer", "package"), [(slides, "python-pptx"), (word, "python-docx")])
+def test_a_missing_package_is_named(writer, package, monkeypatch):
+    monkeypatch.setattr(writer, "find_spec", lambda _: None)
+    with pytest.raises(csat.errors.MissingDependencyError, match=rf"needs the package '{package}'"):
+        writer.ready()

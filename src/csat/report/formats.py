@@ -33,6 +33,8 @@ FORMATS: Mapping[str, str] = {
     "xlsx": "csat.report.excel",
     "pdf": "csat.report.pdf",
     "pptx": "csat.report.office.slides",
+    "docx": "csat.report.office.word",
+    "md": "csat.report.markdown",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -76,11 +77,19 @@ class Grid:
 
     def _heading(self, place: int) -> int:
         head = self.heads[place]
-        longest = max((width(word) for word in head.split() if word.isascii()), default=0)
-        return max(longest, width(head) // 2 + 1)
+        # Bold letters are wider; no word is split, and Chinese ones not into single characters.
+        longest = max((width(word) for word in head.split() if word.isascii()), default=0) * 1.2
+        return max(math.ceil(longest), width(head) // 2 + 1, min(width(head), 6))
+
+    def lines(self, row: Sequence[Entry], sizes: Sequence[float], depth: int = 0) -> int:
+        """Count the lines of a row whose columns have some widths in characters."""
+        return max(
+            math.ceil(self._size(entry, depth, place) / max(1.0, size - 1.5))
+            for place, (entry, size) in enumerate(zip(row, sizes, strict=True))
+        )
 
     def _size(self, entry: Entry, depth: int, place: int) -> int:
-        return width(entry.text) + len(entry.mark) + (2 * depth if place == self.label else 0)
+        return width(entry.text) + entry.text.count("%") + len(entry.mark) + (2 * depth if place == self.label else 0)
 
 
 def grid(table: Description) -> Grid:
@@ -131,10 +140,17 @@ def split(whole: Grid, room: int) -> list[Grid]:
 def fitted(table: Grid, room: float) -> list[float]:
     """Columns' widths in characters that fit into `room`: columns of texts give way, those of figures do not."""
     sizes = table.sizes()
-    fixed = sum(size for size, number in zip(sizes, table.numeric, strict=True) if number)
-    loose = sum(sizes) - fixed
-    share = min(1.0, max(room - fixed, room / 4) / loose) if loose else 1.0
-    made = [float(size) if number else size * share for size, number in zip(sizes, table.numeric, strict=True)]
+    loose = sorted(size for size, number in zip(sizes, table.numeric, strict=True) if not number)
+    left = max(room - sum(sizes) + sum(loose), room / 4)
+    most = float(left)
+    for position, size in enumerate(loose):
+        # The shorter columns have what they need; the longer ones share what is left.
+        most = left / (len(loose) - position)
+        if size > most:
+            break
+        left -= size
+        most = float(size)
+    made = [float(size) if number else min(size, most) for size, number in zip(sizes, table.numeric, strict=True)]
     return [size * min(1.0, room / sum(made)) for size in made]
 
 

@@ -110,15 +110,17 @@ class Flow:
         """Put the texts that wait on as many slides as they need, their notes below."""
         waiting, self.waiting = self.waiting, []
         below = _height([Paragraph((Run(note),)) for note in notes], SMALL)
-        pages = _pages(waiting, BOTTOM - TOP - below - 0.1)
+        room = BOTTOM - TOP - below - 0.1
+        points = BODY if _height(waiting, BODY) <= room else BODY - 2
+        pages = _pages(waiting, room, points)
         for number, page in enumerate(pages, start=1):
             slide = self.deck.slide(self.numbered(title or self.section, number, len(pages)), self.section, notes)
             top = TOP
-            if self.opening and not title and _height(page, BODY) < DIVIDER:
+            if self.opening and not title and _height(page, points) < DIVIDER:
                 _lower(slide)
                 top = TOP + DIVIDER
             self.opening = False
-            self.deck.text(slide, page, (MARGIN, top, ACROSS, BOTTOM - top - below), BODY)
+            self.deck.text(slide, page, (MARGIN, top, ACROSS, BOTTOM - top - below), points)
             self._below(slide, notes, BOTTOM - below)
 
     def _below(self, slide: Slide, notes: Sequence[str], top: float) -> None:
@@ -202,11 +204,11 @@ def _height(content: Sequence[Paragraph], points: float) -> float:
     return (lines * LINE + len(content) / 3) * points / INCH
 
 
-def _pages(content: Sequence[Paragraph], room: float) -> list[list[Paragraph]]:
+def _pages(content: Sequence[Paragraph], room: float, points: float) -> list[list[Paragraph]]:
     """Divide paragraphs into slides."""
     pages: list[list[Paragraph]] = []
     for paragraph in content:
-        if not pages or _height([*pages[-1], paragraph], BODY) > room:
+        if not pages or _height([*pages[-1], paragraph], points) > room:
             pages.append([])
         pages[-1].append(paragraph)
     return pages

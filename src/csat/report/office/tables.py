@@ -31,17 +31,21 @@ class Page:
     """What of a table stands on one slide.
 
     table : its rows and columns.
+    sizes : widths of the columns in inches, the same on every slide of a table.
+    heights : of the headings and of each row in inches.
     notes : below it.
     """
 
     table: Grid
+    sizes: Sequence[float]
+    heights: Sequence[float]
     notes: tuple[str, ...]
 
     def draw(self, deck: Deck, slide: Slide, name: str) -> float:
         """Draw it and return where it ends, in inches from the top."""
         from pptx.util import Emu, Inches
 
-        sizes, heights = _widths(self.table), _heights(self.table)
+        sizes, heights = self.sizes, self.heights
         shape = slide.shapes.add_table(len(heights), len(sizes), *map(Inches, (MARGIN, TOP, sum(sizes), sum(heights))))
         shape._element.xpath(".//p:cNvPr")[0].set("descr", name)
         made: Any = shape.table
@@ -62,11 +66,12 @@ def place(whole: Grid) -> list[Page]:
     """Divide a table into what fits on slides: groups of columns, then of rows; notes where they belong."""
     pages = []
     for wide in split(whole, ROOM):
-        heights = _heights(wide)
+        sizes, heights = _widths(wide), _heights(wide)
         start = 0
         while start == 0 or start < len(wide.rows):
             stop = _stop(wide, heights, start)
-            pages.append(Page(wide.part(start, stop), below(wide.part(start, stop))))
+            part = wide.part(start, stop)
+            pages.append(Page(part, sizes, [heights[0], *heights[start + 1 : stop + 1]], below(part)))
             start = stop
     return pages
 
@@ -105,18 +110,13 @@ def _widths(table: Grid) -> list[float]:
 
 def _heights(table: Grid) -> list[float]:
     """Inches of each row, the headings first."""
-    sizes = [size - 2 * BESIDE for size in _widths(table)]
+    sizes = fitted(table, ROOM)
     lines = [
-        max(lines_in(head, size, LETTERS) for head, size in zip(table.heads, sizes, strict=True)),
-        *(
-            max(
-                lines_in(entry.text + entry.mark, size - INDENT * depth * (place == table.label), LETTERS)
-                for place, (entry, size) in enumerate(zip(row, sizes, strict=True))
-            )
-            for depth, row in zip(table.depths, table.rows, strict=True)
-        ),
+        # Bold, and broken between words: headings need more room than their letters.
+        table.lines([Entry(head) for head in table.heads], [size / 1.2 for size in sizes]),
+        *(table.lines(row, sizes, depth) for depth, row in zip(table.depths, table.rows, strict=True)),
     ]
-    return [count * LETTERS * LINE / INCH + 2 * ABOVE for count in lines]
+    return [max(count, 1) * LETTERS * LINE / INCH + 2 * ABOVE for count in lines]
 
 
 def _fill(deck: Deck, cell: Any, entry: Entry, heading: bool, number: bool, depth: int) -> None:
@@ -129,7 +129,8 @@ def _fill(deck: Deck, cell: Any, entry: Entry, heading: bool, number: bool, dept
     line = cell.text_frame.paragraphs[0]
     if number:
         line.alignment = PP_ALIGN.RIGHT
-    deck.run(line, Run(entry.text, bold=heading), LETTERS)
+    if entry.text:
+        deck.run(line, Run(entry.text, bold=heading), LETTERS)
     # Without a size of its own an empty cell makes its row as high as the largest letters.
     line._p.get_or_add_endParaRPr().set("sz", str(LETTERS * 100))
     if entry.mark:
