@@ -21,10 +21,10 @@ def _p_value(value: float) -> str:
 
 
 def _chance(value: float) -> str:
-    """A probability or a share of replicates: whole per cent, and nothing is certain that is not."""
+    """A probability or a share of replicates: whole per cent, and nothing is certain, whatever all draws say."""
     if 0 < value < 0.005:
         return "<1%"
-    return ">99%" if 0.995 < value < 1 else f"{value:.0%}"
+    return ">99%" if value > 0.995 else f"{value:.0%}"
 
 
 SHOWN: Mapping[Kind, Callable[[float], str]] = {
@@ -44,7 +44,7 @@ EXCEL: Mapping[Kind, str] = {
     "score": "0.00",
     "percent": "0.0%",
     "percentage_points": "0.0%",
-    "chance": "0%",
+    "chance": '[>0.995]">99%";[<0.005]"<1%";0%',
     "p_value": '[<0.0005]"<0.001";0.000',
     "count": "#,##0",
     "estimate": "0.000",
