@@ -89,3 +89,15 @@ def test_gaps_in_the_shell(source, tmp_path, capsys):
     data.to_csv(tmp_path / "halves.csv", index=False)
     assert main(["gaps", str(STUDY), str(tmp_path / "halves.csv"), "--by", "half", "--against", "second"]) == 0
     assert "first" in capsys.readouterr().out
+
+
+def test_the_report_shows_the_model_as_factors_and_as_composites(path, tmp_path):
+    study = tmp_path / "study.toml"
+    study.write_text(STUDY.read_text(encoding="utf-8") + '\n[report]\nstructural = "both"\n', encoding="utf-8")
+    html, record = csat.write_report(study, path, tmp_path / "out", lang="en", formats="html", progress=False)
+    page = html.read_text(encoding="utf-8")
+    assert [title for title in ("Structural model", "Path model of composites") if f">{title}</h2>" not in page] == []
+    figures = {figure["term"]: figure for figure in csat.report.read_manifest(record).figures}
+    data = pd.read_csv(path)
+    assert_allclose(figures["CUSA1"]["estimate"], (data["CUSA1"].mean() - 1) / 9 * 100)
+    assert figures["CUSA1"]["n"] == 250
