@@ -21,6 +21,8 @@ from csat.report.notebook import NAME, Notebook
 Watch = Callable[[int], None]
 
 
+#: Sums then come in the same order however many cores a machine has, and small matrices are no slower for it.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 #: Run before each notebook but the first: none sees the names of another.
 EMPTY = "%reset -f"
 
@@ -105,6 +107,7 @@ def kernel(folder: Path, scratch: Path) -> Iterator[Kernel]:
         Without nbclient and ipykernel.
     """
     environment = {
+        **ONE_THREAD,
         **os.environ,
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "IPYTHONDIR": str(scratch / "ipython"),
