@@ -84,7 +84,7 @@ class Grid:
     def lines(self, row: Sequence[Entry], sizes: Sequence[float], depth: int = 0) -> int:
         """Count the lines of a row whose columns have some widths in characters."""
         return max(
-            math.ceil(self._size(entry, depth, place) / max(1.0, size - 1.5))
+            _lines(self._size(entry, depth, place), size - 1.5)
             for place, (entry, size) in enumerate(zip(row, sizes, strict=True))
         )
 
@@ -183,6 +183,11 @@ def _places(table: Description) -> Iterator[tuple[str, tuple[int, ...]]]:
         pair = pair_of(table, place)
         yield (table.say(table.columns[place].heading), (place,)) if pair is None else (pair[0], (place, place + 1))
         place += 1 if pair is None else 2
+
+
+def _lines(size: int, room: float) -> int:
+    """Count lines; those that end between words are not full."""
+    return 1 if size <= room else math.ceil(1.15 * size / max(1.0, room))
 
 
 def _interval(cells: Sequence[Cell], texts: Sequence[str]) -> str:
