@@ -2,8 +2,11 @@
 
 import io
 import re
+import shutil
+import subprocess
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +23,8 @@ from csat.report.office.prose import paragraphs
 from csat.report.words import Word
 
 SCRIPT = "<script>alert(1)</script>"
+#: Libraries of LibreOffice that open a format.
+MODULES = {"pptx": "libsdlo.so", "docx": "libswlo.so"}
 LONG = "网络覆盖" * 60
 BARS = Chart(
     "bars", "Shares =1+1", "Two bars: A 60 %, B 20 %, C not shown.", ("A", "B", SCRIPT),
@@ -194,14 +199,14 @@ def test_a_chart_of_many_rows_is_divided_with_one_axis():
     assert [category for part in parts for category in part.categories] == list(chart.categories)
     assert [value for part in parts for value in part.series[0].low] == values
     assert max(len(part.categories) for part in parts) <= charts.MOST
-    assert charts.limits(chart) == (0, 50)
+    assert charts.limits(chart)[:2] == (0, 50)
 
 
 def test_bars_begin_at_zero_and_lines_need_not():
     both = [Series.of("s", [-3.0, 6.0]), Series.of("t", [60.0, 61.0])]
     assert charts.limits(Chart("bars", "", "", ("a", "b"), (both[1],)))[0] == 0
     assert charts.limits(Chart("lines", "", "", ("a", "b"), (both[1],)))[0] >= 50
-    assert charts.limits(Chart("diverging", "", "", ("a", "b"), (both[0], both[0]))) == (-10, 15)
+    assert charts.limits(Chart("diverging", "", "", ("a", "b"), (both[0], both[0]))) == (-10, 15, 5)
 
 
 def test_texts_cards_and_failures_are_on_slides(whole, asked, shown):
@@ -399,3 +404,32 @@ def test_a_missing_package_is_named(writer, package, monkeypatch):
     monkeypatch.setattr(writer, "find_spec", lambda _: None)
     with pytest.raises(csat.errors.MissingDependencyError, match=rf"needs the package '{package}'"):
         writer.ready()
+
+
+@pytest.mark.parametrize("kind", ["bars", "stacked", "diverging", "lines"])
+def test_every_native_kind_keeps_its_figures_and_gaps_in_them(kind, shown):
+    series = (Series.of("a", [0.1, float("nan"), 0.3]), Series.of("b", [-0.2, 0.4, 0.1]))
+    chart = Chart(kind, "t", "alt", ("x", "y", "z"), series, "percent", native=True)
+    found = shown(Picture(b"", "image/png", "alt", None, chart))
+    (frame,) = [shape for slide in found for shape in slide.shapes if shape.has_chart]
+    assert [one.values for one in frame.chart.plots[0].series] == [(0.1, None, 0.3), (-0.2, 0.4, 0.1)]
+    assert [one.name for one in frame.chart.plots[0].series] == ["a", "b"]
+    low, high, step = charts.limits(chart)
+    axis = frame.chart.value_axis
+    assert (axis.minimum_scale, axis.maximum_scale, axis.major_unit) == (low, high, step)
+    assert axis._element.find("{*}crosses").get("val") == ("autoZero" if kind == "lines" else "max"), "below the rows"
+    assert low <= -0.2
+    assert high >= 0.4
+    assert abs(low / step - round(low / step)) < 1e-9, "0 has a tick"
+
+
+@pytest.mark.parametrize(("name", "writer"), [("pptx", slides), ("docx", word)])
+def test_libreoffice_opens_what_we_write(name, writer, tmp_path, whole, asked):
+    office = shutil.which("soffice")
+    if office is None or not list(Path(office).resolve().parent.glob(MODULES[name])):
+        pytest.skip(f"LibreOffice is not installed with what opens {name}")
+    path = written(tmp_path, Tabular(csat.table(whole, "zh", asked)), drawn(), writer=writer, name=f"a.{name}")
+    home = f"-env:UserInstallation=file://{tmp_path}/home"
+    command = [office, home, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), str(path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=180)
+    assert (tmp_path / "a.pdf").stat().st_size > 5000

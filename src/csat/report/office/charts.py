@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Row = tuple[float | None, ...]
 
+#: Positions of the series whose colour is dark; colour of bars that carry intervals.
+DARK, SKY = (0, 1, 2), "8CC4E8"
 #: Categories that one chart shows legibly.
 MOST = 24
 #: How bars of several series lie: side by side, or in one row.
@@ -43,8 +45,8 @@ def divided(chart: Chart) -> list[Chart]:
     ]
 
 
-def limits(chart: Chart) -> tuple[float, float]:
-    """Ends of the axis of values, over all of a chart's rows and intervals: bars begin at 0."""
+def limits(chart: Chart) -> tuple[float, float, float]:
+    """Ends of the axis of values and its step, over all of a chart's rows and intervals: bars begin at 0."""
     rows = [series.values for series in chart.series]
     if chart.kind in ("stacked", "diverging"):
         columns = list(zip(*rows, strict=True))
@@ -60,7 +62,7 @@ def limits(chart: Chart) -> tuple[float, float]:
     if chart.kind != "lines":
         low, high = min(low, 0.0), max(high, 0.0)
     step = _step(high - low)
-    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step
 
 
 def figures_of(chart: Chart) -> Any:
@@ -83,12 +85,12 @@ def type_of(chart: Chart) -> Any:
     return XL_CHART_TYPE.BAR_CLUSTERED if chart.kind == "bars" else XL_CHART_TYPE.BAR_STACKED
 
 
-def finish(drawn: Drawn, chart: Chart, ends: tuple[float, float]) -> None:
+def finish(drawn: Drawn, chart: Chart, ends: tuple[float, float, float]) -> None:
     """Give a chart the style of the report: axes, colours, intervals, labels.
 
     Parameters
     ----------
-    ends : of the axis of values, the same for all parts of one chart.
+    ends : of the axis of values, and its step: the same for all parts of one chart.
     """
     from pptx.util import Pt
 
@@ -109,20 +111,29 @@ def finish(drawn: Drawn, chart: Chart, ends: tuple[float, float]) -> None:
         _paint(shape, chart, position)
         if series.low and series.high:
             _insert(shape, _intervals(series, chart.kind == "lines"))
-    if not any(series.low for series in chart.series):
-        plot.has_data_labels = True
-        plot.data_labels.number_format = _format(chart)
-        plot.data_labels.number_format_is_linked = False
-        plot.data_labels.font.size = Pt(9)
+        elif not any(other.low for other in chart.series):
+            _label(shape, chart, position)
 
 
-def _axes(drawn: Drawn, chart: Chart, ends: tuple[float, float]) -> None:
+def _label(shape: Any, chart: Chart, position: int) -> None:
+    """Write the figures at or in the marks, in a colour that is read there."""
+    from pptx.util import Pt
+
+    labels = shape.data_labels
+    labels.show_value = True
+    labels.number_format, labels.number_format_is_linked = _format(chart), False
+    labels.font.size = Pt(9)
+    inside = chart.kind in ("stacked", "diverging") and position % len(SERIES) in DARK
+    labels.font.color.rgb = _colour("FFFFFF" if inside else INK)
+
+
+def _axes(drawn: Drawn, chart: Chart, ends: tuple[float, float, float]) -> None:
     from pptx.enum.chart import XL_TICK_LABEL_POSITION
     from pptx.util import Pt
 
     values, names = drawn.value_axis, drawn.category_axis
-    values.minimum_scale, values.maximum_scale = ends
-    values.tick_labels.number_format = _format(chart)
+    values.minimum_scale, values.maximum_scale, values.major_unit = ends
+    values.tick_labels.number_format = _tick_format(chart, ends[2])
     values.tick_labels.number_format_is_linked = False
     values.major_gridlines.format.line.color.rgb = _colour(RULE)
     values.major_gridlines.format.line.width = Pt(0.5)
@@ -131,7 +142,9 @@ def _axes(drawn: Drawn, chart: Chart, ends: tuple[float, float]) -> None:
     names.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     names.tick_labels.font.size = Pt(9 if len(chart.categories) > MOST // 2 or _long(chart) else 10)
     if chart.kind != "lines":
+        # The first row on top, the figures below all the same.
         names.reverse_order = True
+        values._element.find("{*}crosses").set("val", "max")
 
 
 def _long(chart: Chart) -> bool:
@@ -144,14 +157,24 @@ def _format(chart: Chart) -> str:
     return f"{code};{code}" if chart.kind == "diverging" and ";" not in code else code
 
 
+def _tick_format(chart: Chart, step: float) -> str:
+    """Format of the axis: no more decimals than its steps have."""
+    if chart.unit in ("percent", "chance", "percentage_points") and step > 0.0099:
+        return "0%;0%" if chart.kind == "diverging" else "0%"
+    return "0" if chart.unit == "score" and step > 0.99 else _format(chart)
+
+
 def _paint(shape: Any, chart: Chart, position: int) -> None:
     from pptx.enum.chart import XL_MARKER_STYLE
     from pptx.util import Pt
 
-    colour = _colour(SERIES[position % len(SERIES)])
+    # Dark intervals must be seen before their bars.
+    light = chart.kind == "bars" and len(chart.series) == 1 and bool(chart.series[0].low)
+    colour = _colour(SKY if light else SERIES[position % len(SERIES)])
     if chart.kind != "lines":
         shape.format.fill.solid()
         shape.format.fill.fore_color.rgb = colour
+        shape.format.line.color.rgb = _colour("FFFFFF")
         shape.invert_if_negative = False
         return
     styles = (XL_MARKER_STYLE.CIRCLE, XL_MARKER_STYLE.SQUARE, XL_MARKER_STYLE.TRIANGLE, XL_MARKER_STYLE.DIAMOND)
