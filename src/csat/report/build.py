@@ -92,9 +92,10 @@ def write_report(
     if lang not in (*LANGUAGES, "both"):
         raise OptionError.choose("lang", lang, (*LANGUAGES, "both"))
     folder, filtered = _checked_folder(folder), checked_where(where)
+    written = None if formats is None else writers(formats)
     asked = read_questionnaire(study)
     settings = asked.settings
-    written = writers(settings.get("formats", FORMATS) if formats is None else formats)
+    written = writers(settings.get("formats", FORMATS)) if written is None else written
     column = _column(by, settings, filtered)
     varied = [] if seed is None else ["seed"]
     if column is not None:
