@@ -511,7 +511,7 @@ def test_things_that_are_no_survey(data, words):
 
 def test_an_engine_that_fails_is_quoted():
     class Broken:
-        def toArrow(self):  # noqa: N802 - the name that Spark gives it
+        def __arrow_c_stream__(self, requested_schema=None):
             raise RuntimeError("cluster gone")
 
     with pytest.raises(DataError, match=r"its rows cannot be fetched \(RuntimeError: cluster gone\)"):
@@ -519,11 +519,11 @@ def test_an_engine_that_fails_is_quoted():
 
 
 def test_a_frame_that_hands_over_arrow_is_read():
-    class Spark:
-        def toArrow(self):  # noqa: N802 - the name that Spark gives it
-            return pa.table({"a": [1, 2]})
+    class Engine:
+        def __arrow_c_stream__(self, requested_schema=None):
+            return pa.table({"a": [1, 2]}).__arrow_c_stream__(requested_schema)
 
-    assert column(read_clean(Spark()), "a") == [1, 2]
+    assert column(read_clean(Engine()), "a") == [1, 2]
 
 
 def test_frames_of_every_dtype_and_the_frame_is_left_alone():

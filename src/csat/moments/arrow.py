@@ -234,7 +234,7 @@ def _lists(matrix: np.ndarray | None) -> pa.Array | None:
 
 
 def _flat(sums: np.ndarray) -> np.ndarray:
-    return sums.reshape(len(sums), -1)
+    return sums.reshape(len(sums), int(np.prod(sums.shape[1:])))
 
 
 def _triangles(matrices: np.ndarray | None) -> pa.Array | None:

@@ -39,7 +39,7 @@ def read_raw(
     Parameters
     ----------
     data : path of a .csv, .tsv, .txt, .xlsx, .parquet, .sav or .dta file; a pandas or polars frame; an Arrow
-        table or stream; a DuckDB relation; anything with ``__arrow_c_stream__`` or ``toArrow``.
+        table or stream; a DuckDB relation; anything with ``__arrow_c_stream__``.
     sheet : of an Excel workbook; None = the first.
     encoding : of a text file; None = found out.
     header_row : of a text file or worksheet: row that names the columns, from 1; None = the first.
@@ -228,6 +228,11 @@ def _raw(source: str, header: list[Any], columns: Sequence[pa.Array | None], siz
 
 
 def _arrow_table(data: Any) -> pa.Table:
+    if type(data).__module__.startswith("pyspark."):
+        raise DataError(
+            "A Spark frame is read by csat.read_survey(frame), which leaves its rows with the executors; here "
+            "respondents are needed. Hand those that you need over as a table: frame.where(…).toArrow()."
+        )
     try:
         if isinstance(data, pa.Table):
             return data
@@ -235,19 +240,17 @@ def _arrow_table(data: Any) -> pa.Table:
             return pa.Table.from_batches([data])
         if isinstance(data, pa.RecordBatchReader):
             return data.read_all()
-        if hasattr(data, "collect") and hasattr(data, "collect_schema") and not hasattr(data, "toArrow"):
+        if hasattr(data, "collect") and hasattr(data, "collect_schema"):
             data = data.collect()
         if hasattr(data, "__arrow_c_stream__"):
             return pa.RecordBatchReader.from_stream(data).read_all()
-        if hasattr(data, "toArrow"):
-            return data.toArrow()
     except CsatError:
         raise
     except Exception as error:
         raise DataError(f"{_kind(data)}: its rows cannot be fetched ({type(error).__name__}: {error}).") from error
     raise DataError(
         f"A {_kind(data)} is no survey data. Pass the path of a file, a pandas or polars frame, an Arrow table, "
-        "a DuckDB relation, or anything with __arrow_c_stream__ (a Spark frame: version 4, or frame.toPandas())."
+        "a DuckDB relation, a Spark frame, or anything with __arrow_c_stream__."
     )
 
 

@@ -24,7 +24,7 @@ from csat.reduce.stream import Tick, joined, over_batches
 from csat.reduce.sums import Summed, sums_of
 from csat.replicates import sampled_units, unit_factors
 
-__all__ = ["OUTSIDE", "groups", "levels", "patterns"]
+__all__ = ["OUTSIDE", "groups", "level_counts", "levels", "patterns"]
 
 #: Factors of replicate weights that are held for single respondents: one gigabyte.
 MOST_FACTORS = 2**27
@@ -46,6 +46,7 @@ def groups(
     key: str | None = None,
     tick: Tick | None = None,
     threads: int | None = None,
+    partial: bool = False,
 ) -> Groups:
     """Sum a stream of batches into moments per (domain, stratum, unit).
 
@@ -66,6 +67,7 @@ def groups(
     key : column of numbers; replicates made for single respondents are drawn in their order, not in that of the rows.
     tick : called with the number of rows that were summed since the last call.
     threads : to work in; None: as many as this process may use. The sums do not depend on it.
+    partial : the batches are a part of a survey, which may have nobody in any group.
 
     Returns
     -------
@@ -98,7 +100,8 @@ def groups(
         tick=tick, rows=lambda part: part[0].num_rows, threads=threads,
     )  # fmt: skip
     summed = total.groups.result()
-    check_grouped(by, summed.domains, summed.ungrouped)
+    if not partial:
+        check_grouped(by, summed.domains, summed.ungrouped)
     return summed
 
 
@@ -117,6 +120,25 @@ def levels(
 
     The other arguments are those of `groups`; of the design only the weight counts.
     """
+    counts, ungrouped = level_counts(
+        batches, names, values, by=by, design=design, inside=inside, tick=tick, threads=threads
+    )
+    check_grouped(by, counts.domains, ungrouped)
+    return counts
+
+
+def level_counts(
+    batches: Iterable[pa.RecordBatch],
+    names: Sequence[str],
+    values: Sequence[Sequence],
+    *,
+    by: Sequence[str] = (),
+    design: Design,
+    inside: str | None = None,
+    tick: Tick | None = None,
+    threads: int | None = None,
+) -> tuple[Levels, int]:
+    """Count the answers of a part of a survey, and its respondents of no group; see `levels`."""
     listed = tuple(tuple(levels) for levels in values)
     plain = Design(weight=design.weight)
 
@@ -126,9 +148,7 @@ def levels(
 
     total = _Counts()
     over_batches(joined(batches), kernel, total, tick=tick, rows=lambda batch: batch.num_rows, threads=threads)
-    counts = total.levels.result()
-    check_grouped(by, counts.domains, total.ungrouped)
-    return counts
+    return total.levels.result(), total.ungrouped
 
 
 class _Sums:

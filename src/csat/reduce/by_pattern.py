@@ -29,12 +29,15 @@ def patterns(
     by: Sequence[str] = (),
     design: Design,
     inside: str | None = None,
+    threads: int | None = None,
+    partial: bool = False,
 ) -> Patterns:
     """Sum a stream of batches into moments per domain and pattern of answered variables.
 
     Parameters
     ----------
-    batches, variables, midpoint, by, design, inside : as `csat.reduce.groups`; of the design only the weight counts.
+    batches, variables, midpoint, by, design, inside, threads, partial : as `csat.reduce.groups`; of the design only
+        the weight counts.
 
     Returns
     -------
@@ -55,9 +58,10 @@ def patterns(
         return _summed(rows, matrix_of(batch, variables) - midpoint, variables, midpoint, by)
 
     total = _Total()
-    over_batches(joined(batches), kernel, total, rows=lambda batch: batch.num_rows)
+    over_batches(joined(batches), kernel, total, rows=lambda batch: batch.num_rows, threads=threads)
     found = join_patterns(total.parts)
-    check_grouped(by, found.domains, found.ungrouped)
+    if not partial:
+        check_grouped(by, found.domains, found.ungrouped)
     return found
 
 

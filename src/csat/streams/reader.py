@@ -116,10 +116,14 @@ class Reader:
         book, roles, universe = self.book, self.roles, self.settings.universe
         left = [name for name in roles.columns if name not in book.cells and name not in roles.design.columns]
         if left or book.rows is None:
-            for _ in self.rows(left):
-                pass
+            self.read_through(left)
         notes = (*self.origin.notes, *roles.notes, *([f"only rows with {universe}"] if universe else []))
         return book.ledger(roles, notes, questionnaire)
+
+    def read_through(self, names: Sequence[str]) -> None:
+        """A pass that does nothing but enter into the book what it finds in some columns."""
+        for _ in self.rows(names):
+            pass
 
     def _parts(
         self, wanted: Sequence[str], repeated: np.ndarray | None, dress: Dress, *, places: bool = False
@@ -141,7 +145,7 @@ class Reader:
             raw, start = piece
             size = len(raw.rows)
             raw = replace(raw, rows=np.arange(start, start + size)) if places else raw
-            rows, again = _within(raw, universe, self.roles.days, _slice(repeated, start, size))
+            rows, again = within(raw, universe, self.roles.days, _slice(repeated, start, size))
             part = self._cleaned(rows, again, wanted) if len(rows.rows) else None
             file = "" if raw.source == self.roles.source else raw.source
             part = part if part is None else replace(part, rows=dress(part.rows, file))
@@ -203,7 +207,7 @@ def _slice(repeated: np.ndarray | None, start: int, size: int) -> np.ndarray | N
     return marks
 
 
-def _within(
+def within(
     raw: Raw, universe: Universe | None, days: Mapping[str, bool], repeated: np.ndarray | None
 ) -> tuple[Raw, np.ndarray | None]:
     """The rows of the universe."""

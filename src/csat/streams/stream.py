@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -28,6 +28,25 @@ ROWS_ONLY = ("frame", "scores", "quality", "table", "weight", "n_eff")
 
 #: Different values of a column that are still categories or levels.
 MOST_VALUES = 100_000
+
+
+def values_in(batches: Iterable[pa.RecordBatch], column: str, inside: str | None) -> set[str]:
+    """Values that occur in a column of some batches, of the rows that are `inside`.
+
+    Raises
+    ------
+    SampleError
+        If there are more than `MOST_VALUES`.
+    """
+    found: set[str] = set()
+    for batch in batches:
+        rows = batch if inside is None else batch.filter(batch.column(inside))
+        found.update(pc.unique(keys_of(rows.column(column))).drop_null().to_pylist())
+        if len(found) > MOST_VALUES:
+            raise SampleError(
+                f"{column!r} holds more than {MOST_VALUES:,} different values: it is no column of groups."
+            )
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -64,21 +83,7 @@ class Stream:
     @property
     def ledger(self) -> Ledger:
         """What became of every row and cell. Columns that no pass has read yet are counted now, in one pass."""
-        left = [
-            name
-            for name in self.columns
-            if name not in self.reader.book.cells and name not in self.reader.roles.design.columns
-        ]
-        if left or self.reader.book.rows is None:
-            for _ in self.reader.rows(left):
-                pass
-        universe = self.reader.settings.universe
-        notes = (
-            *self.reader.origin.notes,
-            *self.reader.roles.notes,
-            *([f"only rows with {universe}"] if universe else []),
-        )
-        return self.reader.book.ledger(self.reader.roles, notes, self.questionnaire)
+        return self.reader.ledger(self.questionnaire)
 
     def __len__(self) -> int:
         """Respondents inside the domain; counted in a pass if there is one, else known from any earlier pass."""
@@ -179,8 +184,7 @@ class Stream:
         columns = [column for name in names for column in columns_of(name)]
         self._known([*columns, *by])
         middle = np.array([self._midpoint(name) for name in names], float)
-        with closing(self.batches([*columns, *by])) as batches:
-            found = reduce.patterns(batches, names, middle, by=tuple(by), design=self.design, inside=self._mark)
+        found = self._patterned(names, [*columns, *by], middle, tuple(by))
         return found.arranged(self._orders(by, found.domains))
 
     def levels(self, names: Sequence[str], by: Sequence[str] = ()) -> Levels:
@@ -190,8 +194,7 @@ class Stream:
         """
         self._known([*names, *(name for name in by if name not in self._used)])
         values = [self._levels_of(name) for name in names]
-        with closing(self.batches([*names, *by])) as batches:
-            counted = reduce.levels(batches, list(names), values, by=tuple(by), design=self.design, inside=self._mark)
+        counted = self._counted(list(names), values, tuple(by))
         return counted.arranged(self._orders(by, counted.domains))
 
     def replicated(self, replication: Replication) -> Stream:
@@ -257,6 +260,16 @@ class Stream:
                 batches, list(names), middle, by=by, rule=rule, design=self.design, inside=self._mark, scores=scores
             )
 
+    def _patterned(
+        self, names: Sequence[Variable], columns: Sequence[str], middle: np.ndarray, by: tuple[str, ...]
+    ) -> Patterns:
+        with closing(self.batches(columns)) as batches:
+            return reduce.patterns(batches, names, middle, by=by, design=self.design, inside=self._mark)
+
+    def _counted(self, names: list[str], values: Sequence[Sequence[Any]], by: tuple[str, ...]) -> Levels:
+        with closing(self.batches([*names, *by])) as batches:
+            return reduce.levels(batches, names, values, by=by, design=self.design, inside=self._mark)
+
     def _check_replication(self) -> None:
         design = self.design
         if design.replication is not None and not design.replicates and design.psu is None:
@@ -271,17 +284,12 @@ class Stream:
         stream = self if inside else replace(self, marks={})
         key = (column, tuple(sorted(stream.marks.items())))
         if key not in self.reader.book.answers:
-            found: set[str] = set()
-            with closing(stream.batches([column])) as batches:
-                for batch in batches:
-                    rows = batch.filter(batch.column(INSIDE)) if stream.marks else batch
-                    found.update(pc.unique(keys_of(rows.column(column))).drop_null().to_pylist())
-                    if len(found) > MOST_VALUES:
-                        raise SampleError(
-                            f"{column!r} holds more than {MOST_VALUES:,} different values: it is no column of groups."
-                        )
-            self.reader.book.answers[key] = tuple(sorted(found, key=by_number))
+            self.reader.book.answers[key] = tuple(sorted(stream._occurring(column), key=by_number))
         return self.reader.book.answers[key]
+
+    def _occurring(self, column: str) -> set[str]:
+        with closing(self.batches([column])) as batches:
+            return values_in(batches, column, self._mark)
 
     def _levels_of(self, name: str) -> tuple[Any, ...]:
         asked = self.questionnaire

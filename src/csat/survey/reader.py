@@ -13,6 +13,7 @@ from csat.questionnaire import Questionnaire
 from csat.read import read_clean
 from csat.read.clean import check_reading
 from csat.read.universe import universe_of
+from csat.spark import is_spark, opened_spark
 from csat.streams import (
     Origin,
     Stream,
@@ -113,8 +114,8 @@ def read_survey(
     data : path of a .csv, .tsv, .txt, .xlsx, .parquet, .sav or .dta file; a folder of Parquet or text files, also one
         that Hive or Spark wrote (``province=43/…``), or a pattern such as ``"2026/*.parquet"``; a DuckDB or SQLite
         file, an address ``postgresql://user@host/database``, or an open DuckDB connection; a pandas or polars frame;
-        an Arrow table or stream; a DuckDB relation; anything with ``__arrow_c_stream__`` or ``toArrow``. Never
-        modified.
+        an Arrow table or stream; a DuckDB relation; anything with ``__arrow_c_stream__``; a Spark frame, whose rows
+        stay with the executors. Never modified.
     questionnaire : what was asked. None: numbers are plain variables, text is categories; a .sav or .dta
         file then speaks for itself: numbers with value labels are questions on a scale, with those labels.
     design : columns of weight, stratum, unit …; None takes the questionnaire's.
@@ -167,6 +168,11 @@ def read_survey(
         check_switch("stream", stream)
     check_progress(progress)
     universe, bound = universe_of(only), bytes_in(memory)
+    if is_spark(data):
+        _check_spark(query, sheet, encoding, header_row, stream, memory, progress)
+        spark = opened_spark(data, questionnaire, design, on_unknown=on_unknown, on_absent=on_absent, universe=universe)
+        _check_weighing(spark, weigh)
+        return spark
     source = None
     if stream or query is not None or is_many(data) or (stream is None and is_large(data, bound)):
         source = _opened(data, questionnaire, design, query, sheet, encoding, header_row, bound)
@@ -208,6 +214,26 @@ def _opened(
             "into memory as a whole: leave stream out."
         )
     return found
+
+
+def _check_spark(
+    query: str | None, sheet: str | None, encoding: str | None, header_row: int | None, stream: bool | None,
+    memory: int | str | None, progress: bool | Tick,
+) -> None:  # fmt: skip
+    """Refuse options that mean nothing for a Spark frame."""
+    given = {"query": query, "sheet": sheet, "encoding": encoding, "header_row": header_row, "memory": memory}
+    strange = [name for name, value in given.items() if value is not None]
+    strange += ["progress"] if progress else []
+    if strange:
+        raise OptionError(
+            f"{', '.join(f'{name}=' for name in strange)} is not for a Spark frame: Spark reads, bounds memory and "
+            "shows progress by its own settings."
+        )
+    if stream is False:
+        raise OptionError(
+            "stream=False would bring all rows of the Spark frame to the driver. Choose those that you need and hand "
+            "them over as a table: csat.read_survey(frame.where(…).toArrow(), …)."
+        )
 
 
 def _check_weighing(stream: Stream, weigh: bool) -> None:
