@@ -326,7 +326,7 @@ def test_a_large_survey_is_diagnosed_as_a_whole(rng):
         (lambda s: diagnose(s, "y", ["x0", "rare"]), "A regression on 2 drivers needs at least 4 complete answers; 3"),
         (lambda s: diagnose(s, "y", ["x0"]).partial("x9"), "term='x9' is not known; choose one of '.intercept.', 'x0'"),
         (lambda s: diagnose(s.frame(), "y", ["x0"]), "A DataFrame is not a survey yet"),
-        (lambda s: diagnose(s.groups(["x0", "y"]), "y", ["x0"]), "A diagnosis needs the respondents' rows.*Pass a Sur"),
+        (lambda s: diagnose(s.groups(["x0", "y"]), "y", ["x0"]), "A diagnosis needs the respondents' rows.*Pass a sur"),
     ],
 )
 def test_wrong_calls_say_what_to_do(data, call, message):

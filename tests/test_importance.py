@@ -732,7 +732,7 @@ def test_tables_have_the_promised_columns(rng):
     assert about[["outcome", "method", "n", "left_out", "rule", "level"]].tolist() == [
         "y", "lmg", 300, 0, "listwise", 0.95]  # fmt: skip
     assert repr(got).startswith("Importance: 4 rows")
-    assert "<td>x3</td>" in got._repr_html_()
+    assert ">x3</t" in got._repr_html_()
     differences = got.differences()
     assert list(differences.tidy().columns[-2:]) == ["p_greater", "note"]
     assert differences.glance()["terms"][0] == 6

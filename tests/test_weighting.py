@@ -278,7 +278,7 @@ def test_the_result_shows_before_and_after():
     names = ["n", "sum", "min", "max", "ratio", "deff", "n_eff", "efficiency"]
     np.testing.assert_allclose(glance[names].astype(float), expected)
     assert repr(found).startswith("Weights: 2 rows\n")
-    assert "<td>sex</td>" in found._repr_html_()
+    assert ">sex</t" in found._repr_html_()
     with pytest.raises(AttributeError):
         found.method = "linear"
 

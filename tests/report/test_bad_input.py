@@ -91,9 +91,9 @@ def test_a_study_without_an_index_has_a_report_without_those_sections(tmp_path, 
         '[study]\nname = "s"\n[scales.f]\nlow = 1\nhigh = 5\n[items]\nA = { scale = "f" }\n', encoding="utf-8"
     )
     (tmp_path / "d.csv").write_text("A\n" + "\n".join("12345" * 10), encoding="utf-8")
-    html, _ = csat.write_report(tmp_path / "s.toml", tmp_path / "d.csv", tmp_path, lang="en", progress=False)
+    html, *_ = csat.write_report(tmp_path / "s.toml", tmp_path / "d.csv", tmp_path, lang="en", progress=False)
     text = html.read_text(encoding="utf-8")
-    assert len(check_alone(text).named("h2")) == 2
+    assert len(check_alone(text).named("h2")) == 3
     assert "Structural model" not in text and "Fuzzy" not in text
 
 
