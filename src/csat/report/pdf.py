@@ -53,7 +53,7 @@ def ready() -> None:
 
 
 def render(document: Document, path: Path) -> None:
-    """Print a document's page to a PDF. The same document and browser give the same bytes, but for numbers of heading cells."""
+    """Print a document's page to a PDF: the same bytes each time, but for the browser's numbers of heading cells."""
     font = (files("csat.report") / "fonts" / "csat-sans-sc.ttf").read_bytes()
     with tempfile.TemporaryDirectory(prefix="csat-pdf-", ignore_cleanup_errors=True) as scratch:
         source, printed = Path(scratch) / "page.html", Path(scratch) / "page.pdf"
