@@ -162,12 +162,10 @@ class SparkSource(Stream):
         found: set[str] = self._run(Finding(column, self._mark), [column])
         return found
 
-    def _midpoint(self, name: Variable) -> float:
-        if isinstance(name, str) and name in self.reader.roles.floating:
-            asked = self.questionnaire
-            if asked is None or name not in asked.codes:
-                self.cluster.middle(name)
-        return Stream._midpoint(self, name)
+    def _middle(self, name: str) -> float:
+        if name in self.reader.roles.floating:
+            self.cluster.middle(name)
+        return Stream._middle(self, name)
 
     def __getattr__(self, name: str) -> Any:
         if name in ROWS_ONLY:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -14,14 +13,15 @@ import pyarrow.compute as pc
 
 from csat import reduce
 from csat.design import Design, Replication
-from csat.errors import SampleError, UnknownColumnError
-from csat.moments import Groups, Levels, Patterns, Product, Recode, RowScores, Variable, columns_of
+from csat.errors import SampleError
+from csat.moments import Groups, Levels, Patterns, RowScores, Variable, columns_of
 from csat.questionnaire import Questionnaire
 from csat.read import INSIDE, ROW, Ledger
 from csat.read.choices import by_number, chosen
 from csat.streams.faults import RowsError
 from csat.streams.reader import Helpers, Marks, Reader, keys_of
 from csat.streams.stages import HELPER, UNIT, Grouped, Joined, sampled_share, second_stage
+from csat.streams.summed import Summed
 
 #: What only rows in memory can give.
 ROWS_ONLY = ("frame", "scores", "quality", "table", "weight", "n_eff")
@@ -50,7 +50,7 @@ def values_in(batches: Iterable[pa.RecordBatch], column: str, inside: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Stream:
+class Stream(Summed):
     """Answers that are read anew for every figure, a batch at a time. Build it with `csat.read_survey`.
 
     Everything that needs only sums takes a stream like a survey; what needs the respondents themselves says so.
@@ -153,31 +153,6 @@ class Stream:
         with closing(self.reader.rows(wanted, self.marks, self._used)) as rows:
             for batch in rows:
                 yield batch.select([*kept, *([] if kept else [ROW])])
-
-    def groups(self, names: Sequence[Variable], by: Sequence[str] = (), rule: str = "available") -> Groups:
-        """Weighted moments per (domain, stratum, unit) in one pass; see `csat.moments.Groups`.
-
-        Parameters
-        ----------
-        names : columns, or `Recode` and `Product` of columns.
-        by : grouping columns.
-        rule : "available" or "listwise".
-
-        Raises
-        ------
-        UnknownColumnError
-            If there is no such column.
-        SampleError
-            If a column holds categories, not numbers.
-        """
-        return self._groups(names, by, rule, None)
-
-    def score_groups(
-        self, names: Sequence[Variable], by: Sequence[str], scores: Mapping[tuple[str, ...], RowScores],
-        rule: str = "listwise",
-    ) -> Groups:  # fmt: skip
-        """Moments with sums of squared row scores; see `csat.moments.RowSource`."""
-        return self._groups(names, by, rule, scores)
 
     def patterns(self, names: Sequence[Variable], by: Sequence[str] = ()) -> Patterns:
         """Weighted moments per domain and pattern of answered variables; see `csat.moments.Patterns`."""
@@ -307,14 +282,8 @@ class Stream:
         """Order of the labels of each grouping column, those that occur."""
         return [self._ordered(name, [labels[place] for labels in domains]) for place, name in enumerate(by)]
 
-    def _midpoint(self, name: Variable) -> float:
-        """A number near the middle of a variable, to subtract before summing."""
-        if isinstance(name, Product):
-            return math.prod(self._midpoint(part) for part in name.parts)
-        if isinstance(name, Recode):
-            return name.midpoint
-        if self.questionnaire is not None and name in self.questionnaire.codes:
-            return self.questionnaire.scale_of(name).midpoint
+    def _middle(self, name: str) -> float:
+        """A number near the middle of a column that is no scaled question."""
         if name not in self.reader.roles.floating:
             raise SampleError.categories(name, self.categories(name))
         return self.reader.book.middles.get(name, 0.0)
@@ -327,11 +296,6 @@ class Stream:
     @property
     def _mark(self) -> str | None:
         return INSIDE if self.marks else None
-
-    def _known(self, names: Sequence[str]) -> None:
-        for name in names:
-            if name not in self.columns:
-                raise UnknownColumnError.among(name, self.columns)
 
     def __getattr__(self, name: str) -> Any:
         if name in ROWS_ONLY:

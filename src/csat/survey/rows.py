@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -15,12 +14,13 @@ import pyarrow.compute as pc
 
 from csat import reduce
 from csat.design import Calibration, Design, Replication
-from csat.errors import SampleError, UnknownColumnError
-from csat.moments import Groups, Levels, Patterns, Product, Recode, Residuals, RowScores, Variable, columns_of, term_of
+from csat.errors import SampleError
+from csat.moments import Groups, Levels, Patterns, Residuals, RowScores, Variable, columns_of, term_of
 from csat.questionnaire import Questionnaire
 from csat.read import INSIDE, ROW, Ledger
 from csat.read.choices import by_number, chosen
 from csat.streams.stages import BETWEEN, HELPER, UNIT, sampled_share, second_stage
+from csat.streams.summed import Summed
 from csat.survey.budget import check_sums
 from csat.survey.drawing import KEY, draws_rows, with_keys, with_random_groups
 from csat.survey.facts import facts_of
@@ -35,7 +35,7 @@ DRAWN_ROWS, RANDOM_GROUPS = 20_000, 500
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Survey:
+class Survey(Summed):
     """Rows of respondents, clean and accounted for. Build it with `read_survey`.
 
     Parameters
@@ -140,31 +140,6 @@ class Survey:
         table = self.table.select(wanted).combine_chunks()
         batches = table.to_batches(max_chunksize=BATCH_ROWS)
         yield from batches or [pa.RecordBatch.from_pylist([], schema=table.schema)]
-
-    def groups(self, names: Sequence[Variable], by: Sequence[str] = (), rule: str = "available") -> Groups:
-        """Weighted moments per (domain, stratum, unit); see `csat.moments.Groups`.
-
-        Parameters
-        ----------
-        names : columns, or `Recode` and `Product` of columns.
-        by : grouping columns.
-        rule : "available" or "listwise".
-
-        Raises
-        ------
-        UnknownColumnError
-            If there is no such column.
-        SampleError
-            If a column holds categories, not numbers.
-        """
-        return self._groups(names, by, rule, None)
-
-    def score_groups(
-        self, names: Sequence[Variable], by: Sequence[str], scores: Mapping[tuple[str, ...], RowScores],
-        rule: str = "listwise",
-    ) -> Groups:  # fmt: skip
-        """Moments with sums of squared row scores; see `csat.moments.RowSource`."""
-        return self._groups(names, by, rule, scores)
 
     def patterns(self, names: Sequence[Variable], by: Sequence[str] = ()) -> Patterns:
         """Weighted moments per domain and pattern of answered variables; see `csat.moments.Patterns`."""
@@ -342,14 +317,8 @@ class Survey:
         residuals = Residuals(weighted, base, len(helpers))
         return replace(own, calibrated=True, residuals=residuals, questionnaire=self.questionnaire)
 
-    def _midpoint(self, name: Variable) -> float:
-        """A number near the middle of a variable, to subtract before summing."""
-        if isinstance(name, Product):
-            return math.prod(self._midpoint(part) for part in name.parts)
-        if isinstance(name, Recode):
-            return name.midpoint
-        if self.questionnaire is not None and name in self.questionnaire.codes:
-            return self.questionnaire.scale_of(name).midpoint
+    def _middle(self, name: str) -> float:
+        """A number near the middle of a column that is no scaled question."""
         if not pa.types.is_floating(self.table.schema.field(name).type):
             raise SampleError.categories(name, self.categories(name))
         ends = pc.min_max(self.table.column(name)).as_py()
@@ -387,12 +356,6 @@ class Survey:
     def _array(self, name: str) -> np.ndarray:
         """(n,) numbers of the respondents inside, NaN where missing."""
         return self._rows().column(name).to_numpy()
-
-    def _known(self, names: Sequence[str]) -> None:
-        known = set(self.columns)
-        for name in names:
-            if name not in known:
-                raise UnknownColumnError.among(name, self.columns)
 
     def __repr__(self) -> str:
         return "\n".join(["Survey", *(f"  {name}: {fact}" for name, fact in facts_of(self).items())])
