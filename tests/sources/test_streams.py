@@ -14,27 +14,12 @@ import csat
 from csat.design import Design, Replication
 from csat.errors import OptionError, SampleError, UnknownColumnError
 from csat.moments import PatternSource, Product, Recode, RowSource, Source, TableSource
-from csat.questionnaire import Column, Dimension, Item, Questionnaire, Scale
 from csat.streams import RowsError, Stream, memory
 from csat.streams import reader as passes
 from csat.survey import Survey, read_survey
 
-TEN = Scale(
-    "ten", 1, 10, missing={98: "dont_know", 99: "not_used"}, labels={10: {"zh": "很满意", "en": "Very satisfied"}}
-)
-ITEMS = tuple(f"C{i}" for i in range(1, 7))
-ASKED = Questionnaire(
-    "streams",
-    scales=(TEN,),
-    items=tuple(Item(code, TEN) for code in ITEMS),
-    dimensions=(Dimension("index", {}, ITEMS),),
-    root="index",
-    columns=(
-        Column("brand", "category", {}, {"gotone": {"zh": "全球通"}, "mzone": {"zh": "动感地带"}}),
-        Column("id", "id"),
-    ),
-    design=Design(weight="w", stratum="city", psu="hall"),
-)
+from .study import ASKED, ITEMS
+
 ROWS = 900
 COUNTS = ["what", "column", "reason", "count"]
 
