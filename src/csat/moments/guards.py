@@ -193,6 +193,7 @@ def _listed(names: Any, what: str) -> list[Any]:
 
 def shown(found: Any) -> str:
     """What was found where something else was needed, in few words."""
-    kind, text = type(found).__name__, repr(found).split("\n", 1)[0]
+    kind = "type" if isinstance(found, type) else type(found).__name__
+    text = repr(found).split("\n", 1)[0]
     said = text if text.startswith(kind) or found is None else f"{kind} {text}"
     return said if len(said) <= MOST_SHOWN else f"{said[: MOST_SHOWN - 1]}…"
