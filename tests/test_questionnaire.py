@@ -471,6 +471,10 @@ def test_parts_check_themselves():
         Column("x", "number", labels={"a": {}})
     with pytest.raises(QuestionnaireError, match="must not be blank"):
         Questionnaire("q", items=(Item(" a", ten),))
+    with pytest.raises(QuestionnaireError, match=r"\[items\]: 5 must be text, not int"):
+        Questionnaire("q", items=(Item(5, ten),))
+    with pytest.raises(QuestionnaireError, match="must be a Scale, not 'ten'"):
+        Item("a", "ten")
     with pytest.raises(QuestionnaireError, match="name the dimension on top"):
         Questionnaire("q", items=(Item("a", ten),), dimensions=(Dimension("d", {}, ("a",)),))
     with pytest.raises(QuestionnaireError, match="at least two grades"):

@@ -35,13 +35,19 @@ def test_unit_labels_may_repeat_between_strata():
 
 
 def test_a_domain_keeps_units_without_respondents_in_it():
-    data = pd.DataFrame({"x": [1.0, 2, 3, 4, 5, 6], "g": list("aabbbb"), "psu": list("112233")})
+    data = pd.DataFrame({"x": [1.0, 2, 3, 4, 5, 6], "g": list("aabbba"), "psu": list("112233")})
     source = csat.read_survey(data, design=csat.Design(psu="psu"))
     groups = source.groups(["x"], ("g",))
     assert groups.units.tolist() == [3]
-    u = np.array([0.0, 0.0, 0.0])
-    u[0] = ((1 - 1.5) + (2 - 1.5)) / 2
+    u = np.array([(1 - 3) + (2 - 3), 0, 6 - 3]) / 3
     assert_allclose(csat.mean(source, "x", by="g").se[0] ** 2, 3 / 2 * ((u - u.mean()) ** 2).sum(), atol=1e-15)
+
+
+def test_a_group_within_one_unit_has_no_standard_error():
+    data = pd.DataFrame({"x": [1.0, 2, 3, 4, 5, 6], "g": list("aabbbb"), "psu": list("112233")})
+    got = csat.mean(csat.read_survey(data, design=csat.Design(psu="psu")), "x", by="g")
+    assert np.isnan(got.se[0]) and got.se[1] > 0
+    assert "too few sampling units" in got.tidy()["note"][0]
 
 
 def test_a_lone_unit_is_named():

@@ -201,8 +201,12 @@ class Estimates(Shown):
 
     @property
     def se(self) -> np.ndarray:
-        """(k,) standard errors; NaN where the variance is not computable, 0 where the answers do not vary."""
-        return np.sqrt(np.maximum(variances(self.vcov), 0.0))
+        """(k,) standard errors; 0 where the answers do not vary, NaN where the variance is not computable.
+
+        A variance of 0 without degrees of freedom says nothing: within a single sampling unit there is none to see.
+        """
+        se = np.sqrt(np.maximum(variances(self.vcov), 0.0))
+        return np.where((np.asarray(self.df) < 1) & (se <= ROUNDING * np.abs(self.estimate)), np.nan, se)
 
     @property
     def statistic(self) -> np.ndarray:

@@ -30,6 +30,12 @@ class Item:
     scale: Scale
     texts: Texts = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.scale, Scale):
+            raise QuestionnaireError.at(
+                f"items.{self.code}", "scale", f"must be a Scale, not {self.scale!r}; give Scale('points', 1, 10)."
+            )
+
     def text(self, lang: str) -> str:
         """Wording in `lang`, else in another language, else the code."""
         return text_of(self.texts, lang, self.code)
@@ -227,8 +233,8 @@ def check_codes(tables: Mapping[str, tuple[str, ...]]) -> None:
                 )
 
 
-def check_printable(places: Iterable[tuple[str, str | None, str]]) -> None:
-    """Refuse texts that could not be written into a workbook or page.
+def check_printable(places: Iterable[tuple[str, str | None, object]]) -> None:
+    """Refuse what is no text, and texts that could not be written into a workbook or page.
 
     Parameters
     ----------
@@ -237,9 +243,11 @@ def check_printable(places: Iterable[tuple[str, str | None, str]]) -> None:
     Raises
     ------
     QuestionnaireError
-        Naming the character and its place in the text.
+        If it is no text; naming the character and its place in the text.
     """
     for table, key, text in places:
+        if not isinstance(text, str):
+            raise QuestionnaireError.at(table, key, f"{text!r} must be text, not {type(text).__name__}.")
         found = _UNPRINTABLE.search(text)
         if found:
             raise QuestionnaireError.at(
