@@ -72,3 +72,18 @@ def holm(p: np.ndarray) -> np.ndarray:
     out = np.full(len(p), np.nan)
     out[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return out
+
+
+def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
+    """Correct p (k,) for the share of false discoveries among those that could be computed; NaN stay NaN.
+
+    Source: Benjamini & Hochberg (1995), Journal of the Royal Statistical Society B 57, 289–300.
+
+    >>> benjamini_hochberg(np.array([0.01, 0.04, 0.03])).round(6).tolist()
+    [0.03, 0.04, 0.04]
+    """
+    order = np.argsort(p)[: np.isfinite(p).sum()][::-1]  # NaN come last
+    steps = p[order] * len(order) / np.arange(len(order), 0, -1)
+    out = np.full(len(p), np.nan)
+    out[order] = np.minimum(np.minimum.accumulate(steps), 1.0)
+    return out
