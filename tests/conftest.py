@@ -58,7 +58,7 @@ def study(tmp_path_factory):
     return read
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def optional():
     """Import an optional package; its absence is a skip, or a failure under CSAT_REQUIRE_ALL=1."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -128,6 +128,12 @@ class Summary:
             sets={name: part.replicated(replication) for name, part in self.sets.items()},
             answers=None if answers is None else replace(answers, sums=answers.sums.replicated(replication)),
             design=plain,
+        )
+
+    def where(self, /, **equal: Any) -> NoReturn:
+        """Refuse: sums do not know which respondents were meant, and a domain keeps the units of the others."""
+        raise SampleError.needs_rows(
+            f"Choosing respondents by {', '.join(map(repr, equal)) or 'nothing'}, instead of groups by=…,"
         )
 
     def rolled(self, column: str, parents: Any, into: str | None = None) -> Summary:
