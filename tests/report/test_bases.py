@@ -124,7 +124,7 @@ def fitted_to(result, n):
 
 def test_a_card_obeys_too(whole, asked):
     few = replace(whole, estimates=replace(whole.estimates, n=whole.estimates.n * 0 + 20))
-    assert "68.22" not in headline(few, names=asked)._repr_html_()
+    assert "68.2" not in headline(few, names=asked)._repr_html_()
 
 
 def test_a_table_hides_and_marks_small_groups(index, asked):

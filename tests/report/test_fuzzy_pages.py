@@ -231,8 +231,7 @@ def test_the_words_of_notes_are_those_of_the_engine():
 def test_the_card_says_how_sure_the_verdict_is(found, own, study):
     index = csat.index(own)
     shown = str(headline(index, found["whole"], "zh", study))
-    assert "介于满意与基本满意之间" in shown
-    assert "隶属度最大的等级：满意，把握 >99%" in shown
+    assert "隶属度最大，概率>99%" in shown
     assert "95%置信区间" in shown
     every = [row[2].value for row in headline(index, found["whole"], "en", study).table.rows]
     assert any(isinstance(said, Word) and said.key == "fuzzy.card" for said in every)

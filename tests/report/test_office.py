@@ -220,7 +220,7 @@ def test_texts_cards_and_failures_are_on_slides(whole, asked, shown):
         )
         for text in texts(slide)
     )
-    for text in ("one two three <b>x</b>", "four", "68.22", "too few", "a  b", "Period: Q3", "=1+1", "Section <b>"):
+    for text in ("one two three <b>x</b>", "four", "68.2", "too few", "a  b", "Period: Q3", "=1+1", "Section <b>"):
         assert text in said
     assert SCRIPT in said
 
@@ -342,7 +342,7 @@ def test_a_document_for_word_has_headings_texts_and_described_pictures(whole, as
     assert styles["Deeper"] == "Heading 4"
     assert styles["four"] == "List Bullet"
     assert {f"one two {SCRIPT}", "too few", "a  b\nc", "Period: Q3", "=1+1"} <= set(styles)
-    assert "68.22" in "\n".join(cell.text for table in file.tables for row in table.rows for cell in row.cells)
+    assert "68.2" in "\n".join(cell.text for table in file.tables for row in table.rows for cell in row.cells)
     assert [shape._inline.docPr.get("descr") for shape in file.inline_shapes] == ["a picture of nothing"]
     assert not list(file.element.iter("{*}instrText"))
 

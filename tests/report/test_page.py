@@ -112,10 +112,10 @@ def test_warnings_of_cells_are_remembered_once():
 def test_the_headline_gives_index_interval_verdict(results, study):
     html = headline(results["index"], results["evaluation"], "zh", study)._repr_html_()
     top = results["index"].tidy().iloc[0]
-    assert f"{top['estimate']:.2f}" in html
-    assert f"95%置信区间 {top['low']:.2f}–{top['high']:.2f}" in html
-    assert "介于满意与基本满意之间" in html
-    assert "网络覆盖" in html
+    assert f"{top['estimate']:.1f}</dd>" in html
+    assert f"95%置信区间{top['low']:.1f}至{top['high']:.1f}" in html
+    assert '<dd class="figure">满意</dd>' in html
+    assert "网络覆盖" in html and "项与之分不出高低" in html
 
 
 def test_a_headline_on_too_few_respondents_hides_them(whole):
@@ -123,7 +123,7 @@ def test_a_headline_on_too_few_respondents_hides_them(whole):
 
     few = replace(whole, estimates=replace(whole.estimates, n=whole.estimates.n * 0 + 20))
     html = headline(few)._repr_html_()
-    assert "68.22" not in html
+    assert "68.2" not in html
     assert "Fewer than 30 respondents" in html
 
 

@@ -19,6 +19,7 @@ from csat.report.opened import read_once
 from csat.report.overview import Links, league, links, ranking
 from csat.report.plots import plot
 from csat.report.reading import reading
+from csat.report.sentences import apart, compared, course, standing, strengths, summary
 from csat.report.settings import Plan, base_of, masthead, method, plan
 from csat.report.since import changed
 from csat.report.tables import table
@@ -34,8 +35,11 @@ __all__ = [
     "Revision",
     "Table",
     "advice",
+    "apart",
     "base_of",
     "changed",
+    "compared",
+    "course",
     "diagram",
     "headline",
     "league",
@@ -51,6 +55,9 @@ __all__ = [
     "read_once",
     "reading",
     "revision",
+    "standing",
+    "strengths",
+    "summary",
     "table",
     "write_report",
     "write_workbook",

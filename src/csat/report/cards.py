@@ -10,10 +10,12 @@ import numpy as np
 from csat.bases import Base
 from csat.errors import OptionError
 from csat.report.description import TABLE_MIME, Cell, Column
-from csat.report.format import number, signed
+from csat.report.format import number
 from csat.report.html import to_cards
 from csat.report.jupyter import Table
 from csat.report.names import Names
+from csat.report.sentences.items import ranked_items, rivals_of
+from csat.report.sentences.said import figures, known, tenth
 from csat.report.tables.cells import base_note, groups_of, level_of
 from csat.report.tables.evaluation_notes import scale_notes
 from csat.report.tables.trend import period_names
@@ -76,17 +78,16 @@ def headline(
     if groups_of(tidy, "estimate"):
         raise OptionError("headline() needs one index; leave by= out, or take one group with survey.where(…).")
     texts = Names(lang, names)
-    top, items = tidy[tidy["kind"] == "index"].iloc[0], tidy[tidy["kind"] == "item"]
-    rows = [_index_row(top, level_of(index), texts)]
+    rows = [_index_row(tidy[tidy["kind"] == "index"].iloc[0], level_of(index), texts)]
     rows += [] if trend is None else _change_rows(trend, texts)
     notes: list[Word | str] = [] if base is None else [Word("note.base", {"base": base})]
     if evaluation is not None:
         rows.append(_verdict_row(evaluation, texts))
         notes += scale_notes(evaluation, texts)
-    ranked = items[[not texts.bases.judge(float(n)).hidden for n in items["n"]]].sort_values("estimate")
-    if len(ranked):
-        rows.append(_item_row("headline.best", ranked.iloc[-1], texts))
-        rows.append(_item_row("headline.worst", ranked.iloc[0], texts))
+    ranked = ranked_items(index, texts)
+    if len(ranked) > 1:
+        rows.append(_item_row("headline.best", ranked.iloc[0], rivals_of(ranked, "best"), texts))
+        rows.append(_item_row("headline.worst", ranked.iloc[-1], rivals_of(ranked, "worst"), texts))
     columns = (
         Column("what", Word("column.what")),
         Column("value", Word("column.value"), "score"),
@@ -100,14 +101,14 @@ def _index_row(top: pd.Series, level: float, texts: Names) -> Row:
     label = Cell(Word("headline.index"))
     if base.hidden:
         return label, Cell(None, base_note(base, texts.bases)), Cell(applies=False)
-    blanks = {"level": level, "low": float(top["low"]), "high": float(top["high"])}
-    remark = Cell(Word("headline.interval", blanks)) if blanks["low"] == blanks["low"] else Cell(applies=False)
+    blanks = {"level": level, "low": tenth(top["low"]), "high": tenth(top["high"])}
+    remark = Cell(Word("headline.interval", blanks)) if known(top["low"], top["high"]) else Cell(applies=False)
     small = base_note(base, texts.bases) if base is Base.SMALL else None
-    return label, Cell(float(top["estimate"]), small), remark
+    return label, Cell(float(top["estimate"]), small, kind="tenths"), remark
 
 
 def _change_rows(trend: Trend, texts: Names) -> list[Row]:
-    """Change of the index in the last period, and whether it is more than noise."""
+    """Change of the index in the last period with its interval, and whether it is more than noise."""
     tidy = trend.tidy()
     top = tidy[(tidy["kind"] == "index") & (tidy["period"] == tidy["period"].iloc[-1])].iloc[0]
     if not top["verdict"]:
@@ -116,30 +117,40 @@ def _change_rows(trend: Trend, texts: Names) -> list[Row]:
     base = texts.bases.judge(float(trend.changes.n[trend.at == top.name][0]))
     if base.hidden:
         return [(label, Cell(None, base_note(base, texts.bases)), Cell(applies=False))]
-    said = Word(f"headline.change_{top['verdict'].replace(' ', '_')}", {"noise": float(top["noise"])})
-    return [(label, Cell(signed(float(top["change"]))), Cell(said))]
+    change, noise = float(top["change"]), float(top["noise"])
+    blanks = {"level": trend.changes.level, **figures(change, change - noise, change + noise, sign=True)}
+    said = Word(f"headline.change_{top['verdict'].replace(' ', '_')}", blanks)
+    return [(label, Cell(tenth(change, sign=True)), Cell(said))]
 
 
 def _verdict_row(evaluation: Evaluation, texts: Names) -> Row:
+    """The grade of the largest membership, if that is decided, and how sure it is."""
     tidy = evaluation.verdicts()
     top = tidy[tidy["kind"] == "index"].iloc[0]
     label = Cell(Word("headline.verdict"))
     base = texts.bases.judge(float(top["n"]))
     if base.hidden or not isinstance(top["upper"], str):
         return label, Cell(None, base_note(base, texts.bases)), Cell(applies=False)
-    return label, Cell(texts.verdict(top["upper"], top["lower"])), Cell(_sure(top, level_of(evaluation), texts))
+    drawn = bool(np.isfinite(top["probability"]))
+    figure = texts.grade(top["verdict"]) if top["decided"] or not drawn else Word("fuzzy.close")
+    return label, Cell(figure), Cell(_sure(top, level_of(evaluation), texts))
 
 
 def _sure(top: pd.Series, level: float, texts: Names) -> Word:
     """The strongest grade with its probability, and the score with its interval."""
-    blanks = {"grade": texts.grade(top["verdict"]), "score": float(top["score"])}
-    if not (np.isfinite(top["probability"]) and np.isfinite(top["low"])):
+    blanks: dict[str, Any] = {"grade": texts.grade(top["verdict"]), "score": tenth(top["score"])}
+    if not known(top["probability"], top["low"], top["high"]):
         return Word("fuzzy.card_only", blanks)
     blanks |= {"probability": number(float(top["probability"]), "chance"), "level": level}
-    blanks |= {end: float(top[end]) for end in ("low", "high")}
+    blanks |= {end: tenth(top[end]) for end in ("low", "high")}
     return Word("fuzzy.card" if top["decided"] else "fuzzy.card_close", blanks)
 
 
-def _item_row(key: str, item: pd.Series, texts: Names) -> Row:
-    score = Word("headline.score", {"score": float(item["estimate"])})
-    return Cell(Word(key)), Cell(texts.code(item["term"])), Cell(score)
+def _item_row(key: str, item: pd.Series, rivals: int, texts: Names) -> Row:
+    """An item with its interval, and how many others it cannot be told apart from."""
+    if not known(item["low"], item["high"]):
+        only = Word("headline.score", {"score": tenth(item["estimate"])})
+        return Cell(Word(key)), Cell(texts.code(item["term"])), Cell(only)
+    blanks = {**figures(item["estimate"], item["low"], item["high"]), "count": rivals}
+    said = Word("headline.item" if rivals else "headline.item_sure", blanks)
+    return Cell(Word(key)), Cell(texts.code(item["term"])), Cell(said)

@@ -14,7 +14,17 @@ from typing import Any, Literal, Self
 from csat.report.words import Word, words
 
 Kind = Literal[
-    "text", "score", "percent", "percentage_points", "chance", "p_value", "count", "estimate", "statistic", "plain"
+    "text",
+    "score",
+    "tenths",
+    "percent",
+    "percentage_points",
+    "chance",
+    "p_value",
+    "count",
+    "estimate",
+    "statistic",
+    "plain",
 ]
 Value = float | str | Word | None
 

@@ -29,6 +29,7 @@ def _chance(value: float) -> str:
 
 SHOWN: Mapping[Kind, Callable[[float], str]] = {
     "score": "{:.2f}".format,
+    "tenths": "{:.1f}".format,
     "percent": "{:.1%}".format,
     "percentage_points": lambda value: f"{100 * value:.1f}",
     "chance": _chance,
@@ -42,6 +43,7 @@ SHOWN: Mapping[Kind, Callable[[float], str]] = {
 EXCEL: Mapping[Kind, str] = {
     "text": "@",
     "score": "0.00",
+    "tenths": "0.0",
     "percent": "0.0%",
     "percentage_points": "0.0%",
     "chance": '[>0.995]">99%";[<0.005]"<1%";0%',

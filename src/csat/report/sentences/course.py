@@ -1,0 +1,146 @@
+"""The course of the index over time: what is a change and what is noise, and whether others only answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from csat.comparisons.result import adjusted
+from csat.errors import OptionError
+from csat.report.guidance import Advice
+from csat.report.names import Names
+from csat.report.sentences.pairs import part
+from csat.report.sentences.said import advice_of, bracketed, distance, figures, known, listed, quoted, tenth
+from csat.report.tables.trend import period_names, trend_groups
+from csat.report.words import Word
+
+if TYPE_CHECKING:
+    from csat.questionnaire import Questionnaire
+    from csat.results import Estimates
+    from csat.trends import ChangeSplit, Trend
+
+
+def course(
+    trend: Trend,
+    lang: str = "en",
+    names: Questionnaire | None = None,
+    *,
+    split: ChangeSplit | None = None,
+    base: Word | str | None = None,
+) -> Advice:
+    """Say how the index has moved, period by period and over all, and what moved in the last one.
+
+    Parameters
+    ----------
+    trend : without groups.
+    lang : "en" or "zh".
+    names : the questionnaire whose texts stand for the codes.
+    split : of the last change into mix and real change; None leaves it out.
+    base : whom the sentences are about.
+
+    Returns
+    -------
+    Advice
+        The changes of the index are corrected for the number of periods, those of dimensions and of items for their
+        numbers (Holm); a change that is not more than chance then is not told as one.
+
+    Raises
+    ------
+    OptionError
+        For a trend by groups.
+    """
+    tidy, texts = trend.tidy(), Names(lang, names)
+    if trend_groups(tidy):
+        raise OptionError("course() is about one group: leave by= out of csat.trend, or take one group.")
+    periods = list(dict.fromkeys(tidy["period"]))
+    tops = tidy[(tidy["kind"] == "index") & _shown(tidy, texts)]
+    lines = []
+    if len(tops) > 2:
+        lines.append(_whole(part(trend.levels, tops.index.tolist()), list(tops["period"]), texts))
+    lines += _steps(tops[tops["since"] != ""], trend.levels.level, texts)
+    lines += _nodes(tidy[(tidy["period"] == periods[-1]) & _shown(tidy, texts)], trend.levels.level, texts)
+    lines += [] if split is None or not len(tops) else _split(split, texts)
+    notes = [Word("course.note", {"alpha": 1 - trend.levels.level})]
+    return advice_of("course", Word("title.course"), lines or [Word("course.hidden")], texts, notes=notes, base=base)
+
+
+def _shown(tidy: pd.DataFrame, texts: Names) -> np.ndarray:
+    return np.array([not texts.bases.judge(float(n)).hidden for n in tidy["n"]], bool)
+
+
+def _whole(levels: Estimates, periods: Sequence[str], texts: Names) -> Word:
+    """The index of the last period against the first."""
+    matrix = np.zeros((1, len(periods)))
+    matrix[0, [0, -1]] = -1.0, 1.0
+    row = levels.contrast(matrix, [levels.term[0]]).tidy().iloc[0]
+    first, last = period_names([periods[0], periods[-1]], texts)
+    blanks: dict[str, Any] = {
+        "name": texts.code(levels.term[0]),
+        "first": first,
+        "last": last,
+        "start": tenth(levels.estimate[0]),
+        "end": tenth(levels.estimate[-1]),
+        "level": levels.level,
+    }
+    interval = (row["estimate"], row["low"], row["high"])
+    if not known(*interval):
+        return Word("course.whole_only", blanks)
+    if row["low"] <= 0 <= row["high"]:
+        return Word("course.whole_open", blanks | figures(*interval, sign=True))
+    return Word(f"course.whole_{'up' if row['estimate'] > 0 else 'down'}", blanks | distance(*interval))
+
+
+def _steps(tops: pd.DataFrame, level: float, texts: Names) -> list[Word]:
+    """Steps from one period to the next that are more than chance, all of them counted."""
+    steps = tops[tops["change_p"].notna()]
+    if steps.empty:
+        return []
+    real = steps[adjusted(steps["change_p"].to_numpy(float), "holm") < 1 - level]
+    if real.empty:
+        return [Word("course.no_step" if len(steps) > 1 else "course.one_step_open", _step(steps.iloc[-1], texts))]
+    lines = []
+    for _, row in real.iterrows():
+        lines.append(Word(f"course.step_{'up' if row['change'] > 0 else 'down'}", _step(row, texts)))
+    return [*lines, *([Word("course.other_steps")] if len(real) < len(steps) else [])]
+
+
+def _step(row: pd.Series, texts: Names) -> dict[str, str]:
+    since, period = period_names([row["since"], row["period"]], texts)
+    interval = (row["change"], row["change"] - row["noise"], row["change"] + row["noise"])
+    return {"since": since, "period": period, **distance(*interval)}
+
+
+def _nodes(last: pd.DataFrame, level: float, texts: Names) -> list[Word]:
+    """Dimensions and items that moved in the last period."""
+    lines: list[Word] = []
+    tested = 0
+    for kind in ("dimension", "item"):
+        rows = last[(last["kind"] == kind) & last["change_p"].notna()]
+        tested += len(rows)
+        real = rows[adjusted(rows["change_p"].to_numpy(float), "holm") < 1 - level]
+        for key, moved in (("up", real[real["change"] > 0]), ("down", real[real["change"] < 0])):
+            if len(moved):
+                moved = moved.reindex(moved["change"].abs().sort_values(ascending=False, kind="stable").index)
+                said = [
+                    bracketed(quoted(texts.code(term)), tenth(change, sign=True), texts)
+                    for term, change in zip(moved["term"], moved["change"], strict=True)
+                ]
+                lines.append(Word(f"course.{kind}_{key}", {"names": listed(said, texts)}))
+    return lines or ([Word("course.no_node")] if tested else [])
+
+
+def _split(split: ChangeSplit, texts: Names) -> list[Word]:
+    """What of the last change comes from who answered, and what from how they answered."""
+    tidy = split.tidy()
+    root = tidy[tidy["term"] == tidy["term"].iloc[0]].set_index("part")
+    mix, real = root.loc["mix"], root.loc["real"]
+    if not known(*mix[["estimate", "low", "high"]], *real[["estimate", "low", "high"]]):
+        return []
+    columns = texts.listed([texts.running(column) for column in split.mix])
+    said = {f"{name}_{key}": text for name, row in (("mix", mix), ("real", real))
+            for key, text in figures(row["estimate"], row["low"], row["high"], sign=True).items()}  # fmt: skip
+    key = "course.mix_open" if mix["low"] <= 0 <= mix["high"] else "course.mix"
+    return [Word(key, {"columns": columns, "level": split.estimates.level, **said})]
