@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,16 +14,14 @@ from csat.design import Design
 from csat.errors import DataError
 from csat.questionnaire import Questionnaire, Scale
 from csat.read.answers import Answers, number_answers, text_answers
-from csat.read.clean import ROW, cells_of, expected, rows_left_out, tallied
+from csat.read.cells import NO_SPAN, NUMBERS, TEXT, WORDS, Cells, Reading, decoded, kind_of_scale, span_of
+from csat.read.clean import ROW, expected, rows_left_out, tallied
 from csat.read.faults import TableError
 from csat.read.ledger import CELL_REASONS, Ledger, Tally
 from csat.read.raw import Raw, guessed, is_text, plain, text_in
 from csat.read.roles import declared, described_answers, renamed
 from csat.read.weights import report_of
 from csat.read.words import snippet
-
-#: Whole numbers within a range of this many are cleaned once each, not row by row.
-DISTINCT = 4096
 
 _VALID = CELL_REASONS.index("valid")
 _UNKNOWN, _OUT_OF_RANGE = CELL_REASONS.index("unknown_code"), CELL_REASONS.index("out_of_range")
@@ -41,7 +39,8 @@ class Roles:
     days : columns of moments → whether all are at midnight, and so are days.
     filled : no row is blank.
     notes : what was found by name or text, and what is absent.
-    tables : what the values of narrow columns of whole numbers mean, filled as they are met.
+    kinds : name in the survey → type of the clean values in every batch.
+    known : what distinct values mean, filled as they are met.
     """
 
     source: str
@@ -53,7 +52,8 @@ class Roles:
     days: Mapping[str, bool]
     filled: bool
     notes: tuple[str, ...] = ()
-    tables: dict[tuple[str, str], Answers] = field(default_factory=dict, repr=False, compare=False)
+    kinds: Mapping[str, pa.DataType] = field(default_factory=dict, repr=False)
+    known: dict[Hashable, Answers] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def roles_of(
     moments = [name for name, column in head.columns.items() if pa.types.is_timestamp(column.type)]
     notes = [f"columns found by name or text: {', '.join(changed)}"] if changed else []
     notes += [f"not in the data, taken as not asked: {', '.join(absent)}"] if absent else []
-    return Roles(
+    made = Roles(
         head.source,
         asked,
         design,
@@ -129,6 +129,7 @@ def roles_of(
         filled,
         tuple(notes),
     )
+    return replace(made, kinds={name: _kind(name, made) for name in made.columns})
 
 
 def clean_batch(
@@ -152,20 +153,20 @@ def clean_batch(
     """
     columns = {roles.names[name]: _plain(raw, name, roles) for name in raw.columns if name in roles.names}
     table = replace(raw, columns=columns)
-    read = {name: _answers(table, name, roles) for name in columns if wanted is None or name in wanted}
+    read = {name: _reading(table, name, roles)(columns[name]) for name in columns if wanted is None or name in wanted}
     kept, tallies = rows_left_out(table, read, roles.asked, roles.design, blank=not roles.filled, repeated=repeated)
     tallies += [tally for name in read if name not in roles.design.columns
-                for tally in cells_of(table, name, read[name], kept)]  # fmt: skip
+                for tally in _cells_in(table, name, read[name], kept)]  # fmt: skip
     weight = roles.design.weight
     weights = None
     if weight is not None and kept.any():
         weights = report_of(weight, _values(read[weight])[kept], raw.rows[kept])
-    notes = tuple(f"{name}: {note}" for name, answers in read.items() for note in answers.notes)
+    notes = tuple(f"{name}: {note}" for name, cells in read.items() for note in cells.notes)
     unknown = _unknown(table, read, roles, kept)
     if raw.source != roles.source:
         tallies, unknown = ([_placed(tally, raw.source) for tally in part] for part in (tallies, unknown))
     ledger = Ledger(roles.source, len(kept), int(kept.sum()), tuple(tallies), (), notes, weights)
-    arrays = [*(answers.values for answers in read.values()), pa.array(raw.rows)]
+    arrays = [*(cells.values for cells in read.values()), pa.array(raw.rows)]
     rows = pa.RecordBatch.from_arrays(arrays, [*read, ROW])
     return Part(rows if kept.all() else rows.filter(pa.array(kept)), ledger, tuple(unknown))
 
@@ -174,10 +175,10 @@ def not_asked(part: Part, names: Sequence[str], roles: Roles) -> Part:
     """Add columns that this part of the table does not have: missing in every row, and counted as not asked."""
     if not names:
         return part
-    size, floating = part.rows.num_rows, roles.floating
+    size = part.rows.num_rows
     rows = part.rows
     for name in names:
-        rows = rows.append_column(name, pa.nulls(size, pa.float64() if name in floating else pa.string()))
+        rows = rows.append_column(name, pa.nulls(size, roles.kinds[name]))
     cells = [Tally("cell", name, reason, count) for name in names if name not in roles.design.columns
              for reason, count in (("valid", 0), ("not_asked", size))]  # fmt: skip
     ledger = replace(part.ledger, tallies=(*part.ledger.tallies, *cells))
@@ -200,54 +201,60 @@ def refuse_unknown(source: str, unknown: Sequence[Tally], asked: Questionnaire) 
 
 
 def _plain(raw: Raw, name: str, roles: Roles) -> pa.Array:
+    """A column as numbers, text or a dictionary of text; moments and truth values are worded once each."""
     column = raw.columns[name]
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
     days = roles.days.get(name)
-    text = plain(column, days)
+    worded = pa.types.is_temporal(column.type) or pa.types.is_dictionary(column.type)
+    encoded = column.dictionary_encode() if worded else None
+    said = column if encoded is None else encoded.dictionary
+    text = plain(said, days)
     if text is None:
         raise DataError(f"{raw.source}: column {name!r} holds neither numbers nor text here, as it does elsewhere.")
-    if days and pc.max(pc.utf8_length(plain(column))).as_py() not in (None, 10):
+    if days and pc.max(pc.utf8_length(plain(said))).as_py() not in (None, 10):
         raise TableError.no_day(raw.source, name)
-    return text
+    if encoded is None:
+        return text
+    spelled = pa.DictionaryArray.from_arrays(encoded.indices, text)
+    return spelled if is_text(text) else spelled.dictionary_decode()
+
+
+def _kind(name: str, roles: Roles) -> pa.DataType:
+    """Type of the clean values of a column."""
+    if name in roles.asked.codes:
+        return kind_of_scale(roles.asked.scale_of(name))
+    if name in roles.floating:
+        return NUMBERS
+    return TEXT if name == roles.asked.column_of_kind("id") else WORDS
 
 
 def _typed(column: pa.Array, typed: bool) -> pa.Array:
     return column if typed else guessed(column)
 
 
-def _answers(table: Raw, name: str, roles: Roles) -> Answers:
+def _reading(table: Raw, name: str, roles: Roles) -> Reading:
+    """How a column of this batch is read."""
     column = table.columns[name]
     read = described_answers(name, roles.asked, roles.design)
     if read is None:
         read = _number_reader(table, name, column) if name in roles.numbers else text_answers
-    narrow = pa.types.is_integer(column.type) and column.type.bit_width == 8
-    return by_value(column, _remembered(read, roles, (name, str(column.type))) if narrow else read)
-
-
-def _remembered(
-    read: Callable[[pa.Array], Answers], roles: Roles, key: tuple[str, str]
-) -> Callable[[pa.Array], Answers]:
-    """Read the 256 values of a narrow column once for all batches."""
-
-    def known(values: pa.Array) -> Answers:
-        if len(values) != 2**8 + 1:
-            return read(values)
-        if key not in roles.tables:
-            roles.tables[key] = read(values)
-        return roles.tables[key]
-
-    return known
+    span = span_of(roles.asked.scale_of(name)) if name in roles.asked.codes else NO_SPAN
+    return Reading(name, roles.kinds[name], read, roles.known, span)
 
 
 def _number_reader(table: Raw, name: str, column: pa.Array) -> Callable[[pa.Array], Answers]:
     """Read a plain number; a cell that would make the column text is refused."""
-    if is_text(column) and column.null_count < len(column) and is_text(guessed(column)):
-        number = number_answers(column, ())
+    filled = is_text(column) and column.null_count < len(column)
+    if filled and is_text(guessed(column.dictionary_encode().dictionary)):
+        text = decoded(column)
+        number = number_answers(text, ())
         odd = np.flatnonzero(number.reasons == _UNKNOWN)
         if not len(odd):
-            odd = np.flatnonzero(~text_in(column).is_null().to_numpy(zero_copy_only=False) & _coded(column))
+            odd = np.flatnonzero(~text_in(text).is_null().to_numpy(zero_copy_only=False) & _coded(text))
         if len(odd):
             place = int(odd[0])
-            raise TableError.no_number(table.source, name, int(table.rows[place]), str(column[place].as_py()))
+            raise TableError.no_number(table.source, name, int(table.rows[place]), str(text[place].as_py()))
     return lambda cells: number_answers(cells, ())
 
 
@@ -256,56 +263,31 @@ def _coded(column: pa.Array) -> np.ndarray:
     return np.array([is_text(guessed(column.slice(row, 1))) for row in range(len(column))])
 
 
-def by_value(column: pa.Array, read: Callable[[pa.Array], Answers]) -> Answers:
-    """Read each value once where there are few; what a cell says does not depend on its row."""
-    if not len(column) or column.null_count == len(column):
-        return read(column)
-    if not is_text(column):
-        codes = _codes(column) if pa.types.is_integer(column.type) else None
-        return read(column) if codes is None else _spread(read(codes[0]), codes[1])
-    encoded = column.dictionary_encode()
-    words = encoded.dictionary
-    if len(words) > len(column) // 2:
-        return read(column)
-    place = encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
-    return _spread(read(pa.concat_arrays([words, pa.nulls(1, words.type)])), place)
+def _cells_in(table: Raw, name: str, cells: Cells, kept: np.ndarray) -> list[Tally]:
+    """Tally what became of the cells of one column in the kept rows."""
+    inside = slice(None) if kept.all() else kept[cells.odd]
+    odd, why = cells.odd[inside], cells.why[inside]
+    counts = np.bincount(why, minlength=len(CELL_REASONS)).tolist()
+    counts[_VALID] = int(kept.sum()) - len(odd)
+    tallies: list[Tally] = []
+    for code, reason in enumerate(CELL_REASONS):
+        if counts[code] and code in (_UNKNOWN, _OUT_OF_RANGE):
+            tallies += tallied(table, "cell", reason, name, odd[why == code])
+        elif counts[code] or code == _VALID:
+            tallies.append(Tally("cell", name, reason, counts[code]))
+    return tallies
 
 
-def _codes(column: pa.Array) -> tuple[pa.Array, np.ndarray] | None:
-    """Whole numbers of which a column may be made and then null, and each row's place; None if there are too many."""
-    narrow = column.type.bit_width == 8
-    kind = np.dtype(column.type.to_pandas_dtype())
-    ends = {"min": int(np.iinfo(kind).min), "max": int(np.iinfo(kind).max)} if narrow else pc.min_max(column).as_py()
-    low, size = ends["min"], ends["max"] - ends["min"] + 1
-    if size > DISTINCT:
-        return None
-    values = np.frombuffer(column.buffers()[1], kind)[column.offset : column.offset + len(column)]
-    place = values.astype(np.intp) - low
-    if column.null_count:
-        place[column.is_null().to_numpy(zero_copy_only=False)] = size
-    return pa.array([*range(low, low + size), None], column.type), place
-
-
-def _spread(answers: Answers, place: np.ndarray) -> Answers:
-    """Answers of distinct values → answers of the rows (n,) at these places."""
-    reasons = answers.reasons[place]
-    if not pa.types.is_floating(answers.values.type):
-        return Answers(answers.values.take(pa.array(place)), reasons, answers.notes)
-    numbers = answers.values.to_numpy(zero_copy_only=False)[place]
-    missing = None if answers.values.null_count == 0 else reasons != _VALID
-    return Answers(pa.array(numbers, mask=missing), reasons, answers.notes)
-
-
-def _unknown(table: Raw, read: Mapping[str, Answers], roles: Roles, kept: np.ndarray) -> list[Tally]:
+def _unknown(table: Raw, read: Mapping[str, Cells], roles: Roles, kept: np.ndarray) -> list[Tally]:
     design = roles.design
     found: list[Tally] = []
     for name in declared(roles.asked):
         if name not in read or name == design.weight:
             continue
-        reasons = read[name].reasons
-        odd = (reasons == _UNKNOWN) | (reasons == _OUT_OF_RANGE)
+        cells = read[name]
+        odd = cells.odd[(cells.why == _UNKNOWN) | (cells.why == _OUT_OF_RANGE)]
         # a stratum with an unknown code was left out, but must not vanish for that
-        rows = odd if name in (design.stratum, design.psu, design.ssu) else odd & kept
+        rows = odd if name in (design.stratum, design.psu, design.ssu) else odd[kept[odd]]
         found += tallied(table, "cell", "unknown_code", name, rows)
     return found
 
@@ -314,5 +296,5 @@ def _placed(tally: Tally, file: str) -> Tally:
     return replace(tally, files=(file,) * len(tally.rows))
 
 
-def _values(answers: Answers) -> np.ndarray:
-    return answers.values.to_numpy(zero_copy_only=False)
+def _values(cells: Cells) -> np.ndarray:
+    return cells.values.to_numpy(zero_copy_only=False)

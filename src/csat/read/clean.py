@@ -14,6 +14,7 @@ from csat.errors import DataError, OptionError
 from csat.questionnaire import Questionnaire, Scale
 from csat.questionnaire.decode import LONGEST, quoted
 from csat.read.answers import Answers
+from csat.read.cells import Cells
 from csat.read.fromfile import asked_in
 from csat.read.ledger import CELL_REASONS, EXAMPLES, Ledger, Tally
 from csat.read.raw import Raw, is_empty, text_in, words_in
@@ -142,7 +143,7 @@ def check_reading(on_unknown: object, on_absent: object, design: object) -> None
 
 def rows_left_out(
     raw: Raw,
-    read: Mapping[str, Answers],
+    read: Mapping[str, Answers] | Mapping[str, Cells],
     asked: Questionnaire,
     design: Design,
     *,
@@ -171,7 +172,7 @@ def rows_left_out(
     return left, tallies
 
 
-def _checks(raw: Raw, read: Mapping[str, Answers], design: Design, blank: bool) -> list[Check]:
+def _checks(raw: Raw, read: Mapping[str, Answers] | Mapping[str, Cells], design: Design, blank: bool) -> list[Check]:
     checks = [Check("empty_row", "", _blank(raw))] if blank else []
     if design.weight is not None:
         reasons, weight = read[design.weight].reasons, _numbers(read[design.weight])
@@ -203,7 +204,7 @@ def _blank(raw: Raw) -> np.ndarray:
     return blank
 
 
-def _numbers(answers: Answers) -> np.ndarray:
+def _numbers(answers: Answers | Cells) -> np.ndarray:
     """(n,) values, NaN where missing."""
     return answers.values.to_numpy(zero_copy_only=False)
 
@@ -233,8 +234,8 @@ def cells_of(raw: Raw, name: str, answers: Answers, kept: np.ndarray) -> list[Ta
 
 
 def tallied(raw: Raw, what: str, reason: str, column: str, rows: np.ndarray) -> list[Tally]:
-    """Count rows (n,), with the first few as examples; nothing if there are none."""
-    found = np.flatnonzero(rows)
+    """Count rows, marked (n,) or listed (m,), with the first few as examples; nothing if there are none."""
+    found = np.flatnonzero(rows) if rows.dtype == bool else rows
     if not len(found):
         return []
     first = found[:EXAMPLES]

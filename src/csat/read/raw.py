@@ -90,12 +90,15 @@ def _moments_as_text(column: pa.Array, as_days: bool | None) -> pa.Array:
 
 
 def is_text(column: pa.Array) -> bool:
-    """Tell whether a column holds text rather than numbers."""
-    return bool(pa.types.is_string(column.type))
+    """Tell whether a column holds text, also as a dictionary, rather than numbers."""
+    kind = column.type
+    return bool(pa.types.is_string(kind.value_type if pa.types.is_dictionary(kind) else kind))
 
 
 def text_in(column: pa.Array) -> pa.Array:
     """Read the text of each cell without outer blanks; null where empty. Whole numbers have no decimal point."""
+    if pa.types.is_dictionary(column.type):
+        return text_in(column.dictionary_decode())
     if not is_text(column):
         if pa.types.is_floating(column.type):
             column = pc.if_else(pc.is_nan(column), None, column)
@@ -140,6 +143,9 @@ def is_empty(column: pa.Array, *, number: bool) -> np.ndarray:
     """Mark the cells (n,) that hold nothing; with `number`, also those that say so in words (NA, #N/A …)."""
     if not is_text(column):
         return column.is_null(nan_is_null=True).to_numpy(zero_copy_only=False)
+    if pa.types.is_dictionary(column.type):
+        distinct, place = _distinct(column)
+        return np.append(is_empty(distinct, number=number), True)[place]
     text = text_in(column)
     empty = text.is_null()
     if number:
@@ -154,6 +160,8 @@ def guessed(column: pa.Array) -> pa.Array:
     """
     if not is_text(column):
         return column
+    if pa.types.is_dictionary(column.type):
+        return guessed(column.dictionary_decode())
     filled = text_in(column)
     empty = is_empty(column, number=True)
     candidates = pc.if_else(pa.array(empty), None, filled)

@@ -55,8 +55,15 @@ class Universe:
         """
         if not all(name in raw.columns for name in self.wanted):
             return np.zeros(len(raw.rows), bool)
-        read = {name: plain(raw.columns[name], days.get(name)) for name in self.wanted}
-        return self.inside({name: column for name, column in read.items() if column is not None})
+        marks = [self._holds_in(name, raw.columns[name], days.get(name)) for name in self.wanted]
+        return np.logical_and.reduce(marks)
+
+    def _holds_in(self, name: str, column: pa.Array, day: bool | None) -> np.ndarray:
+        """Mark the cells (n,) of a column in the types of its source; each word of a dictionary is looked at once."""
+        if pa.types.is_dictionary(column.type) and not column.null_count:
+            return self._holds_in(name, column.dictionary, day)[column.indices.to_numpy()]
+        read = plain(column, day)
+        return np.ones(len(column), bool) if read is None else self._holds(name, read)
 
     def _holds(self, name: str, column: pa.Array) -> np.ndarray:
         if is_text(column):

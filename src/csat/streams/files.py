@@ -109,7 +109,11 @@ class Files:
 
     def _said(self, name: str, value: str | float | None, size: int) -> pa.Array:
         kind = pa.float64() if self._numbers(name) else pa.string()
-        return pa.nulls(size, kind) if value is None else pa.repeat(pa.scalar(value, kind), size)
+        if value is None:
+            return pa.nulls(size, kind)
+        if kind == pa.float64():
+            return pa.array(np.full(size, value))
+        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(size, np.int8)), pa.array([value], kind))
 
     def _numbers(self, name: str) -> bool:
         return any(isinstance(said[name], float) for said in self.folders)

@@ -20,20 +20,24 @@ from csat.streams.origin import MOMENT, NOTHING, NUMBER, TEXT
 #: Bytes that a column chunk is read by.
 BUFFER = 1 << 18
 
+#: Bytes per value below which a column of text holds each word once.
+CODED = 4
+
 
 @dataclass(frozen=True, slots=True)
 class ParquetSheet:
     """What the footer of a file says.
 
     called : name for messages. stored : column → its name in the file. families : column → family of types.
-    rows : in the file. size : bytes of the table in memory, about. filled : no row can be blank.
-    notes : on columns left out.
+    coded : stored names of text that is read as a dictionary. rows : in the file. size : bytes of the table in
+    memory, about. filled : no row can be blank. notes : on columns left out.
     """
 
     path: Path
     called: str
     stored: dict[str, str]
     families: dict[str, str]
+    coded: tuple[str, ...]
     rows: int
     size: int
     filled: bool
@@ -48,7 +52,9 @@ class ParquetSheet:
         # a row needs some column to be counted
         read = [name for name in names if name in self.stored] or [next(iter(self.stored))]
         try:
-            with parquet.ParquetFile(self.path, pre_buffer=False, buffer_size=BUFFER) as file:
+            with parquet.ParquetFile(
+                self.path, pre_buffer=False, buffer_size=BUFFER, read_dictionary=self.coded
+            ) as file:
                 kept = _row_groups(file.metadata, self.stored, universe)
                 sizes = [file.metadata.row_group(group).num_rows for group in kept]
                 numbers = _Numbers(_starts(file.metadata)[kept], np.array(sizes, int))
@@ -89,6 +95,7 @@ def parquet_sheet(path: Path, called: str) -> ParquetSheet:
         called,
         {name: stored[name] for name in readable},
         families,
+        tuple(_repetitive(metadata, [stored[name] for name in readable if families[name] == TEXT])),
         metadata.num_rows,
         size_of(metadata.num_rows, families.values()),
         _filled(metadata, {stored[name] for name in readable if _never_blank(schema.field(stored[name]).type)}),
@@ -136,6 +143,16 @@ def _filled(metadata: Any, sure: set[str]) -> bool:
     )
 
 
+def _repetitive(metadata: Any, names: Sequence[str]) -> list[str]:
+    """Columns whose values take so few bytes that the file must hold each word once."""
+    sizes = dict.fromkeys(names, 0)
+    for group in range(metadata.num_row_groups):
+        for column in map(metadata.row_group(group).column, range(metadata.num_columns)):
+            if column.path_in_schema in sizes:
+                sizes[column.path_in_schema] += column.total_uncompressed_size
+    return [name for name, size in sizes.items() if size < CODED * max(metadata.num_rows, 1)]
+
+
 def _starts(metadata: Any) -> np.ndarray:
     """Number of the first row of each row group."""
     sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
@@ -174,6 +191,10 @@ class _Numbers:
         """Numbers (count,) of the next rows."""
         ends = np.cumsum(self.sizes)
         place = np.arange(self.done, self.done + count)
+        first = int(np.searchsorted(ends, self.done, side="right"))
+        if first < len(ends) and self.done + count <= ends[first]:
+            self.done += count
+            return place + (self.starts[first] - ends[first] + self.sizes[first])
         group = np.searchsorted(ends, place, side="right")
         self.done += count
         return self.starts[group] + place - (ends - self.sizes)[group]

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from csat.questionnaire import Questionnaire
 from csat.read import INSIDE, ROW, Ledger
 from csat.read.batch import Part, Roles, clean_batch, not_asked
+from csat.read.cells import places_in
 from csat.read.raw import Raw
 from csat.read.universe import Universe
 from csat.streams.book import Book, Findings
@@ -64,9 +65,7 @@ class Dress:
             rows = rows.append_column(name, helper(rows, source))
         if not self.marks:
             return rows
-        inside = [pc.is_in(keys_of(rows.column(name)), pa.array(codes, pa.string()))
-                  for name, codes in self.marks.items()]  # fmt: skip
-        mark = np.logical_and.reduce([found.to_numpy(zero_copy_only=False) for found in inside])
+        mark = np.logical_and.reduce([_among(rows.column(name), codes) for name, codes in self.marks.items()])
         return rows.append_column(INSIDE, pa.array(mark))
 
 
@@ -186,6 +185,13 @@ class Reader:
 def keys_of(column: pa.Array) -> pa.Array:
     """Text of a grouping column; whole numbers have no decimal point."""
     return column if pa.types.is_string(column.type) else column.cast(pa.string())
+
+
+def _among(column: pa.Array, codes: Sequence[str]) -> np.ndarray:
+    """Mark the rows (n,) whose group is one of these; each group is looked at once."""
+    encoded = column.dictionary_encode()
+    known = pc.is_in(keys_of(encoded.dictionary), pa.array(codes, pa.string())).to_numpy(zero_copy_only=False)
+    return np.append(known, False)[places_in(encoded)]
 
 
 def _placed(pieces: Generator[Raw, None, None]) -> Generator[tuple[Raw, int], None, None]:

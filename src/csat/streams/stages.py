@@ -32,7 +32,7 @@ class Joined:
     def __call__(self, rows: pa.RecordBatch, source: str) -> pa.Array:
         """(n,) labels."""
         del source
-        columns = [rows.column(name) for name in self.needs]
+        columns = [rows.column(name).cast(pa.string()) for name in self.needs]
         return pc.binary_join_element_wise(*columns, BETWEEN) if len(columns) > 1 else columns[0]
 
 
@@ -46,7 +46,7 @@ class Grouped:
     def __call__(self, rows: pa.RecordBatch, source: str) -> pa.Array:
         """(n,) labels; an empty identifier gives way to file and row."""
         place = pc.binary_join_element_wise(source, rows.column(ROW).cast(pa.string()), "\x1f")
-        names = place if self.needs == (ROW,) else pc.coalesce(rows.column(self.needs[0]), place)
+        names = place if self.needs == (ROW,) else pc.coalesce(rows.column(self.needs[0]).cast(pa.string()), place)
         return pa.array(unit_of_row(names, RANDOM_GROUPS, self.seed)).cast(pa.string())
 
 

@@ -41,7 +41,7 @@ def values_in(batches: Iterable[pa.RecordBatch], column: str, inside: str | None
     found: set[str] = set()
     for batch in batches:
         rows = batch if inside is None else batch.filter(batch.column(inside))
-        found.update(pc.unique(keys_of(rows.column(column))).drop_null().to_pylist())
+        found.update(keys_of(pc.unique(rows.column(column))).drop_null().to_pylist())
         if len(found) > MOST_VALUES:
             raise SampleError(
                 f"{column!r} holds more than {MOST_VALUES:,} different values: it is no column of groups."
@@ -207,7 +207,10 @@ class Stream(Summed):
 
     def collected(self) -> pa.Table:
         """All rows in memory, as the table of a survey."""
-        batches = [batch.select([*self.columns, ROW]) for batch in self.reader.rows(self.columns)]
+        kinds = self.reader.roles.kinds
+        plain = [(name, pa.float64() if name in self.numbers else pa.string()) for name in kinds]
+        schema = pa.schema([*plain, (ROW, pa.int64())])
+        batches = [batch.select([*self.columns, ROW]).cast(schema) for batch in self.reader.rows(self.columns)]
         return pa.Table.from_batches(batches).combine_chunks()
 
     def _groups(
@@ -225,6 +228,23 @@ class Stream(Summed):
             within = inner._reduced(names, [*columns, *by], middle, tuple(by), rule, scores)
             summed = replace(summed, second=replace(within, share=sampled_share(summed, within)))
         return replace(summed.arranged(self._orders(by, summed.domains)), questionnaire=self.questionnaire)
+
+    def totals(
+        self, names: Sequence[Variable], by: Sequence[str] = (), rule: str = "available"
+    ) -> tuple[Groups, Groups]:
+        """Totals per (domain, stratum, unit), and moments of the domains; see `csat.variance.lean.TotalSource`."""
+        columns = [column for name in names for column in columns_of(name)]
+        self._known([*columns, *by])
+        middle = np.array([self._midpoint(name) for name in names], float)
+        found = self._totalled(names, [*columns, *by], middle, tuple(by), rule)
+        cells, whole = (part.arranged(self._orders(by, part.domains)) for part in found)
+        return replace(cells, questionnaire=self.questionnaire), whole
+
+    def _totalled(
+        self, names: Sequence[Variable], columns: Sequence[str], middle: np.ndarray, by: tuple[str, ...], rule: str
+    ) -> tuple[Groups, Groups]:
+        with closing(self.batches(columns)) as batches:
+            return reduce.totals(batches, list(names), middle, by=by, rule=rule, design=self.design, inside=self._mark)
 
     def _reduced(
         self, names: Sequence[Variable], columns: Sequence[str], middle: np.ndarray, by: tuple[str, ...], rule: str,

@@ -1,0 +1,249 @@
+"""Cells of a column of a batch in the fewest bytes: whole levels as bytes, words once each, and what says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from csat.questionnaire import Scale
+from csat.read.answers import Answers
+from csat.read.ledger import CELL_REASONS
+from csat.read.raw import is_text
+
+#: Levels of a scale that are whole numbers of one byte; numbers; words that occur again and again; other text.
+LEVELS, NUMBERS, WORDS, TEXT = pa.int8(), pa.float64(), pa.dictionary(pa.int32(), pa.string()), pa.string()
+
+#: Different words, or whole numbers within such a range, that are read once each, not row by row.
+DISTINCT = 4096
+
+#: Readings that are remembered from batch to batch, and the distinct values of one of them.
+REMEMBERED, FEW = 4096, 256
+
+#: No whole number lies between these.
+NO_SPAN = (1.0, 0.0)
+
+_VALID = CELL_REASONS.index("valid")
+
+#: How the cells of a column are read.
+Read = Callable[[pa.Array], Answers]
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """What a column of a batch says.
+
+    values : (n,) of the type that the column has in every batch; null = missing.
+    odd : (m,) rows without an answer, in order. why : (m,) their positions in `CELL_REASONS`.
+    notes : how cells were read that could be read in another way.
+    """
+
+    values: pa.Array
+    odd: np.ndarray
+    why: np.ndarray
+    notes: tuple[str, ...] = ()
+
+    @property
+    def reasons(self) -> np.ndarray:
+        """(n,) positions in `CELL_REASONS`."""
+        found = np.full(len(self.values), _VALID, np.int8)
+        found[self.odd] = self.why
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the cells of a column are read, and what has been read before.
+
+    name : of the column. kind : type of its clean values. read : from cells to answers.
+    known : readings of distinct values, of all columns; filled here.
+    span : first and last of the whole numbers that are levels, all those between them too.
+    """
+
+    name: str
+    kind: pa.DataType
+    read: Read
+    known: dict[Hashable, Answers]
+    span: tuple[float, float]
+
+    def __call__(self, column: pa.Array) -> Cells:
+        """Read a column (n,): numbers, text, or a dictionary of text."""
+        if column.null_count == len(column):
+            return self._packed(self.read(decoded(column)))
+        if is_text(column):
+            return self._spelled(column)
+        if self.kind == LEVELS:
+            return self._levels(column)
+        if pa.types.is_integer(column.type):
+            return self._whole(column)
+        if self.kind == NUMBERS and not column.null_count and _all_finite(column):
+            return Cells(column, _NONE, _NO_REASON)
+        return self._packed(self.read(column))
+
+    def _levels(self, column: pa.Array) -> Cells:
+        """Numbers of a scale of whole levels: most are what they say, the others are read once each."""
+        stored = stored_in(column)
+        with np.errstate(invalid="ignore"):
+            small = stored.astype(np.int8, copy=False)
+        low, high = self.span
+        if len(stored) and stored.min() >= low and stored.max() <= high and not column.null_count:
+            odd = np.flatnonzero(small != stored) if stored.dtype.kind == "f" else _NONE
+        else:
+            strange = (stored < low) | (stored > high)
+            strange |= (small != stored) if stored.dtype.kind == "f" else False
+            if column.null_count:
+                strange |= column.is_null().to_numpy(zero_copy_only=False)
+            odd = np.flatnonzero(strange)
+        if not len(odd):
+            return Cells(column if column.type == LEVELS else pa.array(small), odd, _NO_REASON)
+        answers, place = self._distinct(column.take(pa.array(odd)))
+        why = answers.reasons[place]
+        small = small.copy()
+        small[odd] = answers.values.fill_null(low).cast(LEVELS).to_numpy()[place]
+        left = why != _VALID
+        return Cells(with_nulls(small, odd[left]), odd[left], why[left], answers.notes)
+
+    def _whole(self, column: pa.Array) -> Cells:
+        """Whole numbers that stand for numbers, categories or text."""
+        codes = _codes(column)
+        if codes is None:
+            return self._packed(self.read(column))
+        return self._spread(self.read(codes[0]), codes[1])
+
+    def _spelled(self, column: pa.Array) -> Cells:
+        """Text, each word once where there are few."""
+        encoded = column.dictionary_encode()
+        if len(encoded.dictionary) > max(len(column) // 2, FEW):
+            return self._packed(self.read(decoded(column)))
+        answers, place = self._distinct(encoded)
+        if answers.notes:
+            # an example is the first word that occurs
+            encoded = decoded(column).dictionary_encode()
+            answers, place = self._distinct(encoded)
+        return self._spread(answers, place)
+
+    def _distinct(self, column: pa.Array) -> tuple[Answers, np.ndarray]:
+        """What the distinct values of a column say, the last null, and the place (n,) of each row among them.
+
+        Sets of few values are remembered, whatever their order; not if there is something to note about them.
+        """
+        encoded = column.dictionary_encode()
+        words = encoded.dictionary
+        place = places_in(encoded)
+        if len(words) > FEW:
+            return self.read(_with_null(words)), place
+        order = pc.sort_indices(words).to_numpy().astype(np.intp)
+        values = words.take(pa.array(order))
+        said = tuple(values.to_pylist()) if is_text(values) else stored_in(values).tobytes()
+        key = (self.name, str(words.type), said)
+        known = self.known.get(key)
+        if known is None:
+            answers = self.read(_with_null(words))
+            if not answers.notes and len(self.known) < REMEMBERED:
+                by_order = np.append(order, len(words))
+                self.known[key] = Answers(answers.values.take(pa.array(by_order)), answers.reasons[by_order])
+            return answers, place
+        rank = np.empty(len(words) + 1, np.intp)
+        rank[order], rank[-1] = np.arange(len(words)), len(words)
+        return known, rank[place]
+
+    def _spread(self, answers: Answers, place: np.ndarray) -> Cells:
+        """Answers of distinct values → cells of the rows (n,) at these places."""
+        odd = why = _NONE
+        strange = answers.reasons != _VALID
+        if strange[:-1].any() or (place == len(strange) - 1).any():
+            odd = np.flatnonzero(strange[place])
+            why = answers.reasons[place[odd]]
+        if self.kind in (WORDS, TEXT):
+            words = answers.values.dictionary_encode()
+            numbers = words.indices.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int32)[place]
+            values: pa.Array = pa.DictionaryArray.from_arrays(with_nulls(numbers, odd), words.dictionary)
+            return Cells(values if self.kind == WORDS else decoded(values), odd, why, answers.notes)
+        numbers = answers.values.fill_null(0).cast(self.kind).to_numpy()[place]
+        return Cells(with_nulls(numbers, odd), odd, why, answers.notes)
+
+    def _packed(self, answers: Answers) -> Cells:
+        """Answers of the rows as cells."""
+        odd = np.flatnonzero(answers.reasons != _VALID)
+        return Cells(as_kind(answers.values, self.kind), odd, answers.reasons[odd], answers.notes)
+
+
+def kind_of_scale(scale: Scale) -> pa.DataType:
+    """Type of the answers on a scale."""
+    levels = np.array(scale.levels)
+    return LEVELS if len(levels) and (levels == levels.astype(np.int8)).all() else NUMBERS
+
+
+def span_of(scale: Scale) -> tuple[float, float]:
+    """Ends of the whole numbers that are levels without exception; `NO_SPAN` if there are none."""
+    return (scale.low, scale.high) if scale.step == 1 and kind_of_scale(scale) == LEVELS else NO_SPAN
+
+
+def as_kind(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Values in the type that their column has in every batch."""
+    if values.type == kind:
+        return values
+    if kind == WORDS:
+        encoded = values.cast(TEXT).dictionary_encode() if not is_text(values) else values.dictionary_encode()
+        return encoded.cast(WORDS)
+    return decoded(values).cast(kind)
+
+
+def decoded(column: pa.Array) -> pa.Array:
+    """A column without its dictionary."""
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def places_in(encoded: pa.DictionaryArray) -> np.ndarray:
+    """Place (n,) of each row among the words of a dictionary, the number of the words for null."""
+    indices = encoded.indices
+    if indices.null_count:
+        indices = indices.cast(pa.int32()).fill_null(len(encoded.dictionary))
+    return indices.to_numpy(zero_copy_only=False)
+
+
+def stored_in(column: pa.Array) -> np.ndarray:
+    """(n,) numbers as they lie in memory; anything in the place of a null."""
+    numbers = np.frombuffer(column.buffers()[1], column.type.to_pandas_dtype())
+    return numbers[column.offset : column.offset + len(column)]
+
+
+def with_nulls(numbers: np.ndarray, odd: np.ndarray) -> pa.Array:
+    """Numbers (n,) as an array that is null in some rows."""
+    if not len(odd):
+        return pa.array(numbers)
+    there = np.ones(len(numbers), bool)
+    there[odd] = False
+    marks = pa.py_buffer(np.packbits(there, bitorder="little"))
+    kind = pa.from_numpy_dtype(numbers.dtype)
+    return pa.Array.from_buffers(kind, len(numbers), [marks, pa.py_buffer(numbers)], len(odd))
+
+
+def _with_null(words: pa.Array) -> pa.Array:
+    return pa.concat_arrays([words, pa.nulls(1, words.type)])
+
+
+def _all_finite(column: pa.Array) -> bool:
+    """Whether numbers (n,) without nulls are neither NaN nor infinite."""
+    if not pa.types.is_float64(column.type):
+        return False
+    stored = stored_in(column)
+    return bool(np.isfinite(stored.min()) and np.isfinite(stored.max()))
+
+
+def _codes(column: pa.Array) -> tuple[pa.Array, np.ndarray] | None:
+    """Whole numbers of which a column may be made and then null, and each row's place; None if there are too many."""
+    ends = pc.min_max(column).as_py()
+    low, size = ends["min"], ends["max"] - ends["min"] + 1
+    if size > max(DISTINCT, len(column) // 2):
+        return None
+    place = stored_in(column).astype(np.intp) - low
+    if column.null_count:
+        place[column.is_null().to_numpy(zero_copy_only=False)] = size
+    return pa.array([*range(low, low + size), None], column.type), place
+
+
+_NONE, _NO_REASON = np.zeros(0, np.intp), np.zeros(0, np.int8)
