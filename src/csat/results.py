@@ -58,6 +58,16 @@ REASONS: Mapping[str, str] = {
     "given_weights": "given as they are: no standard error",
     "negative_weight": "negative where it comes from: counts as 0",
     "one_judge": "one judge only: no spread between judges",
+    "one_visit": "one visit or site only: nothing is known of the spread between visits",
+    "same_in_all": "the same in all visits: the spread says nothing about the next one",
+    "nothing_lost": "no marks were lost",
+    "not_judged": "not judged in these visits",
+    "no_customers": "the number of customers is not known",
+    "no_complaints": "no complaints were counted",
+    "none_in_one": "no complaints in one of the periods",
+    "no_limit": "no time limit given",
+    "not_reached": "too many cases are still open",
+    "open_end": "too few cases for both ends of the interval",
     "no_loading_error": "no standard error: components, promax, or an item explained wholly",
 }
 

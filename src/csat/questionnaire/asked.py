@@ -57,6 +57,7 @@ class Questionnaire:
         Groups given by their labels become codes.
     weighting : how weights are to meet the population: method, bounds, trim, total, and targets
         ``{column: {category code: number}}``; empty if the study says nothing. See `weighting_of`.
+    service : tables of complaints, audits and times beside the study file, and how they are read; empty without them.
 
     Raises
     ------
@@ -80,6 +81,7 @@ class Questionnaire:
     bases: Bases = field(default_factory=Bases)
     settings: Mapping[str, Any] = field(default_factory=dict)
     weighting: Mapping[str, Any] = field(default_factory=dict)
+    service: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_printable(_places(self))

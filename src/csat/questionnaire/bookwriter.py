@@ -76,6 +76,10 @@ def _setting_rows(tables: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any
     for name in ("design", "fuzzy", "bases", "report", "model", "weighting"):
         settings |= {f"{name}.{key}": value for key, value in tables[name].items()}
     settings.pop("weighting.targets", None)
+    service = tables.get("service", {})
+    settings |= {f"service.{key}": value for key, value in service.items() if key != "texts"}
+    for term, texts in service.get("texts", {}).items():
+        settings |= {f"service.texts.{term}.{lang}": text for lang, text in texts.items()}
     return [{"key": key, "value": _setting(value)} for key, value in settings.items()]
 
 

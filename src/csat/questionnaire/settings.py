@@ -1,4 +1,4 @@
-"""The tables of a study file that set something: [design], [fuzzy], [model], [report]."""
+"""The tables of a study file that set something: [design], [fuzzy], [model], [report], [service]."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from typing import Any
 from csat.bases import Bases
 from csat.design import Design, Replication
 from csat.errors import DesignError, OptionError, QuestionnaireError
-from csat.questionnaire.cells import Table, check_keys, number_at, optional_text, shown, text_at, words_at
+from csat.questionnaire.cells import (
+    Table,
+    check_keys,
+    number_at,
+    optional_text,
+    shown,
+    table_at,
+    text_at,
+    texts_at,
+    words_at,
+)
 
 #: Keys of [report] that hold one text, and those that hold a list; ``seed`` is a number.
 _REPORT_TEXT = ("own", "peer_column", "period_column", "period", "split_by", "previous", "structural")
@@ -16,6 +26,11 @@ _REPORT_LIST = ("by", "against", "formats")
 
 #: How the report estimates the structural model: factors, composites, or both.
 STRUCTURAL = ("sem", "pls", "both")
+
+#: Keys of [service]: files of tables, numbers, a moment, and texts of causes, criteria and steps.
+SERVICE_FILES = ("complaints", "audits", "sla")
+_SERVICE_NUMBERS = ("per", "silent")
+_SERVICE = (*SERVICE_FILES, *_SERVICE_NUMBERS, "as_of", "texts")
 
 #: Keys of [fuzzy] and what each can be.
 FUZZY: Mapping[str, tuple[str, ...]] = {
@@ -44,7 +59,11 @@ _DESIGN = (
 )
 
 #: Settings that hold numbers, and true or false, as a codebook names them.
-NUMBERS = (*(f"design.{key}" for key in _REPLICATION), "weighting.total", "bases.suppress", "bases.flag", "report.seed")
+NUMBERS = (
+    *(f"design.{key}" for key in _REPLICATION),
+    *("weighting.total", "bases.suppress", "bases.flag", "report.seed"),
+    *(f"service.{key}" for key in _SERVICE_NUMBERS),
+)
 SWITCHES = tuple(f"design.{key}" for key in _SWITCHES)
 
 
@@ -142,6 +161,35 @@ def bases_from(table: Table) -> Bases:
         return Bases(**{key: int(value) for key, value in given.items()})
     except OptionError as error:
         raise QuestionnaireError.at("bases", None, str(error)) from None
+
+
+def service_from(table: Table) -> dict[str, Any]:
+    """Read which tables of complaints, audits and times belong to the study; paths are seen from its file."""
+    check_keys("service", table, _SERVICE)
+    made: dict[str, Any] = {}
+    for key in table:
+        if key == "texts":
+            texts = _nested(table_at(table, "texts", "service.texts"))
+            made[key] = {term: texts_at(f"service.texts.{term}", spoken) for term, spoken in texts.items()}
+        elif key in _SERVICE_NUMBERS:
+            made[key] = number_at("service", table, key)
+            if made[key] <= 0:
+                raise QuestionnaireError.at("service", key, f"{made[key]:g} is no number above 0.")
+        else:
+            made[key] = text_at("service", table, key)
+    return made
+
+
+def _nested(texts: Table) -> dict[str, Any]:
+    """Term → texts; a codebook writes ``term.lang`` in one key."""
+    nested: dict[str, Any] = {}
+    for key, value in texts.items():
+        term, _, lang = key.rpartition(".")
+        if isinstance(value, str) and term:
+            nested.setdefault(term, {})[lang] = value
+        else:
+            nested[key] = value
+    return nested
 
 
 def report_from(table: Table) -> dict[str, Any]:

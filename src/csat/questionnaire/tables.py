@@ -30,7 +30,15 @@ from csat.questionnaire.cells import (
 )
 from csat.questionnaire.parts import GRADES, Column, Dimension, Grade, Item, Process
 from csat.questionnaire.scales import LANGUAGES, Scale
-from csat.questionnaire.settings import bases_from, design_from, design_table, fuzzy_from, model_from, report_from
+from csat.questionnaire.settings import (
+    bases_from,
+    design_from,
+    design_table,
+    fuzzy_from,
+    model_from,
+    report_from,
+    service_from,
+)
 
 #: Tables of a study file.
 TABLES = (
@@ -47,6 +55,7 @@ TABLES = (
     "model",
     "report",
     "weighting",
+    "service",
 )
 
 
@@ -86,6 +95,7 @@ def questionnaire_from(tables: Table) -> Questionnaire:
         bases=bases_from(table_at(tables, "bases")),
         settings=report_from(table_at(tables, "report")),
         weighting=table_at(tables, "weighting"),
+        service=service_from(table_at(tables, "service")),
     )
 
 
@@ -106,6 +116,7 @@ def tables_of(asked: Questionnaire) -> dict[str, dict[str, Any]]:
         "bases": {} if asked.bases == Bases() else {"suppress": asked.bases.suppress, "flag": asked.bases.flag},
         "report": dict(asked.settings),
         "weighting": dict(asked.weighting),
+        **({"service": dict(asked.service)} if asked.service else {}),
     }
 
 

@@ -29,6 +29,7 @@ import csat.report.tables.priority as priority
 import csat.report.tables.regression as regression
 import csat.report.tables.reliability as reliability
 import csat.report.tables.selection as selection
+import csat.report.tables.service as service
 import csat.report.tables.structural as structural
 from csat.errors import OptionError
 from csat.report.jupyter import Table
@@ -142,6 +143,11 @@ TABLES: Mapping[str, Mapping[str, Builder]] = {
         "pairs": evaluation_weights.pairs,
     },
     "Gaps": {"gaps": gaps},
+    "Audits": {"audits": service.audits},
+    "Complaints": {"complaints": service.complaints},
+    "ComplaintChanges": {"changes": service.changes},
+    "BeforeAfter": {"before_after": service.before_after},
+    "Sla": {"sla": service.sla},
     "Estimates": {"estimates": estimates},
     "Trend": {"trend": trend, "changes": changes},
     "ChangeSplit": {"split": split},
