@@ -89,6 +89,12 @@ def calls(survey, asked, tmp_path_factory):
     rest = {"level": 0.95}
     chain, tied = csat.sem(survey, "e ~ a\na ~ b"), csat.sem(survey, "e ~ k*a + k*b")
     one = csat.sem(survey, "f =~ a + b + e")
+    visits = pd.DataFrame({"criterion": ["p", "q"] * 3, "full_marks": 10, "points": [9, 8, 10, 7, 6, 5],
+                           "site": list("uuvvww")})  # fmt: skip
+    causes = pd.DataFrame({"why": ["bill", "net"] * 2, "period": ["2026Q1"] * 2 + ["2026Q2"] * 2,
+                           "complaints": [9, 4, 7, 5]})  # fmt: skip
+    steps = pd.DataFrame({"what": "fix", "start": "2026-06-30 08:00", "end": ["2026-07-01", None, "2026-07-02"],
+                          "period": "2026Q3"})  # fmt: skip
     by_period = csat.pls(survey, "f =~ a + b\ne ~ f", by="t", replicates=50)
     return {
         "index": (csat.index, {"source": survey, "by": "g", "nodes": ["all"], "questionnaire": asked} | rest),
@@ -328,6 +334,28 @@ def calls(survey, asked, tmp_path_factory):
         "crosstab": (
             csat.crosstab, {"source": survey, "row": "g", "column": "t", "base": "row", "interval": "t"} | rest
         ),
+        "audits": (csat.audits, {"table": visits, "by": "site", "columns": {"score": "points"}} | rest),
+        "complaints": (
+            csat.complaints,
+            {"table": causes, "by": "period", "customers": {"2026Q1": 500, "2026Q2": 600}, "per": 100, "silent": 24,
+             "columns": {"cause": "why"}} | rest,
+        ),
+        "complaint_changes": (
+            csat.complaint_changes,
+            {"table": causes, "before": "2026Q1", "after": "2026Q2", "by": None, "columns": {"cause": "why"},
+             "customers": {"2026Q1": 1, "2026Q2": 1}, "per": 100, "adjust": "none"} | rest,
+        ),
+        "before_after": (
+            csat.before_after,
+            {"scores": csat.gaps(survey, by="t", own="2026Q2", against="2026Q1"), "pairs": {"bill": "a"},
+             "complaints": csat.complaint_changes(causes, "2026Q1", "2026Q2", columns={"cause": "why"},
+                                                  customers={"2026Q1": 1, "2026Q2": 1})},
+        ),
+        "sla": (
+            csat.sla,
+            {"table": steps, "limits": {"fix": 24}, "by": "period", "as_of": "2026-07-03", "interval": "beta",
+             "columns": {"step": "what"}} | rest,
+        ),
     }  # fmt: skip
 
 
@@ -360,6 +388,7 @@ NAMES = (
     ),
     *("check_ranks", "check_composites", "trend", "split_change", "shrink", "contrast", "mean", "total", "ratio"),
     *("share", "box", "nps", "quantile", "var", "sd", "difference", "ranktest", "crosstab"),
+    *("audits", "complaints", "complaint_changes", "before_after", "sla"),
 )
 
 

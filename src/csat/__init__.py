@@ -95,6 +95,18 @@ if TYPE_CHECKING:
     from csat.read import Ledger, questionnaire_from_sav
     from csat.report import plot, table, write_report
     from csat.results import Estimates, Test, Unavailable
+    from csat.service import (
+        Audits,
+        BeforeAfter,
+        ComplaintChanges,
+        Complaints,
+        Sla,
+        audits,
+        before_after,
+        complaint_changes,
+        complaints,
+        sla,
+    )
     from csat.shrinkage import Shrunken, shrink
     from csat.structural import (
         Comparison,
@@ -151,6 +163,9 @@ _ROOMS: dict[str, str] = {
     "read": "Ledger questionnaire_from_sav",
     "report": "plot table write_report",
     "results": "Estimates Test Unavailable",
+    "service": (
+        "Audits BeforeAfter ComplaintChanges Complaints Sla audits before_after complaint_changes complaints sla"
+    ),
     "shrinkage": "Shrunken shrink",
     "structural": (
         "Comparison Efa Effects EqualityTests FactorNumber FactorScores Invariance LatentMeans "
@@ -166,10 +181,14 @@ __all__ = [
     "Agreement",
     "Ahp",
     "Asymmetry",
+    "Audits",
     "Bases",
+    "BeforeAfter",
     "CategoricalRegression",
     "ChangeSplit",
     "Comparison",
+    "ComplaintChanges",
+    "Complaints",
     "Crosstab",
     "CsatError",
     "CsatWarning",
@@ -214,6 +233,7 @@ __all__ = [
     "Segments",
     "Sem",
     "Shrunken",
+    "Sla",
     "Slopes",
     "Source",
     "Stability",
@@ -227,6 +247,8 @@ __all__ = [
     "WeightComparison",
     "__version__",
     "ahp",
+    "audits",
+    "before_after",
     "best_subsets",
     "box",
     "calibrate",
@@ -236,6 +258,8 @@ __all__ = [
     "compare",
     "compare_models",
     "compare_weights",
+    "complaint_changes",
+    "complaints",
     "contributions",
     "crosstab",
     "detectable_gap",
@@ -281,6 +305,7 @@ __all__ = [
     "sem",
     "share",
     "shrink",
+    "sla",
     "split_change",
     "stepwise",
     "summarise",

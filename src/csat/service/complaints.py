@@ -15,7 +15,7 @@ from csat.moments import check_size, shown
 from csat.results import Estimates, Provenance, Shown, Unavailable, check_level, insert_before
 from csat.service.audits import ranked
 from csat.service.intervals import count_bounds
-from csat.service.log import TOTAL, TOTAL_WORDS, Log, Roles, positive, read_log, refuse_repeats
+from csat.service.log import MOST, TOTAL, TOTAL_WORDS, Log, Roles, positive, read_log, refuse_repeats
 
 #: Columns of a table of complaints.
 ROLES: Roles = {
@@ -25,9 +25,6 @@ ROLES: Roles = {
     "branch": ("branch", "分公司", "公司"),
     "period": ("period", "quarter", "month", "时间", "月份", "季度"),
 }
-
-#: Most complaints in a cell: larger whole numbers are not exact.
-MOST = 2.0**53
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -25,6 +25,9 @@ Roles = Mapping[str, tuple[str, ...]]
 #: The row, or the term, of everything together.
 TOTAL = "total"
 
+#: Largest number of anything: beyond it whole numbers are not exact.
+MOST = 2.0**53
+
 #: What the row of sums is called in printed tables, in small letters.
 TOTAL_WORDS = (TOTAL, "sum", "总分", "合计", "总计", "总和")
 
@@ -201,8 +204,8 @@ def hours_of(text: str) -> float | None:
 
 
 def positive(name: str, value: Any) -> float:
-    """Refuse an option that is no number above 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < np.inf:
+    """Refuse an option that is no number above 0, or too large to count with."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < MOST:
         raise OptionError(f"{name} is a number above 0; found {shown(value)}.")
     return float(value)
 
