@@ -314,20 +314,19 @@ class Remembered:
 
 
 @pytest.mark.parametrize("design", ["units", "units with fpc", "jackknife of units"])
-@pytest.mark.parametrize("limit", [20, 80], ids=["blocks", "joint root"])
+@pytest.mark.parametrize("limit", [20, 80, 5000], ids=["blocks", "joint root", "joint"])
 def test_totals_of_cells_are_enough(frame, design, limit, monkeypatch):
-    """Where the products of cells would take too much memory, only their totals are kept, and nothing changes."""
+    """Where there are units, only totals of cells are kept, and nothing changes."""
     survey = csat.read_survey(frame, design=DESIGNS[design])
     monkeypatch.setattr(guards, "MOST_FIGURES", limit)
-    matrix = NODES if limit == 20 else NODES[-1:]
+    matrix = NODES if limit != 80 else NODES[-1:]
     full = survey.groups(list(ITEMS), ["centre"])
-    _, expected, usual = estimated_means(survey, list(ITEMS), ["centre"], matrix)
-    monkeypatch.setattr("csat.variance.lean.MOST_PRODUCTS", 0)
-    monkeypatch.setattr("csat.variance.lean.AT_ONCE", 3)
+    expected, usual = combined_means(full, matrix)
     groups, found, lean = estimated_means(survey, list(ITEMS), ["centre"], matrix)
     assert groups.gram.shape == (len(full.gram), 1, 9)
-    assert np.allclose(groups.gram[:, 0], full.gram[:, 0], rtol=1e-14)
+    assert np.allclose(groups.gram[:, 0], full.gram[:, 0], rtol=1e-13)
     assert groups.names == full.names and groups.variables == full.variables
+    assert groups.domains == full.domains and groups.psus == full.psus
     assert np.array_equal(found.n, expected.n) and np.array_equal(found.df, expected.df)
     for mine, theirs in zip(everything(lean), everything(usual), strict=True):
         assert np.allclose(mine, theirs, rtol=1e-11, atol=1e-12, equal_nan=True)
@@ -341,8 +340,6 @@ def everything(found):
 @pytest.mark.parametrize("design", ["strata", "two stages", "bootstrap of rows"])
 def test_products_are_kept_where_they_are_needed(frame, design, monkeypatch):
     monkeypatch.setattr(guards, "MOST_FIGURES", 20)
-    monkeypatch.setattr("csat.variance.lean.MOST_PRODUCTS", 0)
-    monkeypatch.setattr("csat.variance.lean.AT_ONCE", 3)
     survey = csat.read_survey(frame, design=DESIGNS[design])
     groups = estimated_means(survey, list(ITEMS), ["centre"], np.eye(4))[0]
     assert groups.gram.shape[1:] == (9, 9)

@@ -110,11 +110,6 @@ METHODS = {
     "trend": lambda s: csat.trend(s, "quarter", by="brand"),
     "var": lambda s: csat.var(s, ["C1", "C2"]),
 }
-#: Take a source among other things and are tested with it elsewhere, or take none.
-WITHOUT_SOURCE = {
-    "ahp", "check_composites", "check_ranks", "combine_weights", "from_covariance", "load_summary", "plot",
-    "questionnaire_from_sav", "read_questionnaire", "read_survey", "table", "write_codebook", "write_report",
-}  # fmt: skip
 #: What a source of sums refuses: method → words of the refusal.
 OF_STREAMS = {
     "calibrate": "calibrate needs a survey",
@@ -135,6 +130,14 @@ OF_SUMMARIES = OF_STREAMS | {
 }
 
 
+#: Arguments that are a source, or a result of one: functions with none of them read files, tables or single numbers.
+GIVEN = {"source", "survey", "result", "results", "models", "estimates"}
+#: Show a result, whatever its source.
+SHOWN = {"plot", "table"}
+
+
 def functions() -> set[str]:
-    """Public functions, those of no source too."""
-    return {name for name in csat.__all__ if inspect.isfunction(getattr(csat, name))}
+    """Public functions that take a source or a result."""
+    found = {name: getattr(csat, name) for name in csat.__all__}
+    taken = {name: set(inspect.signature(one).parameters) for name, one in found.items() if inspect.isfunction(one)}
+    return {name for name, arguments in taken.items() if arguments & GIVEN} - SHOWN

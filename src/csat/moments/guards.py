@@ -106,6 +106,7 @@ def budget(
     rows: int | None = None,
     scores: int = 0,
     replicates: int = 0,
+    totals: bool = False,
     allowed: int = MOST_BYTES,
 ) -> Budget:
     """What the sums over so many cells take, known before the pass over the rows; refused if it is too much.
@@ -121,6 +122,7 @@ def budget(
     rows : respondents, if they were counted.
     scores : sums of row scores per cell.
     replicates : replicate weights of single rows, which take sums of their own per domain.
+    totals : of the cells only totals are kept, products of the domains.
     allowed : bytes.
 
     Returns
@@ -136,6 +138,8 @@ def budget(
     p = 1 + variables * (2 if rule == "available" else 1)
     products = p * p * (1 if units else 2) + (scores * (scores + 1) if scores else 0)
     of_replicates = replicates * (scores or (p if rule == "available" else p * p))
+    if totals:
+        products, of_replicates = p, p * p
     found = Budget(cells, 8 * (cells * (products + variables + 4) + domains * of_replicates))
     if found.bytes > allowed:
         raise SampleError(_over_budget(found, variables, groups or {}, units, replicates, allowed))

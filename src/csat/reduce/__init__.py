@@ -22,9 +22,10 @@ from csat.reduce.counts import counted
 from csat.reduce.rows import OUTSIDE, labels, matrix_of, population_of, rows_of, with_outside
 from csat.reduce.stream import Tick, joined, over_batches
 from csat.reduce.sums import Summed, sums_of
+from csat.reduce.totals import totals
 from csat.replicates import sampled_units, unit_factors
 
-__all__ = ["OUTSIDE", "groups", "level_counts", "levels", "patterns"]
+__all__ = ["OUTSIDE", "groups", "level_counts", "levels", "patterns", "totals"]
 
 #: Factors of replicate weights that are held for single respondents: one gigabyte.
 MOST_FACTORS = 2**27

@@ -133,6 +133,26 @@ def add_rows(
     _check_sizes(given, gram)
 
 
+def totals_of(given: Given, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Totals of the rows of each cell, which take no products: (C, 1, p) Σ w·z and (C, k) rows with a value.
+
+    given, starts : as in `grams_of`.
+    """
+    gaps, cells = given.gaps, len(starts) - 1
+    totals, counts = np.zeros((cells, 1 + len(gaps) + len(given.names))), np.zeros((cells, len(gaps)), int)
+    weight = given.weights
+    for start in range(0, len(given.order), ROWS):
+        stop = min(start + ROWS, len(given.order))
+        z = given.rows(start, stop, gaps)
+        first, edges = _cells_between(starts, start, stop)
+        own = slice(first, first + len(edges) - 1)
+        counts[own] += np.add.reduceat(z[:, 1 : 1 + len(gaps)], edges[:-1], axis=0).astype(int)
+        totals[own] += np.add.reduceat(z if weight is None else z * weight[start:stop, None], edges[:-1], axis=0)
+    out = np.repeat(np.diff(starts)[:, None], len(given.names), axis=1)
+    out[:, gaps] = counts
+    return totals[:, None, given.basis(gaps)], out
+
+
 def _cells_between(starts: np.ndarray, start: int, stop: int) -> tuple[int, np.ndarray]:
     """The first cell of the rows from start to stop, and where the cells begin and end among them."""
     first = int(np.searchsorted(starts, start, side="right")) - 1

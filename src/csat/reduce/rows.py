@@ -63,17 +63,20 @@ def combine(codes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """
     ends = [_ends(code) for code in codes]
     sizes = [high - low + 1 for low, high in ends]
-    if np.prod(sizes, dtype=float) > 4 * len(codes[0]) + 1000:
+    if np.prod(sizes, dtype=float) > 2**62:
         distinct, where = np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)
         return distinct, where.ravel()
     key = np.zeros(len(codes[0]), int)
     for code, (low, _), size in zip(codes, ends, sizes, strict=True):
         if size > 1:
             key = key * size + (code - low)
-    present = np.bincount(key, minlength=int(np.prod(sizes))) > 0
-    at = np.flatnonzero(present)
-    distinct = np.stack(np.unravel_index(at, sizes), axis=1) + [low for low, _ in ends]
-    return distinct, key if present.all() else (np.cumsum(present) - 1)[key]
+    if np.prod(sizes, dtype=float) > 4 * len(codes[0]) + 1000:
+        at, where = np.unique(key, return_inverse=True)
+    else:
+        present = np.bincount(key, minlength=int(np.prod(sizes))) > 0
+        at = np.flatnonzero(present)
+        where = key if present.all() else (np.cumsum(present) - 1)[key]
+    return np.stack(np.unravel_index(at, sizes), axis=1) + [low for low, _ in ends], where
 
 
 def _ends(code: np.ndarray) -> tuple[int, int]:

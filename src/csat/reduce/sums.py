@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from csat.moments import Groups, RowScores, Variable, term_of
 from csat.moments.running import Sum
-from csat.reduce.grams import Given, add_rows, grams_of
+from csat.reduce.grams import Given, add_rows, grams_of, totals_of
 from csat.reduce.rows import Rows, combine
 
 #: Rows whose scores are computed at once, so that the work space stays small.
@@ -51,24 +51,76 @@ def sums_of(
     scores: Mapping[tuple[str, ...], RowScores] | None, replicates: np.ndarray | None,
 ) -> Summed:  # fmt: skip
     """Sum the rows of a batch, cell by cell; `values` (n, k) are NaN where missing."""
-    complete = ~np.isnan(values).any(axis=1) if rule == "listwise" else None
-    keep = rows.inside if complete is None else rows.inside & complete
-    order, starts, cells = _sorted_cells(rows, keep)
-    given = Given(
-        values, midpoint, order, None if rows.equal else rows.weight, rule == "listwise", tuple(map(term_of, variables))
-    )
+    given, starts, cells = _given(rows, values, variables, midpoint, rule)
     waits = scores is None and replicates is None and len(cells) * len(given.basis(given.every)) ** 2 > MOST_SUMS
+    found = _groups(rows, given, starts, cells, variables, by)
     gram, square, counts = (_nothing if waits else grams_of)(given, starts, squares=not rows.psus)
     of_rows = weighted = None
+    order = given.order
     if scores is not None or replicates is not None:
         z = given.all_rows()
         of_rows = None if scores is None else _row_scores(z, rows.weight[order], starts, cells, rows.domains, scores)
         weighted = None if of_rows is None else of_rows * rows.weight[order, None]
-    groups = Groups(
+    groups = replace(
+        found,
+        gram=gram,
+        square=square,
+        counts=counts,
+        score_sums=None if weighted is None else _over_cells(weighted, starts),
+        score_squares=None if weighted is None else _score_squares(weighted, starts),
+        replicate_sums=None
+        if replicates is None
+        else _replicate_sums(
+            z if of_rows is None else of_rows,
+            replicates[order],
+            rows.domain[order],
+            len(rows.domains),
+            of_rows is None and rule == "listwise",
+        ),
+    )
+    return Summed(groups, given if waits else None, starts)
+
+
+def totals_and_products(
+    rows: Rows, values: np.ndarray, variables: Sequence[Variable], midpoint: np.ndarray, by: Sequence[str], rule: str
+) -> tuple[Groups, Summed]:
+    """Totals of the cells of a batch, a `gram` of one row (C, 1, p), and products of whole domains without a design."""
+    given, starts, cells = _given(rows, values, variables, midpoint, rule)
+    totals, counts = totals_of(given, starts)
+    found = replace(_groups(rows, given, starts, cells, variables, by), gram=totals, counts=counts)
+    first = np.flatnonzero(np.diff(cells[:, 0], prepend=-1))
+    edges, domains = np.r_[starts[first], starts[-1]], cells[first]
+    waits = len(domains) * totals.shape[2] ** 2 > MOST_SUMS
+    gram, _, counts = (_nothing if waits else grams_of)(given, edges, squares=False)
+    whole = replace(
+        found, strata=("",), psus=(), units=np.array([len(rows.weight)]), population=np.array([np.inf]),
+        domain=domains[:, 0], stratum=np.zeros(len(domains), int), psu=np.full(len(domains), -1), n=np.diff(edges),
+        gram=gram, counts=counts,
+    )  # fmt: skip
+    return found, Summed(whole, given if waits else None, edges)
+
+
+def _given(
+    rows: Rows, values: np.ndarray, variables: Sequence[Variable], midpoint: np.ndarray, rule: str
+) -> tuple[Given, np.ndarray, np.ndarray]:
+    """The rows to sum, sorted by cell; where each cell starts (C + 1,), and the cells' codes (C, 3)."""
+    complete = ~np.isnan(values).any(axis=1) if rule == "listwise" else None
+    keep = rows.inside if complete is None else rows.inside & complete
+    order, starts, cells = _sorted_cells(rows, keep)
+    weight = None if rows.equal else rows.weight
+    return Given(values, midpoint, order, weight, rule == "listwise", tuple(map(term_of, variables))), starts, cells
+
+
+def _groups(
+    rows: Rows, given: Given, starts: np.ndarray, cells: np.ndarray, variables: Sequence[Variable], by: Sequence[str]
+) -> Groups:
+    """Cells without their sums."""
+    gram, square, counts = _nothing(given, starts, squares=False)
+    return Groups(
         names=given.names,
         made_of=tuple(variables),
-        rule=rule,
-        midpoint=np.asarray(midpoint, float),
+        rule="listwise" if given.listwise else "available",
+        midpoint=np.asarray(given.midpoint, float),
         by=tuple(by),
         domains=tuple(rows.domains),
         strata=tuple(rows.strata),
@@ -83,20 +135,8 @@ def sums_of(
         n=np.diff(starts),
         counts=counts,
         ungrouped=rows.ungrouped,
-        incomplete=int(rows.inside.sum()) - len(order),
-        score_sums=None if weighted is None else _over_cells(weighted, starts),
-        score_squares=None if weighted is None else _score_squares(weighted, starts),
-        replicate_sums=None
-        if replicates is None
-        else _replicate_sums(
-            z if of_rows is None else of_rows,
-            replicates[order],
-            rows.domain[order],
-            len(rows.domains),
-            of_rows is None and rule == "listwise",
-        ),
+        incomplete=int(rows.inside.sum()) - len(given.order),
     )
-    return Summed(groups, given if waits else None, starts)
 
 
 def _nothing(given: Given, starts: np.ndarray, squares: bool) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:  # noqa: ARG001

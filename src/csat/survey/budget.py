@@ -14,8 +14,9 @@ from csat.moments.guards import MOST_BYTES, Budget, budget
 
 
 def check_sums(
-    table: pa.Table, design: Design, variables: int, by: Sequence[str], rule: str, scores: RowScores | None
-) -> None:
+    table: pa.Table, design: Design, variables: int, by: Sequence[str], rule: str, scores: RowScores | None,
+    totals: bool = False,
+) -> None:  # fmt: skip
     """Refuse sums that would not fit, and columns that tell respondents apart instead of groups.
 
     Cells are counted only if there might be too many: never more than rows.
@@ -33,7 +34,8 @@ def check_sums(
     def asked(cells: int, units: int, allowed: int) -> Budget:
         return budget(
             variables, cells, rule=rule, groups=groups, domains=domains, units=units, rows=table.num_rows,
-            scores=0 if scores is None else scores.size, replicates=len(design.replicates) or drawn, allowed=allowed,
+            scores=0 if scores is None else scores.size, replicates=len(design.replicates) or drawn, totals=totals,
+            allowed=allowed,
         )  # fmt: skip
 
     if asked(table.num_rows, 0, 2**63).bytes <= MOST_BYTES:

@@ -256,6 +256,22 @@ class Survey(Summed):
             summed = replace(summed, second=replace(within, share=sampled_share(summed, within)))
         return replace(summed.arranged(order), questionnaire=self.questionnaire, calibrated=calibration is not None)
 
+    def totals(
+        self, names: Sequence[Variable], by: Sequence[str] = (), rule: str = "available"
+    ) -> tuple[Groups, Groups]:
+        """Totals per (domain, stratum, unit), and moments of the domains; see `csat.variance.lean.TotalSource`."""
+        columns = [column for name in names for column in columns_of(name)]
+        self._known([*columns, *by])
+        check_sums(self.table, self.design, len(names), by, rule, None, totals=True)
+        midpoint = np.array([self._midpoint(name) for name in names], float)
+        found = reduce.totals(
+            self.batches([*columns, *by]), list(names), midpoint, by=tuple(by), rule=rule, design=self.design,
+            inside=self._mark,
+        )  # fmt: skip
+        order = [self.categories(name) for name in by]
+        cells, whole = (part.arranged(order) for part in found)
+        return replace(cells, questionnaire=self.questionnaire), whole
+
     def _reduced(
         self,
         design: Design,

@@ -16,6 +16,7 @@ from csat.moments import Groups, joint_fits
 from csat.replicates import Statistic, psu_factors, within_covariance
 from csat.results import without_rounding
 from csat.variance.calibrated import calibrated_blocks
+from csat.variance.gradients import Gradients
 from csat.variance.sampling import rounding_base, stratified_within
 from csat.variance.smooth import along_totals, totals_covariance
 from csat.within import Covariance, WithinGroups
@@ -122,14 +123,14 @@ def totals_blocks(
     (D, q, q) array
         The blocks on the diagonal of `totals_covariance`.
     """
-    of_cell = scores[groups.domain]
+    gradients = Gradients(scores, groups.domain)
     if groups.replication is not None or groups.residuals is not None:
-        size, share = rounding_base(groups, of_cell)
+        size, share = rounding_base(groups, gradients)
         return without_rounding(_not_linear(groups, scores, statistic, factors), size, share)
-    blocks = _linear(groups, of_cell)
+    blocks = _linear(groups, gradients)
     if groups.second is None:
         return blocks
-    return blocks + _linear(groups.second, scores[groups.second.domain])
+    return blocks + _linear(groups.second, Gradients(scores, groups.second.domain))
 
 
 def _not_linear(groups: Groups, scores: np.ndarray, statistic: Statistic, factors: np.ndarray | None) -> np.ndarray:
@@ -139,9 +140,9 @@ def _not_linear(groups: Groups, scores: np.ndarray, statistic: Statistic, factor
     return within_covariance(groups, statistic, factors)
 
 
-def _linear(groups: Groups, of_cell: np.ndarray) -> np.ndarray:
-    """(D, q, q) covariance of the sums of scores of one stage; `of_cell` (C, q, p) are gradients by the totals."""
-    sums = np.einsum("cqp,cp->cq", of_cell, groups.gram[:, 0, :])
-    squares = None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
-    size, share = rounding_base(groups, of_cell)
+def _linear(groups: Groups, gradients: Gradients) -> np.ndarray:
+    """(D, q, q) covariance of the sums of scores of one stage."""
+    sums = gradients.times(groups.gram[:, 0, :])
+    squares = None if groups.square is None else gradients.products(groups.square)
+    size, share = rounding_base(groups, gradients)
     return without_rounding(stratified_within(groups, sums, squares), size, share)

@@ -61,13 +61,13 @@ class Combined:
     df: np.ndarray | float
 
 
-def means(groups: Groups) -> Means:
+def means(groups: Groups, products: np.ndarray | None = None) -> Means:
     """Means of every variable in every domain, with their joint covariance.
 
     A mean is a ratio of totals; its score is w·m·(x − x̄)/Σw·m. Domains and variables answered by
-    different people keep their exact joint covariance.
+    different people keep their exact joint covariance. `products` are those of `combined_means`.
     """
-    found = _described(groups, degrees_of_freedom(groups))
+    found = _described(groups, degrees_of_freedom(groups), products)
     return Means(
         mean=found.means.mean,
         vcov=totals_covariance(groups, found.scores, found.again),
@@ -216,7 +216,7 @@ def combined_means(
         domain. Means that have no joint covariance are combined before the covariance is taken.
     """
     if joint_fits(len(groups.domains), len(groups.names)):
-        found = means(groups)
+        found = means(groups, products)
         return found, combine(found, matrix, offset)
     df = degrees_of_freedom(groups)
     if joint_fits(len(groups.domains), len(matrix)) and groups.replication is None and groups.residuals is None:

@@ -10,6 +10,7 @@ import numpy as np
 from csat.errors import DesignError, SampleError
 from csat.moments import Groups
 from csat.results import ROUNDING
+from csat.variance.gradients import Gradients
 
 
 def degrees_of_freedom(groups: Groups, member: np.ndarray | None = None) -> np.ndarray:
@@ -157,7 +158,7 @@ def _products(rows: np.ndarray, domain: np.ndarray, size: int) -> np.ndarray:
     return np.stack([sorted_rows[a:b].T @ sorted_rows[a:b] for a, b in pairwise(ends)])
 
 
-def rounding_base(groups: Groups, of_cell: np.ndarray) -> tuple[np.ndarray, float]:
+def rounding_base(groups: Groups, gradients: Gradients) -> tuple[np.ndarray, float]:
     """The positive terms behind variances of linear scores, and the share of them that rounding can leave.
 
     The scores of constant answers cancel, but not to the last bit. Sums of units (and replicates) are off by some
@@ -166,14 +167,14 @@ def rounding_base(groups: Groups, of_cell: np.ndarray) -> tuple[np.ndarray, floa
 
     Parameters
     ----------
-    groups : in D domains. of_cell : (C, q, p) scores of the totals of each cell.
+    groups : in D domains. gradients : of the figures by the totals of each cell.
 
     Returns
     -------
     (D, q) array, share
     """
     size = len(groups.domains)
-    terms = np.einsum("cqp,cp->cq", np.abs(of_cell), np.abs(groups.gram[:, 0, :]))
+    terms = gradients.absolute().times(np.abs(groups.gram[:, 0, :]))
     if groups.replication is not None:
         return np.square(_summed(terms, (groups.domain,), (size,))), ROUNDING**2
     if groups.psus:
@@ -183,7 +184,7 @@ def rounding_base(groups: Groups, of_cell: np.ndarray) -> tuple[np.ndarray, floa
         return _summed(np.square(by_unit), (domain,), (size,)), ROUNDING**2
     if groups.square is None:
         raise SampleError.needs_rows("A design-based standard error without declared sampling units")
-    squares = np.einsum("cqp,cp->cq", np.square(of_cell), np.diagonal(groups.square, axis1=1, axis2=2))
+    squares = gradients.squared().times(np.diagonal(groups.square, axis1=1, axis2=2))
     return _summed(squares * stratum_scale(groups)[0][groups.stratum, None], (groups.domain,), (size,)), ROUNDING
 
 

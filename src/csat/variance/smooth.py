@@ -12,6 +12,7 @@ from csat.moments import Groups, Quadratic, RowScores, RowSource, Source, check_
 from csat.replicates import Statistic, joint_covariance, score_covariance
 from csat.residuals import residual_sums
 from csat.results import without_rounding
+from csat.variance.gradients import Gradients
 from csat.variance.sampling import rounding_base, stratified
 
 #: Scores of the rows of each domain.
@@ -39,15 +40,15 @@ def totals_covariance(groups: Groups, scores: np.ndarray, statistic: Statistic |
     """
     check_size(groups.by, groups.domains, scores.shape[1])
     if groups.replication is None and groups.residuals is None:
-        vcov = _linear(groups, scores[groups.domain])
+        vcov = _linear(groups, Gradients(scores, groups.domain))
         if groups.second is not None:
-            vcov = vcov + _linear(groups.second, scores[groups.second.domain])
+            vcov = vcov + _linear(groups.second, Gradients(scores, groups.second.domain))
         return _by_domains(vcov, groups)
     if groups.replication is not None:
         vcov = joint_covariance(groups, statistic or along_totals(scores), grams=False)
     else:
         vcov = _after_calibration(groups, _side_by_side(scores))
-    size, share = rounding_base(groups, scores[groups.domain])
+    size, share = rounding_base(groups, Gradients(scores, groups.domain))
     return _by_domains(without_rounding(vcov, size.ravel(), share), groups)
 
 
@@ -65,17 +66,17 @@ def joint_totals_covariance(groups: Groups, jacobian: np.ndarray, statistic: Sta
     (q, q) array
     """
     check_size((), ((),), jacobian.shape[1])
-    of_cell = jacobian[groups.domain]
+    gradients = Gradients(jacobian, groups.domain)
     if groups.replication is None and groups.residuals is None:
-        vcov = _linear(_as_one(groups), of_cell)
+        vcov = _linear(_as_one(groups), gradients)
         if groups.second is not None:
-            vcov = vcov + _linear(_as_one(groups.second), jacobian[groups.second.domain])
+            vcov = vcov + _linear(_as_one(groups.second), Gradients(jacobian, groups.second.domain))
         return vcov
     if groups.replication is not None:
         vcov = joint_covariance(groups, statistic, grams=False)
     else:
         vcov = _after_calibration(groups, jacobian)
-    size, share = rounding_base(_as_one(groups), of_cell)
+    size, share = rounding_base(_as_one(groups), gradients)
     return without_rounding(vcov, size.ravel(), share)
 
 
@@ -84,11 +85,11 @@ def _as_one(groups: Groups) -> Groups:
     return replace(groups, by=(), domains=((),), domain=np.zeros_like(groups.domain))
 
 
-def _linear(groups: Groups, of_cell: np.ndarray) -> np.ndarray:
-    """(D·q, D·q) covariance of the sums of scores of one stage; `of_cell` (C, q, p) are gradients by the totals."""
-    sums = np.einsum("cqp,cp->cq", of_cell, groups.gram[:, 0, :])
-    squares = None if groups.square is None else of_cell @ groups.square @ of_cell.transpose(0, 2, 1)
-    size, share = rounding_base(groups, of_cell)
+def _linear(groups: Groups, gradients: Gradients) -> np.ndarray:
+    """(D·q, D·q) covariance of the sums of scores of one stage."""
+    sums = gradients.times(groups.gram[:, 0, :])
+    squares = None if groups.square is None else gradients.products(groups.square)
+    size, share = rounding_base(groups, gradients)
     return without_rounding(_flat(stratified(groups, sums, squares)), size.ravel(), share)
 
 

@@ -1,0 +1,48 @@
+"""Gradients of figures by the totals of their group, applied to the cells of the groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gradients:
+    """Gradients of q figures of D groups, for C cells: never repeated for each cell, which takes C·q·p numbers.
+
+    matrices : (D, q, p). of : (C,) group of each cell.
+    """
+
+    matrices: np.ndarray
+    of: np.ndarray
+
+    def times(self, totals: np.ndarray) -> np.ndarray:
+        """(C, q) scores of totals (C, p)."""
+        out = np.zeros((len(self.of), self.matrices.shape[1]))
+        for group, cells in self._groups():
+            out[cells] = totals[cells] @ self.matrices[group].T
+        return out
+
+    def products(self, squares: np.ndarray) -> np.ndarray:
+        """(C, q, q) products of scores, from those of rows (C, p, p)."""
+        of_cell = self.matrices[self.of]
+        return of_cell @ squares @ of_cell.transpose(0, 2, 1)
+
+    def absolute(self) -> Gradients:
+        """Their sizes."""
+        return replace(self, matrices=np.abs(self.matrices))
+
+    def squared(self) -> Gradients:
+        """Their squares."""
+        return replace(self, matrices=np.square(self.matrices))
+
+    def _groups(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Each group with cells, and the positions of these."""
+        order = np.argsort(self.of, kind="stable")
+        ends = np.searchsorted(self.of[order], np.arange(len(self.matrices) + 1)).tolist()
+        for group, (start, end) in enumerate(pairwise(ends)):
+            if end > start:
+                yield group, order[start:end]
