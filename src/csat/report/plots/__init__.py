@@ -7,6 +7,7 @@ from functools import partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+import csat.report.plots.answers as answers
 import csat.report.plots.asymmetry as asymmetry
 import csat.report.plots.composites as composites
 import csat.report.plots.diagnosis as diagnosis
@@ -31,10 +32,13 @@ import csat.report.plots.reliability as reliability
 import csat.report.plots.selection as selection
 import csat.report.plots.structural as structural
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 import csat.report.plots.trend as trend
 from csat.errors import OptionError
+from csat.report.chart import attach
 from csat.report.names import Names
 from csat.report.tables import choose
+from csat.report.tables.cells import level_of
 from csat.report.tables.pls_groups import KINDS
 from csat.report.words import Word, words
 
@@ -49,6 +53,7 @@ Drawing = Callable[..., "Axes"]
 #: Class of the result → kind of chart → drawing. The first kind is the usual one.
 PLOTS: Mapping[str, Mapping[str, Drawing]] = {
     "Index": {"index": index.index, "nodes": index.nodes, "groups": index.groups, "items": index.items},
+    "Levels": {"likert": answers.likert},
     "Regression": {
         "coefficients": regression.coefficients,
         "odds": regression.odds,
@@ -123,6 +128,7 @@ def plot(
     ----------
     result : any result of csat with a chart (`PLOTS` names their classes).
     kind : which chart, where a result has several: ``"nodes"``, ``"groups"`` or ``"items"`` of an index;
+        ``"likert"`` of answers, ``survey.levels([…])``;
         ``"coefficients"``, ``"odds"`` or ``"effects"`` of a regression; ``"steps"`` or ``"stability"`` of a selection;
         ``"diagnosis"`` (four views), ``"residuals"``, ``"qq"``, ``"scale"``, ``"leverage"`` or ``"partial"`` (added
         variables) of a diagnosis; ``"path"``, ``"loadings"`` or ``"residuals"`` of a structural model;
@@ -161,11 +167,15 @@ def plot(
     draw = _with_options(choose(result, kind, PLOTS, "chart"), options)
     if ax is None:
         style.wake_backend()
-    with style.style():
+    with style.style(), telling.listening() as told:
         drawn = draw(result, Names(lang, names), ax)
         if base is not None:
             style.below(drawn.figure.axes[-1] if ax is None else drawn, _base(base, lang))
-        return style.finish(drawn)
+        attach(drawn.figure, told.chart(style.title_of(drawn), level_of(result), lang))  # type: ignore[arg-type]
+        style.finish(drawn)
+        if ax is None:
+            style.settle(drawn)
+        return drawn
 
 
 def _with_options(draw: Drawing, options: Mapping[str, Any]) -> Drawing:

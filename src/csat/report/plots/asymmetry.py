@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.bases import Base
 from csat.report.names import Names
 from csat.report.plots.driver import about, named_terms, said
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from csat.drivers.maps.contrasts import Asymmetry
 
 #: Side → colour, hatching, place within the row, and the answers that its bars rest on.
-SIDES = {"penalty": (style.ORANGE, "////", -0.19, LOW), "reward": (style.BLUE, "", 0.19, HIGH)}
+SIDES = {"penalty": (style.LIGHT_ORANGE, "////", -0.19, LOW), "reward": (style.LIGHT_BLUE, "", 0.19, HIGH)}
 
 
 def asymmetry(result: Asymmetry, names: Names, ax: Axes | None) -> Axes:
@@ -55,6 +56,11 @@ def _bars(ax: Axes, frame: pd.DataFrame, side: str, names: Names) -> list[Base]:
     """The bars of one side; open for small bands, none for hidden ones."""
     colour, hatch, shift, needed = SIDES[side]
     bases = judge_rows(frame, needed, (), names.bases)
+    side_name = words(names.lang).say(Word(f"column.{side}"))
+    telling.rows(
+        named_terms(frame["term"].tolist(), names), *(frame[f"{side}{part}"] for part in ("", "_low", "_high")),
+        bases=bases, name=side_name, kind="bars", null=0.0,
+    )  # fmt: skip
     for row, base in enumerate(bases):
         value, low, high = (float(frame[f"{side}{part}"].iloc[row]) for part in ("", "_low", "_high"))
         if base.hidden or not np.isfinite(value):
@@ -64,6 +70,6 @@ def _bars(ax: Axes, frame: pd.DataFrame, side: str, names: Names) -> list[Base]:
             [row + shift], [value], height=0.34, color=style.PAPER if small else colour, hatch="" if small else hatch,
             edgecolor=colour if small else style.PAPER, lw=1.2 if small else 0.4, zorder=2,
         )  # fmt: skip
-        ax.plot([low, high], [row + shift] * 2, color=style.INK, lw=1.2, zorder=3, solid_capstyle="butt")
-    style.legend_bar(ax, colour, hatch, words(names.lang).say(Word(f"column.{side}")))
+        ax.plot([low, high], [row + shift] * 2, color=style.INK, lw=1.4, zorder=3, marker="|", ms=4, mew=1.4)
+    style.legend_bar(ax, colour, hatch, side_name)
     return bases

@@ -108,7 +108,8 @@ def _rows(result: Pls, names: Names, ax: Axes | None, group: str | None, kind: s
     ax = style.axes_for(ax, style.row_height(rows, least) + 1.3 + 0.17 * lines + 0.25 * (len(chosen) > 1))
     if kind == "path":
         ax.axvline(0, color=style.GREY, lw=1, zorder=1)
-    draw_parts(ax, rows, parts, judged)
+    texts = [group_of(result, label, names) for label in chosen] if len(chosen) > 1 else []
+    draw_parts(ax, rows, parts, judged, texts)
     ax.set_xlabel(say(Word(f"plot.{'pls_path' if kind == 'path' else 'loading'}")))
     bases = [base for base in judged for _ in rows]
     level = result.estimates.level if result.draws is not None else None

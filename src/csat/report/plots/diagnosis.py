@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.errors import OptionError
 from csat.report.names import Names
 from csat.report.plots.driver import about, said
@@ -87,6 +88,7 @@ def _title(result: Diagnosis, names: Names) -> str:
 
 def _sentences(result: Diagnosis, names: Names) -> list[str]:
     n = len(result.rows)
+    telling.once(*said(names, Word("alt.dots", {"count": int(kept(result.rows).sum())})))
     thinned = said(names, Word("plot.thinned", {"drawn": int(kept(result.rows).sum()), "n": n})) if n > MOST else []
     return [*thinned, *about(n, result.left_out, names)]
 

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.bases import Base
 from csat.errors import OptionError
+from csat.report.description import Kind
 from csat.report.names import Names
 from csat.report.plots.index import group_labels
 from csat.report.plots.rows import remarks
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
     from csat.results import Estimates
 
-#: Marks of groups: told apart without colours too.
-MARKS = ("o", "s", "D", "^", "v", "P")
 PALE = "#b9c2c9"
 
 
@@ -66,6 +66,8 @@ def side_by_side(
     title: str,
     finish: Callable[[Axes], Sequence[str]],
     level: float,
+    kind: Kind = "percent",
+    null: float | None = None,
 ) -> Axes:
     """Dots with intervals: a row per term, the groups below each other in it, told apart by colour and mark.
 
@@ -73,6 +75,7 @@ def side_by_side(
     ----------
     frame : ``term``, the grouping columns `by`, ``n`` and the `figures` (estimate, low, high); rows in their order.
     finish : names the axis and gives the sentences below.
+    kind : what the figures are. null : the value of a driver that does nothing, if there is one.
 
     Raises
     ------
@@ -81,18 +84,19 @@ def side_by_side(
     """
     labels = pd.Series(group_labels(frame, list(by), names), index=frame.index)
     groups, terms = list(dict.fromkeys(labels)), list(dict.fromkeys(frame["term"]))
-    if len(groups) > len(MARKS):
-        raise OptionError(f"Up to {len(MARKS)} groups can be told apart in one chart; there are {len(groups)}.")
+    if len(groups) > len(style.MARKS):
+        raise OptionError(f"Up to {len(style.MARKS)} groups can be told apart in one chart; there are {len(groups)}.")
     rows = named_terms(terms, names)
     step = min(0.16, 0.66 / len(groups))
     ax = style.axes_for(ax, max(style.row_height(rows), len(terms) * (0.14 + 0.14 * len(groups))) + 1.7)
     bases = judge_rows(frame, ("n",), list(by), names.bases)
+    _tell(frame.assign(group=labels.to_numpy()), bases, rows, figures, kind, null)
     for (_, row), label, base in zip(frame.iterrows(), labels, bases, strict=True):
         at = groups.index(label)
         y = terms.index(row["term"]) + step * (at - (len(groups) - 1) / 2)
-        _dot(ax, y, [float(row[name]) for name in figures], style.SERIES[at], MARKS[at], base)
+        _dot(ax, y, [float(row[name]) for name in figures], style.SERIES[at], style.MARKS[at], base)
     for at, group in enumerate(groups):
-        ax.plot([], [], MARKS[at], color=style.SERIES[at], ms=5.5, label=group)
+        ax.plot([], [], style.MARKS[at], color=style.SERIES[at], ms=5.5, label=group)
     style.label_rows(ax, rows)
     for edge in range(1, len(terms)):
         ax.axhline(edge - 0.5, color=style.RULE, lw=0.8, zorder=0)
@@ -100,6 +104,21 @@ def side_by_side(
     style.below(ax, *remarks(list(bases), names.bases, words(names.lang), level), *below)
     style.title_over_legend(ax, title)
     return ax
+
+
+def _tell(
+    frame: pd.DataFrame, bases: Sequence[Base], rows: Sequence[str], figures: tuple[str, str, str], kind: Kind,
+    null: float | None,
+) -> None:  # fmt: skip
+    """Tell a series per group over all terms; a term that a group lacks has no figure."""
+    terms = list(dict.fromkeys(frame["term"]))
+    frame = frame.assign(base=bases)
+    scale = 100.0 if kind == "percent" else 1.0
+    for group in dict.fromkeys(frame["group"]):
+        part = frame[frame["group"] == group].set_index("term").reindex(terms)
+        values, low, high = (part[name].to_numpy(float) / scale for name in figures)
+        known = [Base(one) if isinstance(one, str) else Base.ENOUGH for one in part["base"]]
+        telling.rows(rows, values, low, high, bases=known, name=group, unit=kind, null=null)
 
 
 def _dot(ax: Axes, y: float, figures: Sequence[float], colour: str, mark: str, base: Base) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.bases import Base
 from csat.errors import OptionError
 from csat.report.names import Names
@@ -32,6 +33,7 @@ def estimates(result: Estimates, names: Names, ax: Axes | None) -> Axes:
         If several scales were to share the one axes given.
     """
     catalogue = words(names.lang)
+    telling.level(result.level)
     frame = result.tidy()
     labels = _labels(frame, names)
     bases = judge_rows(frame, ("n",), groups_in(frame), names.bases)
@@ -65,7 +67,7 @@ def _labels(frame: pd.DataFrame, names: Names) -> list[str]:
     if "part" in frame:
         columns.append([words(names.lang).say(Word(f"part.{part}")) for part in frame["part"]])
     varying = [column for column in columns if len(set(column)) > 1] or columns[-1:]
-    return [style.wrap(" · ".join(parts)) for parts in zip(*varying, strict=True)]
+    return style.wrap_rows([" · ".join(parts) for parts in zip(*varying, strict=True)])
 
 
 def _panels(result: Estimates, names: Names) -> list[list[int]]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.report.format import DASH, number
 from csat.report.names import Names
 from csat.report.plots.evaluation_grades import look, row_labels, said, write_on
@@ -51,6 +52,8 @@ def _stacks(result: Evaluation, frame: pd.DataFrame, by: list[str], names: Names
     ax = style.axes_for(ax, style.row_height(labels, 0.36) + 1.9)
     hidden = np.array([base.hidden for base in bases])
     shares = np.where(hidden[:, None], 0.0, np.nan_to_num(frame[list(result.grades)].to_numpy(float)))
+    parts = [names.grade(grade) for grade in result.grades]
+    telling.shares(labels, parts, frame[list(result.grades)].to_numpy(float), bases)
     _segments(ax, shares, [names.grade(grade) for grade in result.grades])
     for row, record in enumerate(frame.to_dict("records")):
         known = not hidden[row] and bool(record["verdict"])

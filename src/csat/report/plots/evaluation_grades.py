@@ -13,7 +13,7 @@ from csat.report.format import number
 from csat.report.plots.index import group_labels
 from csat.report.tables.evaluation import grade_text
 from csat.report.tables.evaluation_notes import node
-from csat.report.words import words
+from csat.report.words import Word, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 HATCHES = ("", "///", "xx")
 #: Letters on colours darker than this are white.
 DARK = 0.5
+#: Nodes that are described in words at most: the index and what stands first.
+SPOKEN = 6
 
 
 def look(place: int, size: int) -> tuple[str, str]:
@@ -79,6 +81,17 @@ def chance(record: dict[Any, Any], level: float) -> str:
     """The verdict's probability, if it was drawn; "?" if it is too close to call."""
     p = float(record["probability"])
     return (number(p, "chance") if np.isfinite(p) else "") + "?" * bool(p < level or record["tied"])
+
+
+def verdicts_said(frame: pd.DataFrame, bases: Sequence[Base], level: float, names: Names) -> list[str]:
+    """Verdicts in a sentence each, of the first rows whose base is not hidden."""
+    say = words(names.lang).say
+    out = []
+    for record, base in list(zip(frame.to_dict("records"), bases, strict=True))[:SPOKEN]:
+        if not base.hidden and record["verdict"]:
+            blanks = {"name": say(node(record["term"], names)), "names": said(record, level, names)}
+            out.append(say(Word("alt.points", blanks)))
+    return out
 
 
 def legend_of(ax: Axes, grades: Sequence[str], names: Names) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.report.format import DASH
 from csat.report.lines import balanced
 from csat.report.names import Names
-from csat.report.plots.evaluation_grades import chance, legend_of, letters_on, look, row_labels
+from csat.report.plots.evaluation_grades import chance, legend_of, letters_on, look, row_labels, verdicts_said
 from csat.report.plots.rows import remarks
 from csat.report.tables.cells import judge_rows
 from csat.report.tables.evaluation import grade_text, names_of_groups
@@ -55,6 +56,7 @@ def operators(result: Evaluation, names: Names, ax: Axes | None) -> Axes:
     ax.set_xlim(-0.5, len(known) - 0.5)
     ax.spines[:].set_visible(False)
     legend_of(ax, result.grades, names)
+    telling.says(*verdicts_said(frame[own], bases, result.score.level, names))
     framed = Word("fuzzy.plot.framed", {"operator": Word(f"operator.{result.operator}")})
     notes = [
         framed,

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.bases import Base
 from csat.errors import OptionError
 from csat.report.format import DASH, number
 from csat.report.names import Names
-from csat.report.plots.evaluation_grades import legend_of, look, said
+from csat.report.plots.evaluation_grades import legend_of, look, said, verdicts_said
 from csat.report.plots.index import group_labels
 from csat.report.plots.rows import remarks
 from csat.report.tables.cells import judge_rows
@@ -65,6 +66,7 @@ def hierarchy(result: Evaluation, names: Names, ax: Axes | None, group: str | No
     ax.set(xlim=(0, right), ylim=(rows, 0), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     legend_of(ax, result.grades, names)
+    telling.says(*verdicts_said(frame, shown, result.score.level, names))
     boxed = [Word("fuzzy.plot.hierarchy"), Word("fuzzy.plot.doubt")]
     notes = [*boxed, *scale_notes(result, names), *probability_notes(result, frame, names)]
     style.below(ax, *remarks(shown, names.bases, catalogue), *map(catalogue.say, notes))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.bases import Base
 from csat.report.names import Names
 from csat.report.plots.rows import draw_rows, remarks
@@ -42,7 +43,8 @@ def _weights(result: FactorWeights, names: Names, ax: Axes | None, judged: np.nd
     sized = result.method in MEASURED
     bases = [names.bases.judge(float(found.n[i])) if sized else Base.ENOUGH for i in order.tolist()]
     low, high = found.interval
-    draw_rows(ax, labels, bases, found.estimate[order], low[order], high[order], kind="percent")
+    draw_rows(ax, labels, bases, found.estimate[order], low[order], high[order], kind="percent", form="bars")
+    telling.level(found.level)
     said = []
     if judged is not None:
         for row, i in enumerate(order.tolist()):
@@ -70,6 +72,7 @@ def compared(result: WeightComparison, names: Names, ax: Axes | None) -> Axes:
             found.values[order], np.arange(len(order)) + offsets[place], mark, ms=6, color=colour,
             mfc=colour if place < len(MARKS) else style.PAPER, label=catalogue.say(set_text(name, names)),
         )  # fmt: skip
+        telling.rows(labels, found.values[order], name=catalogue.say(set_text(name, names)), unit="percent")
     style.label_rows(ax, labels)
     _percent(ax)
     ax.set_xlabel(catalogue.say(Word("fuzzy.plot.weight")))

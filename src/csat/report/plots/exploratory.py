@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import csat.report.plots.heat as heat
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.report.names import Names
 from csat.report.tables.exploratory import (
     adequacy_line,
@@ -38,7 +39,7 @@ def loadings(result: Efa, names: Names, ax: Axes | None) -> Axes:
     )
     lines = sum(1 + len(note) // style.LINE for note in notes)
     values = frame[list(result.factors)].to_numpy(float)
-    ax = heat.draw_matrix(ax, values, rows, result.factors, limit=1.0, least=LARGE, lines=lines)
+    ax = heat.draw_matrix(ax, values, rows, result.factors, limit=1.0, least=LARGE, lines=lines, lang=names.lang)
     style.below(ax, *notes)
     ax.set_title(title, pad=22)
     return ax
@@ -63,6 +64,8 @@ def scree(result: Efa | FactorNumber, names: Names, ax: Axes | None) -> Axes:
         places, found.eigenvalues, s=36, zorder=3, edgecolor=style.BLUE,
         color=[style.BLUE if keep else style.PAPER for keep in kept],
     )  # fmt: skip
+    for key, level in (("plot.own_eigenvalues", found.eigenvalues), ("plot.random_eigenvalues", found.limit)):
+        telling.rows(list(map(str, places)), level, name=say(Word(key, {"level": found.level})), kind="lines")
     ax.set_ylim(0, float(found.eigenvalues[0]) * 1.06)
     ax.set_xticks(list(places))
     ax.grid(visible=True, axis="y")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.report.names import Names
 from csat.report.plots.estimate import estimates
 from csat.report.plots.index import group_labels
@@ -27,10 +28,12 @@ def league(result: Shrunken, names: Names, ax: Axes | None) -> Axes:
     catalogue = words(names.lang)
     frame = result.tidy().sort_values("rank", kind="stable")
     by = groups_of(frame, "estimate")
-    labels = [style.wrap(label) for label in group_labels(frame, by, names)]
+    labels = style.wrap_rows(group_labels(frame, by, names))
     ax = style.axes_for(ax, style.row_height(labels) + 1.7)
     bases = judge_rows(frame, ("n",), by, names.bases)
-    draw_rows(ax, labels, bases, *(frame[x].to_numpy(float) for x in ("estimate", "low", "high")), shown=False)
+    figures = [frame[x].to_numpy(float) for x in ("estimate", "low", "high")]
+    draw_rows(ax, labels, bases, *figures, shown=False, name=catalogue.say(Word("plot.shrunken")))
+    telling.rows(labels, frame["direct"], bases=bases, name=catalogue.say(Word("plot.direct")))
     for row, (direct, low, high, base) in enumerate(
         zip(frame["direct"], frame["rank_low"], frame["rank_high"], bases, strict=True)
     ):
@@ -59,7 +62,7 @@ def letters(result: Letters, names: Names, ax: Axes | None) -> Axes:
     labels = [
         f"{name} ({letter})" for name, letter in zip(group_labels(frame, by, names), frame["letter"], strict=True)
     ]
-    labels = [style.wrap(label) for label in labels]
+    labels = style.wrap_rows(labels)
     ax = style.axes_for(ax, style.row_height(labels) + 1.5)
     bases = judge_rows(frame, ("n",), by, names.bases)
     draw_rows(ax, labels, bases, *(frame[x].to_numpy(float) for x in ("estimate", "low", "high")), shown=False)

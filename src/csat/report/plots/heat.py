@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.report.format import number
 from csat.report.lines import wrap
+from csat.report.words import Word, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +31,7 @@ def draw_matrix(
     limit: float,
     least: float,
     lines: int,
+    lang: str,
 ) -> Axes:
     """Colour the cells of a matrix and write its larger numbers into them.
 
@@ -36,7 +39,7 @@ def draw_matrix(
     ----------
     values : (r, c); NaN cells stay empty. rows, columns : names.
     limit : size with the full colour, blue above 0 and orange below. least : smaller sizes are written pale.
-    lines : of small print below, for the height.
+    lines : of small print below, for the height. lang : "en" or "zh".
     """
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -56,6 +59,7 @@ def draw_matrix(
             bold = abs(value) >= least
             ax.text(j, i, brief(float(value)), ha="center", va="center", fontsize=size,
                     color=style.INK if bold else style.GREY, alpha=1.0 if bold else 0.75)  # fmt: skip
+    _tell(values, rows, columns, lang)
     ax.set_yticks(range(len(rows)), labels)
     ax.set_xticks(range(len(columns)), columns)
     ax.xaxis.tick_top()
@@ -63,6 +67,17 @@ def draw_matrix(
     ax.tick_params(axis="x", labelsize=8.5, pad=2)
     ax.spines[:].set_visible(False)
     return ax
+
+
+def _tell(values: np.ndarray, rows: Sequence[str], columns: Sequence[str], lang: str) -> None:
+    """Tell the size of the matrix and its largest cell."""
+    sizes = np.nan_to_num(np.abs(values), nan=-1.0)
+    if sizes.size and sizes.max() >= 0:
+        i, j = (int(place) for place in np.unravel_index(int(np.argmax(sizes)), sizes.shape))
+        column = rows[j] if columns[j] == str(j + 1) and len(rows) == len(columns) else columns[j]
+        blanks = {"rows": len(rows), "columns": len(columns), "row": rows[i], "column": column,
+                  "value": brief(float(values[i, j]))}  # fmt: skip
+        telling.says(words(lang).say(Word("alt.cells", blanks)))
 
 
 def brief(value: float) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.bases import Base
 from csat.report.format import number
 from csat.report.names import Names
@@ -48,15 +49,18 @@ def _bars(result: Importance, names: Names, ax: Axes | None, title: str, sentenc
     base = names.bases.judge(float(frame["n"].min()))
     vague = {note.term for note in result.notes if note.kind == "noise"}
     share, low, high = (frame[name].to_numpy(float) for name in FIGURES)
-    colours = [style.GREY if term in vague else style.BLUE for term in frame["term"]]
+    colours = [style.LIGHT_GREY if term in vague else style.LIGHT_BLUE for term in frame["term"]]
     ax = style.axes_for(ax, style.row_height(labels, 0.32) + 1.5)
     ax.barh(
-        range(len(share)), share, height=0.62, edgecolor=colours, lw=1.2,
+        range(len(share)), share, height=0.62, edgecolor=style.GREY if base is Base.SMALL else style.PAPER, lw=1.0,
         color=[style.PAPER] * len(share) if base is Base.SMALL else colours,
     )  # fmt: skip
     ax.hlines(range(len(share)), low, high, color=style.INK, lw=1.4, zorder=3)
     ax.plot(np.r_[low, high], np.tile(np.arange(len(share)), 2), "|", ms=6, mew=1.4, color=style.INK, zorder=3)
     style.label_rows(ax, labels)
+    telling.rows(
+        labels, share / 100, low / 100, high / 100, bases=[base] * len(share), kind="bars", unit="percent"
+    )  # fmt: skip
     for row, value in enumerate(share):
         style.beside(ax, row, number(float(value) / 100, "chance"))
     _axis(ax, result, names)

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.bases import Base
 from csat.errors import OptionError
+from csat.report.format import number
 from csat.report.lines import balanced
 from csat.report.names import Names
 from csat.report.plots.labels import name_points
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Maps that one figure may hold; points up to which each has its cross.
 MOST_MAPS, MOST_CROSSES = 9, 16
+#: Points that are described in words at most.
+SPOKEN = 6
 #: Figure → its axis, in the order x, y.
 AXES = ("importance", "performance")
 
@@ -132,6 +136,11 @@ def _map(ax: Axes, frame: pd.DataFrame, cut: np.ndarray, names: Names, base: Bas
     if len(set(colours.values())) > 1:
         for code, colour in colours.items():
             ax.plot([], [], "o", color=colour, label=construct_text(code, names))
+    order = frame.sort_values("importance", ascending=False, kind="stable")
+    pairs = zip(_texts(order, names), order["importance"], order["performance"], strict=True)
+    listed = [f"{text} {number(float(x), 'score')} / {number(float(y), 'score')}" for text, x, y in pairs]
+    heads = " / ".join(words(names.lang).say(Word(f"column.{name}")) for name in AXES)
+    telling.says(words(names.lang).say(Word("alt.points", {"name": heads, "names": names.listed(listed[:SPOKEN])})))
     labels = [balanced(text, 20 if small else 24, 3) for text in _texts(frame, names)]
     points = frame[list(AXES)].to_numpy(float)
     name_points(ax, points, labels, lines, 7.5 if small else 8.5)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.errors import OptionError, check_choice
 from csat.report.doubts import gravest_of, impossible
+from csat.report.format import number
 from csat.report.names import Names
-from csat.report.network.blocks import ITEM, LEADING, NAME, SHARE, VALUE, Shape
+from csat.report.network.blocks import ITEM, LEADING, NAME, SHARE, VALUE, Shape, written
 from csat.report.network.graph import Edge, Graph, graphs_of
 from csat.report.network.graphviz import dot_places
 from csat.report.network.picture import Arrow, Picture, picture_of
@@ -58,6 +62,8 @@ def draw_graphs(
     """Draw models one above the other, each with its title, and write the notes below; one model on given axes."""
     say = words(names.lang).say
     said = [say(note) for note in notes]
+    for graph in graphs:
+        telling.says(*map(say, _told(graph, names)))
     pictures = _pictures(graphs, words(names.lang).sentences["plot.explained"], layout)
     axes = [ax] if ax is not None else _panels(pictures, sum(map(_lines, said)))
     for panel, picture, title in zip(axes, pictures, titles, strict=True):
@@ -65,6 +71,30 @@ def draw_graphs(
         panel.set_title(say(title), x=0.01)
     style.notes_under(axes[-1], said)
     return axes[0]
+
+
+def _told(graph: Graph, names: Names) -> list[Word]:
+    """Size of a model, its strongest arrows, what is not clear, what is explained."""
+    title = {node.code: node.name for node in graph.nodes}
+    own = {node.code for node in graph.nodes if not node.owner}
+    edges = [edge for edge in graph.edges if edge.source in own and edge.target in own]
+    paths = sorted((edge for edge in edges if not edge.both), key=lambda edge: -abs(edge.value)) or edges
+    say = words(names.lang).say
+    strongest = [
+        say(
+            Word("alt.path", {"source": title[edge.source], "target": title[edge.target], "value": written(edge.value)})
+        )
+        for edge in paths[:3]
+    ]
+    explained = [say(Word("alt.explained", {"name": node.name, "value": number(node.r2, "score")}))
+                 for node in graph.nodes if np.isfinite(node.r2) and not node.owner]  # fmt: skip
+    unclear = sum(not edge.clear for edge in edges)
+    blanks = {"count": len(edges), "nodes": len(own), "names": names.listed(strongest)}
+    return [
+        *([Word("alt.paths", blanks)] if strongest else []),
+        *([Word("alt.unclear", {"count": unclear})] if unclear else []),
+        *([Word("alt.explains", {"names": names.listed(explained)})] if explained else []),
+    ]
 
 
 def _pictures(graphs: Sequence[Graph], r2: str, layout: str) -> list[Picture]:

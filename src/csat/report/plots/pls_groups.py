@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.bases import Base
 from csat.errors import OptionError
 from csat.report.format import number, signed
@@ -56,7 +58,7 @@ def differences(result: PlsDifferences, names: Names, ax: Axes | None, *, of: st
                 ax.barh([row], [high - low], left=[low], height=0.5, color=style.RULE, zorder=1)
     figures = (frame[name].to_numpy(float) for name in ("estimate", "low", "high"))
     colours = np.where(within, PALE, style.BLUE).tolist()
-    draw_rows(ax, labels, bases, *figures, write=signed, colours=colours)
+    draw_rows(ax, labels, bases, *figures, write=signed, colours=colours, form="bars", null=0.0, clear=~within)
     ax.axvline(0, color=style.GREY, lw=1, zorder=1.5)
     ax.set_xlabel(say(Word("plot.difference_of", {"kind": kind_word(kind)})))
     blanks = {"adjusted": Word(f"plot.p_{result.adjust}"), "alpha": 1 - level}
@@ -91,6 +93,10 @@ def criteria(result: Segments, names: Names, ax: Axes | None) -> Axes:
             frame["segments"], values - values[best], "-o", color=colour, lw=1.5, ms=5, mfc=style.PAPER, label=label
         )
         ax.plot([frame["segments"].iloc[best]], [0], "o", ms=8, color=colour, zorder=3)
+    counts = [f"{k}" for k in frame["segments"]]
+    for name in CRITERIA:
+        values = frame[name].to_numpy(float)
+        telling.rows(counts, values - values.min(), name=say(Word(f"column.{name}")), kind="lines")
     ax.set_xticks(
         frame["segments"].tolist(),
         [
@@ -123,13 +129,14 @@ def paths(result: Segments, names: Names, ax: Axes | None) -> Axes:
     shown = [(k, base) for k, base in enumerate(bases, 1) if not base.hidden]
     ax = style.axes_for(ax, style.row_height(labels, 0.25 + 0.2 * len(shown)) + 2.0)
     ax.axvline(0, color=style.GREY, lw=1, zorder=1)
+    telling.rows(labels, result.whole, name=everybody)
     for row, value in enumerate(result.whole):
         ax.plot([value, value], [row - 0.3, row + 0.3], color=style.GREY, lw=1.6, zorder=2)
     ax.plot([], [], "|", ms=9, color=style.GREY, mew=1.6, label=everybody)
     reach = min(0.3, 0.1 * len(shown))
     spots = np.linspace(-reach, reach, len(shown)) if len(shown) > 1 else [0.0]
     for (k, base), spot in zip(shown, spots, strict=True):
-        _segment(ax, tidy[tidy["segment"] == k], base, float(spot), names)
+        _segment(ax, tidy[tidy["segment"] == k], base, float(spot), names, labels)
     style.label_rows(ax, labels)
     ax.set_xlabel(say(Word("plot.segment_path")))
     style.below(ax, *remarks(bases, names.bases, words(names.lang)), say(Word("note.segments_found")))
@@ -137,17 +144,19 @@ def paths(result: Segments, names: Names, ax: Axes | None) -> Axes:
     return ax
 
 
-def _segment(ax: Axes, part: pd.DataFrame, base: Base, spot: float, names: Names) -> None:
+def _segment(ax: Axes, part: pd.DataFrame, base: Base, spot: float, names: Names, labels: Sequence[str]) -> None:
     """Paths of one segment, a little above or below the middle of their rows, with their figures in the margin."""
     first = part.iloc[0]
     at = int(first["segment"]) - 1
     colour = style.SERIES[at % len(style.SERIES)]
     values = part["estimate"].to_numpy(float)
     blanks = {"k": at + 1, "share": float(first["share"]), "n": float(first["n"])}
+    label = words(names.lang).say(Word("column.segment", blanks))
+    telling.rows(labels, values, bases=[base] * len(values), name=label)
     ax.plot(
         values, np.arange(len(values)) + spot, "o" if at < len(style.SERIES) else "s", ms=6.5, mew=1.5, zorder=3,
         mfc=style.PAPER if base is Base.SMALL else colour, mec=colour,
-        label=words(names.lang).say(Word("column.segment", blanks)),
+        label=label,
     )  # fmt: skip
     for row, value in enumerate(values.tolist()):
         style.beside(ax, row + spot, number(value, "score"), color=colour, fontsize=8.5)

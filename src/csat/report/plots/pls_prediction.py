@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.bases import Base
 from csat.errors import OptionError
 from csat.report.format import number, signed
@@ -45,6 +46,8 @@ def errors(result: Prediction, names: Names, ax: Axes | None) -> Axes:
             result.rmse[name], np.arange(len(labels)) + shift, mark, ms=6, ls="none", color=colour, mew=1.5,
             mfc=style.PAPER if base is Base.SMALL else colour, label=say(Word(f"predictor.{name}")),
         )  # fmt: skip
+    for name in MARKS:
+        telling.rows(labels, result.rmse[name], bases=[base] * len(labels), name=say(Word(f"predictor.{name}")))
     for row, figures in enumerate(zip(result.rmse["pls"], result.rmse["linear"], result.q2, strict=True)):
         style.beside(ax, row, " · ".join(number(float(value), "score") for value in figures), fontsize=8.5)
     style.beside(ax, -0.75, say(Word("plot.rmse_beside")), color=style.GREY, fontsize=8.5)
@@ -62,6 +65,7 @@ def cvpat(result: Prediction, names: Names, ax: Axes | None) -> Axes:
     """Losses of the path model less those of the benchmarks, with intervals."""
     say = words(names.lang).say
     frame = result.cvpat()
+    telling.level(result.differences.level)
     labels = [
         style.wrap(f"{say(construct)} · {say(Word(f'predictor.{other}'))}", 44)
         for construct, other in zip(constructs_of(result, names), frame["benchmark"], strict=True)
@@ -70,7 +74,10 @@ def cvpat(result: Prediction, names: Names, ax: Axes | None) -> Axes:
     colours = [MARKS[name][0] for name in frame["benchmark"]]
     ax = style.axes_for(ax, style.row_height(labels) + 1.6)
     figures = (frame[name].to_numpy(float) for name in ("difference", "low", "high"))
-    draw_rows(ax, labels, bases, *figures, write=lambda value: signed(value, "estimate"), colours=colours)
+    draw_rows(
+        ax, labels, bases, *figures, write=lambda value: signed(value, "estimate"), colours=colours, kind="estimate",
+        form="bars", null=0.0,
+    )  # fmt: skip
     ax.axvline(0, color=style.GREY, lw=1, zorder=1)
     ax.set_xlabel(say(Word("plot.cvpat")))
     said = remarks(bases, names.bases, words(names.lang), result.differences.level)
@@ -153,6 +160,7 @@ def _lines(ax: Axes, part: pd.DataFrame, names: Names, title: str) -> None:
             ax.fill_between(
                 x, row["level"] + row["low"] * x, row["level"] + row["high"] * x, color=colour, alpha=0.1, lw=0
             )
+        telling.says(label + ("。" if names.lang == "zh" else "."))
         ax.plot(
             x, row["level"] + row["estimate"] * x, color=colour, lw=1.8, label=label, ms=6, mfc=style.PAPER,
             marker="o" if base is Base.SMALL else "", markevery=10,

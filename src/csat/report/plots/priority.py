@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.bases import Base
 from csat.errors import OptionError
 from csat.report.lines import balanced
@@ -66,9 +67,9 @@ def ipa(result: Ipa, names: Names, ax: Axes | None) -> Axes:
     shown = _shown(result, names)
     _limits(axes[0], result, shown)
     for panel, group in zip(axes, result.groups, strict=True):
-        _map(panel, result.of(*group), names, small=len(axes) > 1, shown=shown[group])
+        label = " · ".join(names.values(by, [value])[0] for by, value in zip(result.by, group, strict=True))
+        _map(panel, result.of(*group), names, label, small=len(axes) > 1, shown=shown[group])
         if result.by:
-            label = " · ".join(names.values(by, [value])[0] for by, value in zip(result.by, group, strict=True))
             panel.set_title(label, fontsize=10)
     for panel in axes:
         panel.set_xlabel(catalogue.say(Word("column.performance")))
@@ -110,7 +111,7 @@ def _panels(result: Ipa, ax: Axes | None) -> list[Axes]:
     return list(made[1].ravel()[:size])
 
 
-def _map(ax: Axes, result: Ipa, names: Names, *, small: bool, shown: Base) -> None:
+def _map(ax: Axes, result: Ipa, names: Names, label: str, *, small: bool, shown: Base) -> None:
     """One map: dots, names, quadrants and ellipses."""
     ax.set_ylabel(words(names.lang).say(importance_word(result)))
     if result.importances.unit == "per cent":
@@ -121,6 +122,7 @@ def _map(ax: Axes, result: Ipa, names: Names, *, small: bool, shown: Base) -> No
     if shown.hidden:
         ax.text(0.5, 0.5, "–", transform=ax.transAxes, ha="center", color=style.GREY)
         return
+    _tell(result, names, label)
     points = np.stack([result.performance.estimate, result.importances.estimate], axis=1)
     corners = _quadrants(ax, result, names, 8.0 if small else 9.5)
     sure = result.zones.max(axis=1) >= level_of(result)
@@ -139,6 +141,19 @@ def _map(ax: Axes, result: Ipa, names: Names, *, small: bool, shown: Base) -> No
     labels = [balanced(name, most, 3) for name in names.drivers(result.terms)]
     written = [label for label, finite in zip(labels, known, strict=True) if finite]
     name_points(ax, points[known], written, corners, 7.5 if small else 8.5)
+
+
+def _tell(result: Ipa, names: Names, label: str) -> None:
+    """Tell which drivers lie in which quadrant, and of which that is sure."""
+    texts, level = names.drivers(result.terms), level_of(result)
+    zones = {zone: [text for text, own in zip(texts, result.quadrant, strict=True) if own == zone] for zone in ZONES}
+    told = [Word("alt.titled", {"title": label})] if label else []
+    told += [Word("alt.points", {"name": Word(f"quadrant.{zone}"), "names": names.listed(own)})
+            for zone, own in zones.items() if own]  # fmt: skip
+    sure = [text for text, chance in zip(texts, result.zones.max(axis=1), strict=True) if chance >= level]
+    listed = names.listed(sure) if sure else Word("alt.none")
+    drawn = np.isfinite(result.estimates.se).any()
+    telling.says(*said(names, *told, *([Word("alt.sure", {"level": level, "names": listed})] if drawn else [])))
 
 
 def _limits(ax: Axes, result: Ipa, shown: Mapping[tuple[str, ...], Base]) -> None:

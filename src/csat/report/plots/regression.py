@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 import csat.report.plots.style as style
+from csat.report.chart import Form
 from csat.report.description import Kind
 from csat.report.format import MINUS
 from csat.report.names import Names
@@ -117,7 +118,8 @@ def _drawn(
         return sentences
 
     if groups:
-        return side_by_side(ax, frame, groups, FIGURES, names, title=heading, finish=finish, level=level_of(result))
+        return side_by_side(ax, frame, groups, FIGURES, names, title=heading, finish=finish, level=level_of(result),
+                            null=null, kind=kind)  # fmt: skip
     frame = frame.sort_values("estimate", ascending=False, kind="stable")
     labels = named_terms(frame["term"].tolist(), names)
     unclear = (frame["low"] <= null) & (frame["high"] >= null)
@@ -125,7 +127,8 @@ def _drawn(
     ax = style.axes_for(ax, style.row_height(labels) + 1.4)
     bases = [names.bases.judge(float(np.sum(result.n)))] * len(frame)
     figures = [frame[name].to_numpy(float) for name in FIGURES]
-    draw_rows(ax, labels, bases, *figures, kind=kind, colours=colours)
+    form: Form = "bars" if null == 0 else "dots"
+    draw_rows(ax, labels, bases, *figures, kind=kind, colours=colours, form=form, null=null)
     below = finish(ax)
     fit = said(names, Word("plot.explained", {"r2": float(result.r2)})) if result.family == "linear" else []
     grey = said(names, Word("plot.unclear" if null == 0 else "plot.unclear_odds")) if unclear.any() else []

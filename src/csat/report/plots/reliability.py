@@ -80,7 +80,7 @@ def ratios(result: Reliability, names: Names, ax: Axes | None, *, group: str | N
     rows, columns = heat.numbered([names.construct(code) for code in codes])
     notes = [say(Word("plot.htmt", limits())), say(Word("plot.n", {"n": result.sizes[at]}))]
     lines = sum(1 + len(note) // style.LINE for note in notes)
-    ax = heat.draw_matrix(ax, values, rows, columns, limit=1.0, least=0.0, lines=lines)
+    ax = heat.draw_matrix(ax, values, rows, columns, limit=1.0, least=0.0, lines=lines, lang=names.lang)
     _frame_cells(ax, values, LIMITS["htmt"][0])
     style.below(ax, *notes)
     ax.set_title(say(title), pad=22)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.bases import Base, Bases
+from csat.report.chart import Form
 from csat.report.description import Kind
 from csat.report.format import DASH, number
 from csat.report.words import Word, Words
@@ -29,21 +31,54 @@ def draw_rows(
     kind: Kind = "score",
     colours: Sequence[str] | None = None,
     shown: bool = True,
+    name: str = "",
+    form: Form = "dots",
+    null: float | None = None,
+    clear: Sequence[bool] | np.ndarray = (),
+    depths: Sequence[int] = (),
+    thick: Sequence[float] | None = None,
+    size: Sequence[float] | None = None,
 ) -> None:
-    """Draw estimates (k,) with their intervals; open dots for small bases, a dash instead of hidden ones."""
-    for row, base in enumerate(bases):
-        colour = colours[row] if colours is not None else style.BLUE
-        if base.hidden or not np.isfinite(estimate[row]):
-            if shown:
-                style.beside(ax, row, DASH, color=style.GREY)
-            continue
-        if np.isfinite(low[row]) and np.isfinite(high[row]):
-            ax.plot([low[row], high[row]], [row, row], color=colour, lw=1.8, solid_capstyle="butt", zorder=2)
-        fill = style.PAPER if base is Base.SMALL else colour
-        ax.plot([estimate[row]], [row], "o", ms=6.5, mfc=fill, mec=colour, mew=1.5, zorder=3)
-        if shown:
+    """Draw estimates (k,) with their intervals; open dots for small bases, a dash instead of hidden ones.
+
+    `name`, `form`, `null` and `clear` go into what the chart tells about itself, see `telling.rows`. `depths` indents
+    the labels; `thick` and `size` are of the intervals and dots of each row.
+    """
+    telling.rows(
+        labels, estimate, low, high, bases=bases, name=name, kind=form, unit=kind, null=null, clear=clear,
+    )  # fmt: skip
+    shades = list(colours) if colours is not None else [style.BLUE] * len(bases)
+    known = np.array([not base.hidden for base in bases], bool) & np.isfinite(estimate)
+    ended = known & np.isfinite(low) & np.isfinite(high)
+    _intervals(ax, np.flatnonzero(ended), low, high, shades, thick)
+    _dots(ax, np.flatnonzero(known), estimate, shades, bases, size)
+    for row in range(len(bases) if shown else 0):
+        if known[row]:
             style.beside(ax, row, write(float(estimate[row])) if write else number(float(estimate[row]), kind))
-    style.label_rows(ax, labels)
+        else:
+            style.beside(ax, row, DASH, color=style.GREY)
+    style.label_rows(ax, labels, depths=depths)
+
+
+def _intervals(
+    ax: Axes, rows: np.ndarray, low: np.ndarray, high: np.ndarray, colours: Sequence[str], thick: Sequence[float] | None
+) -> None:
+    for row in rows.tolist():
+        ax.plot(
+            [low[row], high[row]], [row, row], color=colours[row], lw=thick[row] if thick else 1.8,
+            solid_capstyle="butt", zorder=2,
+        )  # fmt: skip
+
+
+def _dots(
+    ax: Axes, rows: np.ndarray, estimate: np.ndarray, colours: Sequence[str], bases: Sequence[Base],
+    size: Sequence[float] | None,
+) -> None:  # fmt: skip
+    for row in rows.tolist():
+        fill = style.PAPER if bases[row] is Base.SMALL else colours[row]
+        ax.plot(
+            [estimate[row]], [row], "o", ms=size[row] if size else 6.5, mfc=fill, mec=colours[row], mew=1.5, zorder=3
+        )
 
 
 def remarks(verdicts: list[Base], bases: Bases, catalogue: Words, level: float | None = None) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.report.description import Kind
 from csat.report.format import number
 from csat.report.names import Names
@@ -60,6 +61,7 @@ def steps(result: Stepwise, names: Names, ax: Axes | None) -> Axes:
         color=[style.BLUE if gain else style.ORANGE for gain in gains], hatch=hatch,
     )  # fmt: skip
     style.label_rows(ax, labels)
+    telling.rows(labels, r2, bases=[names.bases.judge(float(np.max(result.n)))] * len(r2), kind="bars", unit="estimate")
     _write_fit(ax, result, frame, names)
     ax.set_xlim(0, float(max(r2.max(), before.max(), 1e-9)) * 1.04)
     ax.set_xlabel(catalogue.say(Word("plot.r2")))
@@ -108,7 +110,7 @@ def stability(result: Any, names: Names, ax: Axes | None) -> Axes:
     frame = found.tidy().sort_values("frequency", ascending=False, kind="stable")
     labels = named_terms(frame["term"].tolist(), names)
     ax = style.axes_for(ax, style.row_height(labels, 0.32) + 1.8)
-    _bars_by_sign(ax, frame, names)
+    _bars_by_sign(ax, frame, names, labels)
     style.label_rows(ax, labels)
     for row, share in enumerate(frame["frequency"]):
         style.beside(ax, row, number(float(share), "chance"))
@@ -121,7 +123,7 @@ def stability(result: Any, names: Names, ax: Axes | None) -> Axes:
     return ax
 
 
-def _bars_by_sign(ax: Axes, frame: pd.DataFrame, names: Names) -> None:
+def _bars_by_sign(ax: Axes, frame: pd.DataFrame, names: Names, labels: list[str]) -> None:
     """Stacked bars: positive, negative (hatched), and no single sign; pale where the whole sample keeps out."""
     frequency, kept = frame["frequency"].to_numpy(float), frame["chosen"].to_numpy(bool)
     positive = np.where(frame["positive"].notna(), frame["positive"].fillna(0.0), np.nan) * frequency
@@ -139,7 +141,9 @@ def _bars_by_sign(ax: Axes, frame: pd.DataFrame, names: Names) -> None:
             range(len(frame)), width, left=left, height=0.62, hatch=hatch, edgecolor=style.PAPER, lw=0.5,
             color=[dark if inside else pale for inside in kept],
         )  # fmt: skip
-        style.legend_bar(ax, dark, hatch, words(names.lang).say(Word(key)))
+        said_key = words(names.lang).say(Word(key))
+        style.legend_bar(ax, dark, hatch, said_key)
+        telling.rows(labels, width, name=said_key, kind="stacked", unit="chance")
         left += width
 
 
@@ -151,6 +155,7 @@ def subsets(result: Subsets, names: Names, ax: Axes | None) -> Axes:
     if too_few(result.n, names):
         return style.empty(ax, title, sentences[-2])
     best = frame_of_best(result)
+    _tell(result, names)
     terms = list(dict.fromkeys(term for model in best["terms"] for term in model))
     labels = [style.wrap(name, 34, 1) for name in names.drivers(terms)]
     made = [ax] if ax is not None else _two_panels(len(labels))
@@ -161,6 +166,12 @@ def subsets(result: Subsets, names: Names, ax: Axes | None) -> Axes:
     style.below(made[-1], *said(names, Word("plot.ring")), *sentences)
     made[0].set_title(title)
     return made[0]
+
+
+def _tell(result: Subsets, names: Names) -> None:
+    chosen = names.listed(names.drivers(list(result.selected)))
+    heading = words(names.lang).say(Word(f"criterion.{result.criterion}"))
+    telling.says(*said(names, Word("alt.points", {"name": heading, "names": chosen})))
 
 
 def _two_panels(rows: int) -> list[Axes]:

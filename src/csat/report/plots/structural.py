@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 import csat.report.plots.heat as heat
 import csat.report.plots.style as style
+import csat.report.plots.telling as telling
 from csat.bases import Base
 from csat.errors import OptionError, check_choice
 from csat.report.doubts import beyond_one, gravest_of
@@ -49,7 +51,8 @@ def loadings(result: Sem, names: Names, ax: Axes | None, *, group: str | None = 
     least = 0.3 if len(chosen) == 1 else 0.2 + 0.15 * len(chosen)
     lines = sum(1 + len(note) // style.LINE for note in notes)
     ax = style.axes_for(ax, style.row_height(labels, least) + 1.3 + 0.17 * lines + 0.25 * (len(chosen) > 1))
-    draw_parts(ax, labels, parts, judged)
+    texts = [group_text(result, label, names) for label in chosen] if len(chosen) > 1 else []
+    draw_parts(ax, labels, parts, judged, texts)
     ax.set_xlabel(say(Word("plot.loading")))
     bases = [base for base in judged for _ in labels]
     style.below(ax, *remarks(bases, names.bases, words(names.lang), level_of(result)), *notes)
@@ -65,17 +68,20 @@ def loadings(result: Sem, names: Names, ax: Axes | None, *, group: str | None = 
     return ax
 
 
-def draw_parts(ax: Axes, labels: list[str], parts: list[pd.DataFrame], judged: list[Base]) -> None:
+def draw_parts(
+    ax: Axes, labels: list[str], parts: list[pd.DataFrame], judged: list[Base], groups: Sequence[str] = ()
+) -> None:
     """Dots of one group, a colour for each construct and figures beside; of several, a colour for each group."""
     alone = len(parts) == 1
     constructs = list(dict.fromkeys(parts[0]["lhs"]))
     of_constructs = [style.SERIES[constructs.index(name) % len(style.SERIES)] for name in parts[0]["lhs"]]
     offsets = [0.0] if alone else np.linspace(-0.3, 0.3, len(parts)).tolist()
-    for part, base, offset, colour in zip(parts, judged, offsets, style.SERIES, strict=False):
+    several = groups or [""] * len(parts)
+    for part, base, offset, colour, name in zip(parts, judged, offsets, style.SERIES, several, strict=False):
         before = len(ax.lines)
         figures = [part[name].to_numpy(float) for name in ("estimate", "low", "high")]
         colours = of_constructs if alone else [colour] * len(labels)
-        draw_rows(ax, labels, [base] * len(labels), *figures, colours=colours, write=written, shown=alone)
+        draw_rows(ax, labels, [base] * len(labels), *figures, colours=colours, write=written, shown=alone, name=name)
         for line in ax.lines[before:]:
             line.set_ydata(np.asarray(line.get_ydata(), float) + offset)
 
@@ -102,7 +108,7 @@ def residuals(result: Sem, names: Names, ax: Axes | None, *, group: str | None =
     values = heat.below_diagonal(square.to_numpy())
     rows, columns = heat.numbered(names.codes(list(square.columns)))
     notes = [say(Word("plot.residual_correlations", {"large": LARGE})), say(fit_line(result, names))]
-    ax = heat.draw_matrix(ax, values, rows, columns, limit=LIMIT, least=LARGE, lines=len(notes) + 1)
+    ax = heat.draw_matrix(ax, values, rows, columns, limit=LIMIT, least=LARGE, lines=len(notes) + 1, lang=names.lang)
     style.below(ax, *notes)
     ax.set_title(say(title), pad=22)
     return ax
@@ -137,8 +143,9 @@ def latent_means(result: Invariance | LatentMeans, names: Names, ax: Axes | None
     colours = [style.SERIES[constructs.index(name) % len(style.SERIES)] for name in frame["construct"]]
     ax = style.axes_for(ax, style.row_height(labels) + 1.3)
     bases = [names.bases.judge(float(n)) for n in found.estimates.n]
+    telling.level(found.estimates.level)
     effect, low, high = (frame[name].to_numpy(float) for name in ("effect", "effect_low", "effect_high"))
-    draw_rows(ax, labels, bases, effect, low, high, colours=colours)
+    draw_rows(ax, labels, bases, effect, low, high, colours=colours, form="bars", null=0.0)
     ax.axvline(0, color=style.INK, lw=0.8, zorder=1)
     ax.set_xlabel(say(Word("plot.latent_means")))
     style.below(ax, *remarks(bases, names.bases, words(names.lang), found.estimates.level))
@@ -155,7 +162,7 @@ def correlations(result: Polychoric, names: Names, ax: Axes | None) -> Axes:
     square = result.matrix()
     rows, columns = heat.numbered(names.codes(list(square.columns)))
     values = heat.below_diagonal(square.to_numpy())
-    ax = heat.draw_matrix(ax, values, rows, columns, limit=1.0, least=0.0, lines=1)
+    ax = heat.draw_matrix(ax, values, rows, columns, limit=1.0, least=0.0, lines=1, lang=names.lang)
     style.below(ax, say(Word("plot.n", {"n": result.sizes[0]})))
     ax.set_title(title, pad=22)
     return ax

@@ -9,8 +9,12 @@ from functools import cache
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+import csat.report.plots.telling as telling
 from csat.errors import CsatWarning
-from csat.report.lines import size_of, wrap
+from csat.report.lines import size_of
+from csat.report.lines import wrap as broken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, told apart by colour-blind readers too.
 BLUE, ORANGE, GREEN, PINK, SKY, AMBER = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
 SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, AMBER)
+#: Marks and strokes of series: told apart without colours too.
+MARKS = ("o", "s", "D", "^", "v", "P")
+DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (1, 1)), (0, (10, 3)))
 INK, GREY, RULE, PAPER = "#1f2933", "#6b7680", "#dde2e6", "#ffffff"
 #: From very satisfied to very dissatisfied: blue to red through grey, ordered in lightness on each side.
 GRADES = ("#2166ac", "#67a9cf", "#d9dee2", "#f4a582", "#b2182b")
@@ -32,6 +39,15 @@ FIGURE_WIDTH = 8.0
 LINE = 84
 #: Mark of the text under axes without a frame, its columns, and the most lines of a sentence.
 NOTES, NOTE_COLUMNS, NOTE_LINES = "notes", 110, 6
+#: More rows than these are drawn closer, with labels of up to so many columns.
+MANY, LONG = 20, 58
+SMALL = 8.5
+#: How far a level is indented, in points.
+INDENT = 11
+#: Air around a chart in inches, and what part of the figure its place may be off.
+EDGE, NEAR = 0.06, 0.02
+#: Fill of bars with intervals before them: light, so that the intervals are seen in black and white too.
+LIGHT_BLUE, LIGHT_ORANGE, LIGHT_GREY = "#93c6e8", "#f4b183", "#cfd6db"
 
 
 @cache
@@ -72,6 +88,8 @@ def style() -> AbstractContextManager[None]:
             "axes.titlelocation": "left",
             "axes.titlesize": 11.5,
             "axes.titlepad": 12,
+            # Where it is set, matplotlib need not measure all ticks to move the title out of their way.
+            "axes.titley": 1.0,
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.spines.left": False,
@@ -129,30 +147,83 @@ def finish(ax: Axes) -> Axes:
     return ax
 
 
+def wrap(text: str, most: int = 34, lines: int = 3) -> str:
+    """Break a label into lines, see `csat.report.lines.wrap`; the label still knows its whole text."""
+    return telling.Label.of(broken(text, most, lines), text)
+
+
+def settle(ax: Axes) -> None:
+    """Give the only axes of a figure the room that their labels leave: measured once, not at every drawing."""
+    figure = ax.figure
+    if figure.get_layout_engine() is None or len(figure.axes) != 1:
+        return
+    figure.set_layout_engine("none")  # type: ignore[union-attr]
+    width, height = figure.get_size_inches() * figure.dpi  # type: ignore[union-attr]
+    air = EDGE * figure.dpi
+    for _ in range(2):
+        with warnings.catch_warnings():
+            # `finish` has named the characters that no face has.
+            warnings.filterwarnings("ignore", "Glyph .* missing")
+            inner, outer = ax.bbox, ax.get_tightbbox()
+        if outer is None:
+            return
+        left, low = inner.x0 - outer.x0 + air, inner.y0 - outer.y0 + air
+        right, high = outer.x1 - inner.x1 + air, outer.y1 - inner.y1 + air
+        place = ax.get_position()
+        wanted = (left / width, low / height, 1 - (left + right) / width, 1 - (low + high) / height)
+        ax.set_position((*wanted[:2], max(wanted[2], 0.1), max(wanted[3], 0.1)))
+        if np.allclose(wanted, place.bounds, atol=NEAR):
+            return
+
+
+def wrap_rows(texts: Sequence[str]) -> list[str]:
+    """Labels of rows; of many rows long and small, so that the chart fits a printed page."""
+    return [wrap(text, LONG, 2) if len(texts) > MANY else wrap(text) for text in texts]
+
+
 def row_height(labels: Sequence[str], least: float = 0.3) -> float:
     """Height in inches that rows with these wrapped labels need: rows are equally high, so the longest label rules."""
     most = max((1 + label.count("\n") for label in labels), default=1)
+    if len(labels) > MANY:
+        return len(labels) * max(0.8 * least, 0.15 * most + 0.05)
     return len(labels) * max(least, 0.2 * most + 0.06 * (most > 1))
 
 
-def label_rows(ax: Axes, labels: Sequence[str], grid: str = "x") -> None:
-    """Name the rows 0, 1, … from the top."""
+def label_rows(ax: Axes, labels: Sequence[str], grid: str = "x", depths: Sequence[int] = ()) -> None:
+    """Name the rows 0, 1, … from the top; with `depths`, from a common left edge, indented by level."""
     ax.set_yticks(range(len(labels)), labels)
+    if len(labels) > MANY:
+        ax.tick_params(axis="y", labelsize=SMALL)
+    if depths:
+        ticks = ax.yaxis.get_major_ticks()
+        widest = max(
+            tick.label1.get_window_extent().width * 72 / ax.figure.dpi + INDENT * depth
+            for tick, depth in zip(ticks, depths, strict=True)
+        )
+        for tick, depth in zip(ticks, depths, strict=True):
+            tick.label1.set_horizontalalignment("left")
+            tick.set_pad(6 + widest - INDENT * depth)
     ax.set_ylim(len(labels) - 0.4, -0.6)
     ax.grid(visible=True, axis=grid)  # type: ignore[arg-type]
 
 
 def beside(ax: Axes, y: float, text: str, **how: Any) -> None:
     """Write a figure into the margin to the right of a row."""
-    ax.annotate(
-        text, (1.0, y), xytext=(6, 0), xycoords=ax.get_yaxis_transform(), textcoords="offset points",
-        va="center", ha="left", annotation_clip=False, **how,
-    )  # fmt: skip
+    from matplotlib.transforms import ScaledTranslation
+
+    margin = ScaledTranslation(6 / 72, 0, ax.figure.dpi_scale_trans)
+    ax.text(1.0, y, text, transform=ax.get_yaxis_transform() + margin, va="center", ha="left", **how)
 
 
 def legend_bar(ax: Axes, colour: str, hatch: str, label: str) -> None:
     """Give the legend a bar of this look; nothing is drawn in the axes."""
     ax.bar([float("nan")], [float("nan")], color=colour, hatch=hatch, edgecolor=PAPER, label=label)
+
+
+def title_of(ax: Axes) -> str:
+    """Title of axes, or of the figure around several."""
+    above = getattr(ax.figure, "_suptitle", None)
+    return telling.whole((above.get_text() if above is not None else "") or ax.get_title(loc="left"))
 
 
 def title_over_legend(ax: Axes, title: str, columns: int = 88) -> None:
@@ -176,12 +247,14 @@ def empty(ax: Axes | None, title: str, text: str) -> Axes:
     ax = axes_for(ax, 1.4)
     ax.axis("off")
     ax.text(0, 0.5, text, transform=ax.transAxes, va="center", color=GREY, wrap=True)
+    telling.says(text)
     ax.set_title(title)
     return ax
 
 
 def notes_under(ax: Axes, notes: Sequence[str], most: int = NOTE_COLUMNS) -> None:
     """Write sentences under axes without a frame, each on lines of its own."""
+    telling.notes(*notes)
     lines = "\n".join(wrap(note, most, NOTE_LINES) for note in notes)
     if lines:
         ax.annotate(
@@ -192,6 +265,7 @@ def notes_under(ax: Axes, notes: Sequence[str], most: int = NOTE_COLUMNS) -> Non
 
 def under_panels(figure: Figure, remarks: Sequence[str], most: int = 130) -> None:
     """Write sentences under all panels of a figure."""
+    telling.notes(*remarks)
     lines = [""]
     for remark in filter(None, remarks):
         together = f"{lines[-1]}   {remark}".strip()
@@ -208,6 +282,7 @@ def below(ax: Axes, *remarks: str) -> None:
     """Explain marks in small print below the axis label, or where the figure has its notes."""
     from matplotlib.text import Text
 
+    telling.notes(*([ax.get_xlabel()] if "\n" not in ax.get_xlabel() else []), *remarks)
     under = next((text for text in ax.figure.findobj(Text) if text.get_gid() == NOTES), None)
     if isinstance(under, Text):
         under.set_text("\n".join([under.get_text(), *remarks]))
