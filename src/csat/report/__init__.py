@@ -19,7 +19,7 @@ from csat.report.opened import read_once
 from csat.report.overview import Links, league, links, ranking
 from csat.report.plots import plot
 from csat.report.reading import reading
-from csat.report.sentences import apart, compared, course, standing, strengths, summary
+from csat.report.sentences import apart, compared, course, mix, standing, strengths, summary
 from csat.report.settings import Plan, base_of, masthead, method, plan
 from csat.report.since import changed
 from csat.report.tables import table
@@ -47,6 +47,7 @@ __all__ = [
     "manifest",
     "masthead",
     "method",
+    "mix",
     "new_study",
     "plan",
     "plot",

@@ -96,6 +96,7 @@ def trim(notebook: Notebook, asked: Questionnaire, about: Plan | None = None) ->
     has = {
         "needs-index": asked.root is not None,
         "needs-periods": about is not None and about.period_column is not None,
+        "needs-mix": about is not None and len(about.last_two) > 1 and bool(about.mix),
         "needs-model": asked.model is not None and structural != "pls",
         "needs-pls": asked.model is not None and structural in ("pls", "both"),
         "needs-drivers": asked.outcome is not None and bool(asked.processes),

@@ -61,6 +61,20 @@ class Plan:
         """Whether there are enough groups of the peer column to rank them."""
         return self.peer_column is not None and len(self.everyone.categories(self.peer_column)) >= RANKED
 
+    def ranks(self, column: str) -> bool:
+        """Whether a column's groups are those that are ranked."""
+        return self.ranked and column == self.peer_column
+
+    @property
+    def mix(self) -> tuple[str, ...]:
+        """Columns whose composition may have changed since the last period: those of own customers' groups."""
+        return tuple(column for column, part in self.groupings.items() if part is not self.everyone)
+
+    @property
+    def last_two(self) -> tuple[str, ...]:
+        """The report's period and the one before it; empty if the data hold fewer than two."""
+        return () if self.period_column is None else periods_until(self.history, self.period_column, self.period)[-2:]
+
     def whole(self) -> Plan:
         """The same report on everyone: no group is the own one."""
         return replace(self, own=self.everyone, own_label=None, against=())

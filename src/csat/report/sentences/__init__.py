@@ -5,11 +5,11 @@ which items (`items`), which groups (`groups`), since when (`course`). A rule gi
 blanks; the catalogue, ``locale/<lang>/sentences.toml``, owns how they are said.
 """
 
-from csat.report.sentences.course import course
+from csat.report.sentences.course import course, mix
 from csat.report.sentences.gaps import compared
 from csat.report.sentences.groups import apart
 from csat.report.sentences.headline import summary
 from csat.report.sentences.items import strengths
 from csat.report.sentences.standing import standing
 
-__all__ = ["apart", "compared", "course", "standing", "strengths", "summary"]
+__all__ = ["apart", "compared", "course", "mix", "standing", "strengths", "summary"]

@@ -12,8 +12,8 @@ from csat.comparisons.result import adjusted
 from csat.errors import OptionError
 from csat.report.guidance import Advice
 from csat.report.names import Names
-from csat.report.sentences.pairs import part
 from csat.report.sentences.said import advice_of, bracketed, distance, figures, known, listed, quoted, tenth
+from csat.report.tables.pairs import part
 from csat.report.tables.trend import period_names, trend_groups
 from csat.report.words import Word
 
@@ -28,7 +28,6 @@ def course(
     lang: str = "en",
     names: Questionnaire | None = None,
     *,
-    split: ChangeSplit | None = None,
     base: Word | str | None = None,
 ) -> Advice:
     """Say how the index has moved, period by period and over all, and what moved in the last one.
@@ -38,7 +37,6 @@ def course(
     trend : without groups.
     lang : "en" or "zh".
     names : the questionnaire whose texts stand for the codes.
-    split : of the last change into mix and real change; None leaves it out.
     base : whom the sentences are about.
 
     Returns
@@ -62,7 +60,6 @@ def course(
         lines.append(_whole(part(trend.levels, tops.index.tolist()), list(tops["period"]), texts))
     lines += _steps(tops[tops["since"] != ""], trend.levels.level, texts)
     lines += _nodes(tidy[(tidy["period"] == periods[-1]) & _shown(tidy, texts)], trend.levels.level, texts)
-    lines += [] if split is None or not len(tops) else _split(split, texts)
     notes = [Word("course.note", {"alpha": 1 - trend.levels.level})]
     return advice_of("course", Word("title.course"), lines or [Word("course.hidden")], texts, notes=notes, base=base)
 
@@ -132,15 +129,31 @@ def _nodes(last: pd.DataFrame, level: float, texts: Names) -> list[Word]:
     return lines or ([Word("course.no_node")] if tested else [])
 
 
-def _split(split: ChangeSplit, texts: Names) -> list[Word]:
-    """What of the last change comes from who answered, and what from how they answered."""
-    tidy = split.tidy()
+def mix(
+    split: ChangeSplit, lang: str = "en", names: Questionnaire | None = None, *, base: Word | str | None = None
+) -> Advice:
+    """Say what of the last change comes from who answered, and what from how they answered.
+
+    Parameters
+    ----------
+    split : from `csat.split_change`; its first node is spoken of.
+    lang : "en" or "zh".
+    names : the questionnaire whose texts stand for the codes.
+    base : whom the sentence is about.
+    """
+    texts, tidy = Names(lang, names), split.tidy()
+    small = [texts.bases.judge(float(n)).hidden for n in tidy["n"]]
+    lines = [Word("course.hidden")] if any(small) else _parts(split, tidy, texts)
+    notes = [Word("course.split_note", {"level": split.estimates.level})]
+    return advice_of("mix", Word("title.mix"), lines, texts, notes=notes, base=base)
+
+
+def _parts(split: ChangeSplit, tidy: pd.DataFrame, texts: Names) -> list[Word]:
     root = tidy[tidy["term"] == tidy["term"].iloc[0]].set_index("part")
-    mix, real = root.loc["mix"], root.loc["real"]
-    if not known(*mix[["estimate", "low", "high"]], *real[["estimate", "low", "high"]]):
+    rows = {part: root.loc[part, ["estimate", "low", "high"]].to_dict() for part in ("mix", "real")}
+    if not known(*rows["mix"].values(), *rows["real"].values()):
         return []
     columns = texts.listed([texts.running(column) for column in split.mix])
-    said = {f"{name}_{key}": text for name, row in (("mix", mix), ("real", real))
-            for key, text in figures(row["estimate"], row["low"], row["high"], sign=True).items()}  # fmt: skip
-    key = "course.mix_open" if mix["low"] <= 0 <= mix["high"] else "course.mix"
-    return [Word(key, {"columns": columns, "level": split.estimates.level, **said})]
+    said = {f"{part}_{key}": text for part, row in rows.items() for key, text in figures(**row, sign=True).items()}
+    key = "course.mix_open" if rows["mix"]["low"] <= 0 <= rows["mix"]["high"] else "course.mix"
+    return [Word(key, {"columns": columns, **said})]

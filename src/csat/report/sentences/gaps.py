@@ -55,7 +55,8 @@ def compared(
     shown = tidy[[not any(texts.bases.judge(float(row[base])).hidden for base in BOTH) for _, row in tidy.iterrows()]]
     who = {"own": sides.own or "", "peer": sides.peer}
     lines = [*(_index(shown, who) if index else []), *_items(shown, who, texts)]
-    notes = [Word("compared.note", {"level": level_of(gaps), "alpha": 1 - level_of(gaps), "margin": gaps.margin})]
+    notes = [Word("compared.note", {"alpha": 1 - level_of(gaps)})]
+    notes += [Word("compared.note_index", {"level": level_of(gaps), "margin": gaps.margin})] if index else []
     title = Word("title.compared", {"peer": sides.peer})
     return advice_of("compared", title, lines or [Word("compared.none")], texts, notes=notes, base=base)
 

@@ -12,9 +12,9 @@ from csat.errors import OptionError
 from csat.ranks import rank_interval
 from csat.report.guidance import Advice
 from csat.report.names import Names
-from csat.report.sentences.pairs import pairs_of, part
 from csat.report.sentences.said import MOST, advice_of, bracketed, figures, listed, quoted, tenth
 from csat.report.tables.cells import groups_of, level_of
+from csat.report.tables.pairs import pairs_of, part
 from csat.report.words import Word
 
 if TYPE_CHECKING:
@@ -26,7 +26,12 @@ FEW = 6
 
 
 def apart(
-    index: Index, lang: str = "en", names: Questionnaire | None = None, *, base: Word | str | None = None
+    index: Index,
+    lang: str = "en",
+    names: Questionnaire | None = None,
+    *,
+    items_only: bool = False,
+    base: Word | str | None = None,
 ) -> Advice:
     """Say which groups differ, in the index and in which items most.
 
@@ -35,6 +40,7 @@ def apart(
     index : by one column.
     lang : "en" or "zh".
     names : the questionnaire whose texts stand for the codes.
+    items_only : leave the index itself out, where `standing` has told of it.
     base : whom the sentences are about.
 
     Returns
@@ -57,16 +63,20 @@ def apart(
     verdicts = texts.bases.judge_groups(tops["n"].tolist())
     shown = tops[[not verdict.hidden for verdict in verdicts] & tops["estimate"].notna().to_numpy()]
     named = dict(zip(tidy[column], texts.values(column, list(tidy[column])), strict=True))
-    lines = _lines(index, shown, column, named, texts)
+    lines = _lines(index, shown, column, named, texts, items_only=items_only)
     lines += _bases(tops, verdicts, column, named, texts)
     notes = [Word("apart.note", {"alpha": 1 - level_of(index)})]
     title = Word("title.apart", {"by": texts.running(column)})
     return advice_of("apart", title, lines, texts, notes=notes if len(shown) > 1 else [], base=base)
 
 
-def _lines(index: Index, shown: pd.DataFrame, column: str, named: dict[Any, str], texts: Names) -> list[Word]:
+def _lines(
+    index: Index, shown: pd.DataFrame, column: str, named: dict[Any, str], texts: Names, *, items_only: bool
+) -> list[Word]:
     if len(shown) < 2:
         return [Word("apart.too_few", {"by": texts.running(column)})]
+    if items_only:
+        return _items(index, shown, column, named, texts)
     if len(shown) > FEW:
         return _halves(index, shown, column, named, texts)
     pairs = pairs_of(index.estimates, [shown.index.tolist()])

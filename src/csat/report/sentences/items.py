@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from csat.comparisons.result import adjusted
-from csat.distributions import two_sided_p
 from csat.errors import OptionError
 from csat.ranks import rank_interval
 from csat.report.guidance import Advice
 from csat.report.names import Names
-from csat.report.sentences.pairs import part
 from csat.report.sentences.said import advice_of, bracketed, figures, known, listed, quoted, tenth
 from csat.report.tables.cells import groups_of, level_of
+from csat.report.tables.dispersion import AGREED, DIVIDED, dispersion
+from csat.report.tables.pairs import part
 from csat.report.words import Word
 
 if TYPE_CHECKING:
     from csat.indices import Index
     from csat.questionnaire import Questionnaire
-
-#: Verdicts on the dispersion of an item.
-DIVIDED, AGREED = "divided", "agreed"
 
 
 def strengths(
@@ -43,7 +38,7 @@ def strengths(
     -------
     Advice
         Orders are stated as far as the simultaneous intervals of the ranks hold them (`csat.ranks`), dispersion as
-        `dispersion` judges it.
+        `csat.report.tables.dispersion` judges it.
 
     Raises
     ------
@@ -106,52 +101,6 @@ def _end(end: str, item: pd.Series, rivals: int, texts: Names) -> Word:
         return Word(f"strengths.{end}_only", blanks | {"estimate": tenth(item["estimate"])})
     blanks |= figures(item["estimate"], item["low"], item["high"])
     return Word(f"strengths.{end}" if rivals else f"strengths.{end}_sure", blanks)
-
-
-def dispersion(index: Index, rows: Sequence[int], names: Names) -> np.ndarray:
-    """Judge on which items customers agree or are divided more than on the others.
-
-    An item's measure is its standard deviation over that of answers spread evenly over its scale, so that scales of
-    different length compare. Its logarithm is compared with the mean of all items; the standard error of the logarithm
-    of a standard deviation is 1/√(2·(n − 1)) for normal answers, taken with the effective base; p values are corrected
-    for the number of items (Holm).
-
-    Parameters
-    ----------
-    rows : positions of the items in the index.
-
-    Returns
-    -------
-    (len(rows),) array of str
-        "divided", "agreed" or "".
-    """
-    at = np.asarray(rows, int)
-    sizes = np.fmin(index.estimates.n[at].astype(float), index.estimates.n_eff[at])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        measure = np.log(index.sd[at] / _even(index, at, names))
-        variance = 1 / (2 * (sizes - 1))
-    usable = np.isfinite(measure) & np.isfinite(variance) & (sizes > 2)
-    verdict = np.full(len(at), "", object)
-    count = int(usable.sum())
-    if count < 3:
-        return verdict
-    far = measure[usable] - measure[usable].mean()
-    own = variance[usable]
-    spread = own * (1 - 2 / count) + own.sum() / count**2
-    p = adjusted(two_sided_p(far / np.sqrt(spread), np.inf), "holm")
-    alpha = 1 - index.estimates.level
-    verdict[usable] = np.select([(p < alpha) & (far > 0), (p < alpha) & (far < 0)], [DIVIDED, AGREED], "")
-    return verdict
-
-
-def _even(index: Index, at: np.ndarray, names: Names) -> np.ndarray:
-    """Standard deviation of scores if every answer of the scale were as frequent; 1 where the scale is not known."""
-    asked, found = names.questionnaire, []
-    for row in at.tolist():
-        code = index.estimates.term[row]
-        levels = () if asked is None or code not in asked.codes else asked.scale_of(code).levels
-        found.append(float(np.std(asked.scale_of(code).score(np.array(levels, float)))) if levels and asked else 1.0)
-    return np.array(found)
 
 
 def _spread(index: Index, ranked: pd.DataFrame, texts: Names) -> list[Word]:

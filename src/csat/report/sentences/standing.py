@@ -9,8 +9,8 @@ import pandas as pd
 from csat.ranks import rank_of
 from csat.report.guidance import Advice
 from csat.report.names import Names
-from csat.report.sentences.pairs import pairs_of
 from csat.report.sentences.said import advice_of, bracketed, distance, listed, tenth
+from csat.report.tables.pairs import pairs_of
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:

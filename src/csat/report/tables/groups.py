@@ -52,9 +52,9 @@ def league(result: Shrunken, names: Names) -> Table:
     shows = [
         Show("rank", "count", N),
         *group_shows(groups, names),
-        Show("estimate", kind, N, Word("column.shrunken"), marked=True),
+        Show("direct", kind, N, marked=True),
+        Show("estimate", kind, N, Word("column.shrunken")),
         *interval(level_of(result), N, kind),
-        Show("direct", kind, N),
         Show("weight", "percent", N, Word("column.own_weight")),
         Show("rank_low", "count", N),
         Show("rank_high", "count", N),

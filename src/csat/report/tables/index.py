@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from csat.comparisons import letters
 from csat.errors import OptionError
 from csat.report.jupyter import Table
 from csat.report.names import Names
-from csat.report.tables.cells import Show, describe, group_shows, groups_of, interval, level_of, named, only_where
+from csat.report.tables.cells import (
+    Show,
+    describe,
+    group_shows,
+    groups_of,
+    interval,
+    level_of,
+    named,
+    objects,
+    only_where,
+)
+from csat.report.tables.dispersion import dispersion
+from csat.report.tables.pairs import part
 from csat.report.words import Word
 
 if TYPE_CHECKING:
     from csat.indices import Index
 
 N = ("n",)
+#: Correction of the letters, over all pairs of groups.
+ADJUST = "holm"
 
 
 def nodes(result: Index, names: Names) -> Table:
@@ -54,21 +70,44 @@ def groups(result: Index, names: Names) -> Table:
         Show("estimate", "score", N, Word("column.score"), marked=True),
         *interval(level_of(result), N),
     ]
+    found = _letters(result, top, groups, names)
+    if found is not None:
+        frame["letter"], frame["higher_than"] = found["letter"].to_numpy(), found["higher_than"].to_numpy()
+        shows += [Show("letter", base=N), Show("higher_than", base=N)]
     keys = pd.MultiIndex.from_frame(top[groups])
-    for part, rows in parts.groupby("term", sort=False):
+    for node, rows in parts.groupby("term", sort=False):
         at = rows.set_index(groups)
         if len(groups) == 1:
             at.index = pd.MultiIndex.from_arrays([at.index], names=groups)
-        frame[part] = at["estimate"].reindex(keys).to_numpy()
-        frame[f"n {part}"] = at["n"].reindex(keys).to_numpy()
-        shows.append(Show(str(part), "score", (f"n {part}",), names.code(part)))
+        frame[node] = at["estimate"].reindex(keys).to_numpy()
+        frame[f"n {node}"] = at["n"].reindex(keys).to_numpy()
+        shows.append(Show(str(node), "score", (f"n {node}",), names.code(node)))
     by = " × ".join(map(names.running, groups))
     title, notes = Word("title.groups", {"by": by}), [Word("note.node_base")]
+    if found is not None:
+        notes += [Word("note.letters", {"alpha": 1 - level_of(result)}), Word(f"note.pairs_{ADJUST}")]
     return describe("groups", title, frame.drop(columns="depth"), shows, names, groups=groups, notes=notes)
 
 
+def _letters(result: Index, top: pd.DataFrame, groups: list[str], names: Names) -> pd.DataFrame | None:
+    """Letter of each group, and letters of those that its index exceeds; groups that are not shown take no part.
+
+    None if fewer than two groups may be compared, or more than there are letters.
+    """
+    hidden = [verdict.hidden for verdict in names.bases.judge_groups(top["n"].tolist())]
+    rows = top.index[~np.array(hidden, bool) & top["estimate"].notna().to_numpy()].tolist()
+    if not 1 < len(rows) <= len(ascii_uppercase):
+        return None
+    found = letters(part(result.estimates, rows), groups, adjust=ADJUST)
+    told = pd.DataFrame({"letter": found.letter, "higher_than": found.higher_than}, index=rows)
+    return told.reindex(top.index, fill_value="")
+
+
 def items(result: Index, names: Names) -> Table:
-    """Items ranked by score within each group; the standard deviation tells agreement from dispute."""
+    """Items ranked by score within each group; the standard deviation tells agreement from dispute.
+
+    Of everyone together, a column says where customers agree or are divided more than on other items.
+    """
     tidy = result.tidy()
     groups = groups_of(tidy, "estimate")
     leaves = tidy[tidy["kind"] == "item"].copy()
@@ -82,7 +121,12 @@ def items(result: Index, names: Names) -> Table:
         Show("estimate", "score", N, Word("column.score"), marked=True),
         *interval(level_of(result), N),
         Show("sd", "score", N),
+        *([] if groups else [Show("agreement", base=N)]),
         Show("n", "count"),
     ]
     frame, notes = named(leaves, groups, names), [Word("note.sd")]
+    if not groups:
+        found = dispersion(result, leaves.index.tolist(), names)
+        frame["agreement"] = objects([Word(f"agreement.{said}") if said else "" for said in found])
+        notes.append(Word("note.dispersion", {"alpha": 1 - level_of(result)}))
     return describe("items", Word("title.items"), frame, shows, names, groups=groups, notes=notes, label="term")
