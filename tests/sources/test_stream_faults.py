@@ -306,7 +306,7 @@ def test_a_study_with_targets_is_not_silently_left_uncalibrated(folder, study):
     ("options", "message"),
     [
         ({"memory": "lots"}, r"memory='lots' is a number of bytes, or text such as '512MB'"),
-        ({"memory": 1000}, r"memory=1000: at least 256 MB are needed"),
+        ({"memory": 1000}, r"memory=1000: at least 64 MB are needed"),
         ({"memory": True}, r"memory=True is a number of bytes"),
         ({"stream": "yes"}, "stream is True or False; found str"),
         ({"progress": 3}, "progress is True, False, or a function"),

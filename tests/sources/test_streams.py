@@ -476,8 +476,8 @@ def test_an_interrupted_pass_leaves_nothing_behind(tmp_path, monkeypatch):
 
 def test_memory_bounds_the_rows_of_a_batch():
     bytes_in, rows_for = memory.bytes_in, memory.rows_for
-    assert bytes_in("256MB") == bytes_in(2**28) == 2**28
+    assert bytes_in("64MB") == bytes_in(2**26) == 2**26
     assert bytes_in(None) == bytes_in("1 GiB") == 2**30
-    assert rows_for(2**30, 20, 2) == 65536
+    assert rows_for(2**30, 20, 2) == 131_072
     assert rows_for(2**26, 200, 2) < 2000
     assert rows_for(2**26, 50_000, 8) == 1024

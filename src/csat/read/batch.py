@@ -40,6 +40,7 @@ class Roles:
     filled : no row is blank.
     notes : what was found by name or text, and what is absent.
     kinds : name in the survey → type of the clean values in every batch.
+    spans : scaled question → ends of its whole levels, and its missing codes.
     known : what distinct values mean, filled as they are met.
     """
 
@@ -53,6 +54,7 @@ class Roles:
     filled: bool
     notes: tuple[str, ...] = ()
     kinds: Mapping[str, pa.DataType] = field(default_factory=dict, repr=False)
+    spans: Mapping[str, tuple[tuple[float, float], Mapping[float, str]]] = field(default_factory=dict, repr=False)
     known: dict[Hashable, Answers] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -129,7 +131,12 @@ def roles_of(
         filled,
         tuple(notes),
     )
-    return replace(made, kinds={name: _kind(name, made) for name in made.columns})
+    scales = {name: asked.scale_of(name) for name in asked.codes}
+    return replace(
+        made,
+        kinds={name: _kind(name, made) for name in made.columns},
+        spans={name: (span_of(scale), scale.missing) for name, scale in scales.items()},
+    )
 
 
 def clean_batch(
@@ -155,8 +162,9 @@ def clean_batch(
     table = replace(raw, columns=columns)
     read = {name: _reading(table, name, roles)(columns[name]) for name in columns if wanted is None or name in wanted}
     kept, tallies = rows_left_out(table, read, roles.asked, roles.design, blank=not roles.filled, repeated=repeated)
+    size = int(np.count_nonzero(kept))
     tallies += [tally for name in read if name not in roles.design.columns
-                for tally in _cells_in(table, name, read[name], kept)]  # fmt: skip
+                for tally in _cells_in(table, name, read[name], kept, size)]  # fmt: skip
     weight = roles.design.weight
     weights = None
     if weight is not None and kept.any():
@@ -239,8 +247,8 @@ def _reading(table: Raw, name: str, roles: Roles) -> Reading:
     read = described_answers(name, roles.asked, roles.design)
     if read is None:
         read = _number_reader(table, name, column) if name in roles.numbers else text_answers
-    span = span_of(roles.asked.scale_of(name)) if name in roles.asked.codes else NO_SPAN
-    return Reading(name, roles.kinds[name], read, roles.known, span)
+    span, missing = roles.spans.get(name, (NO_SPAN, None))
+    return Reading(name, roles.kinds[name], read, roles.known, span, missing)
 
 
 def _number_reader(table: Raw, name: str, column: pa.Array) -> Callable[[pa.Array], Answers]:
@@ -263,12 +271,15 @@ def _coded(column: pa.Array) -> np.ndarray:
     return np.array([is_text(guessed(column.slice(row, 1))) for row in range(len(column))])
 
 
-def _cells_in(table: Raw, name: str, cells: Cells, kept: np.ndarray) -> list[Tally]:
-    """Tally what became of the cells of one column in the kept rows."""
-    inside = slice(None) if kept.all() else kept[cells.odd]
-    odd, why = cells.odd[inside], cells.why[inside]
-    counts = np.bincount(why, minlength=len(CELL_REASONS)).tolist()
-    counts[_VALID] = int(kept.sum()) - len(odd)
+def _cells_in(table: Raw, name: str, cells: Cells, kept: np.ndarray, size: int) -> list[Tally]:
+    """Tally what became of the cells of one column in the kept rows, `size` of all (n,)."""
+    counts = cells.counts.tolist()
+    if size < len(kept) or counts[_UNKNOWN] or counts[_OUT_OF_RANGE]:
+        odd, why = cells.found()
+        inside = kept[odd]
+        odd, why = odd[inside], why[inside]
+        counts = np.bincount(why, minlength=len(CELL_REASONS)).tolist()
+        counts[_VALID] = size - len(odd)
     tallies: list[Tally] = []
     for code, reason in enumerate(CELL_REASONS):
         if counts[code] and code in (_UNKNOWN, _OUT_OF_RANGE):
@@ -285,7 +296,10 @@ def _unknown(table: Raw, read: Mapping[str, Cells], roles: Roles, kept: np.ndarr
         if name not in read or name == design.weight:
             continue
         cells = read[name]
-        odd = cells.odd[(cells.why == _UNKNOWN) | (cells.why == _OUT_OF_RANGE)]
+        if not cells.counts[_UNKNOWN] and not cells.counts[_OUT_OF_RANGE]:
+            continue
+        odd, why = cells.found()
+        odd = odd[(why == _UNKNOWN) | (why == _OUT_OF_RANGE)]
         # a stratum with an unknown code was left out, but must not vanish for that
         rows = odd if name in (design.stratum, design.psu, design.ssu) else odd[kept[odd]]
         found += tallied(table, "cell", "unknown_code", name, rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ REMEMBERED, FEW = 4096, 256
 #: No whole number lies between these.
 NO_SPAN = (1.0, 0.0)
 
-_VALID = CELL_REASONS.index("valid")
+_VALID, _EMPTY = CELL_REASONS.index("valid"), CELL_REASONS.index("empty")
 
 #: How the cells of a column are read.
 Read = Callable[[pa.Array], Answers]
@@ -37,21 +37,23 @@ class Cells:
     """What a column of a batch says.
 
     values : (n,) of the type that the column has in every batch; null = missing.
-    odd : (m,) rows without an answer, in order. why : (m,) their positions in `CELL_REASONS`.
+    counts : cells by position in `CELL_REASONS`.
+    found : finds the rows (m,) without an answer, in order, and the positions (m,) of their reasons: few want them.
     notes : how cells were read that could be read in another way.
     """
 
     values: pa.Array
-    odd: np.ndarray
-    why: np.ndarray
+    counts: np.ndarray
+    found: Callable[[], tuple[np.ndarray, np.ndarray]]
     notes: tuple[str, ...] = ()
 
     @property
     def reasons(self) -> np.ndarray:
         """(n,) positions in `CELL_REASONS`."""
-        found = np.full(len(self.values), _VALID, np.int8)
-        found[self.odd] = self.why
-        return found
+        reasons = np.full(len(self.values), _VALID, np.int8)
+        odd, why = self.found()
+        reasons[odd] = why
+        return reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Reading:
     name : of the column. kind : type of its clean values. read : from cells to answers.
     known : readings of distinct values, of all columns; filled here.
     span : first and last of the whole numbers that are levels, all those between them too.
+    missing : codes of the scale and what they mean; None if the column is no scaled question.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Reading:
     read: Read
     known: dict[Hashable, Answers]
     span: tuple[float, float]
+    missing: Mapping[float, str] | None
 
     def __call__(self, column: pa.Array) -> Cells:
         """Read a column (n,): numbers, text, or a dictionary of text."""
@@ -79,32 +83,49 @@ class Reading:
             return self._levels(column)
         if pa.types.is_integer(column.type):
             return self._whole(column)
-        if self.kind == NUMBERS and not column.null_count and _all_finite(column):
-            return Cells(column, _NONE, _NO_REASON)
+        if self.missing is None and self.kind == NUMBERS and not column.null_count and _all_finite(column):
+            return _sound(column)
         return self._packed(self.read(column))
 
     def _levels(self, column: pa.Array) -> Cells:
-        """Numbers of a scale of whole levels: most are what they say, the others are read once each."""
-        stored = stored_in(column)
+        """Numbers of a scale of whole levels: most are what they say, of the others most are its missing codes."""
+        stored, (low, high) = stored_in(column), self.span
+        real = stored.dtype.kind == "f"
+        if not real and not column.null_count and stored.min() >= low and stored.max() <= high:
+            return _sound(column if column.type == LEVELS else pa.array(stored.astype(np.int8)))
         with np.errstate(invalid="ignore"):
             small = stored.astype(np.int8, copy=False)
-        low, high = self.span
-        if len(stored) and stored.min() >= low and stored.max() <= high and not column.null_count:
-            odd = np.flatnonzero(small != stored) if stored.dtype.kind == "f" else _NONE
-        else:
-            strange = (stored < low) | (stored > high)
-            strange |= (small != stored) if stored.dtype.kind == "f" else False
-            if column.null_count:
-                strange |= column.is_null().to_numpy(zero_copy_only=False)
-            odd = np.flatnonzero(strange)
-        if not len(odd):
-            return Cells(column if column.type == LEVELS else pa.array(small), odd, _NO_REASON)
+        empty = stored != stored if real else np.zeros(len(stored), bool)
+        if column.null_count:
+            empty |= column.is_null().to_numpy(zero_copy_only=False)
+        strange = (stored < low) | (stored > high) | empty
+        if real:
+            strange |= small != stored
+        counts = self._counts(stored, strange, empty)
+        if counts is None:
+            return self._looked_up(column, small, np.flatnonzero(strange))
+        values = with_nulls(_set(small, strange, int(low)), strange)
+        return Cells(values, counts, lambda: self._looked_up(column, small, np.flatnonzero(strange)).found())
+
+    def _counts(self, stored: np.ndarray, strange: np.ndarray, empty: np.ndarray) -> np.ndarray | None:
+        """Counts by reason, if all `strange` cells are empty or hold a missing code of the scale."""
+        counts = np.zeros(len(CELL_REASONS), int)
+        counts[_EMPTY] = np.count_nonzero(empty)
+        for code, reason in (self.missing or {}).items():
+            held = stored == code
+            counts[CELL_REASONS.index(reason)] += np.count_nonzero(held & ~empty if counts[_EMPTY] else held)
+        odd = np.count_nonzero(strange)
+        counts[_VALID] = len(stored) - odd
+        return counts if counts.sum() == len(stored) else None
+
+    def _looked_up(self, column: pa.Array, small: np.ndarray, odd: np.ndarray) -> Cells:
+        """Cells of a column whose `odd` rows are not what they say as numbers of one byte."""
         answers, place = self._distinct(column.take(pa.array(odd)))
-        why = answers.reasons[place]
+        levels = answers.values.fill_null(self.span[0]).cast(LEVELS).to_numpy()
         small = small.copy()
-        small[odd] = answers.values.fill_null(low).cast(LEVELS).to_numpy()[place]
-        left = why != _VALID
-        return Cells(with_nulls(small, odd[left]), odd[left], why[left], answers.notes)
+        small[odd] = levels[place]
+        left = answers.reasons[place] != _VALID
+        return _cells(with_nulls(small, _marks(len(small), odd[left])), odd[left], answers.reasons[place[left]])
 
     def _whole(self, column: pa.Array) -> Cells:
         """Whole numbers that stand for numbers, categories or text."""
@@ -152,23 +173,27 @@ class Reading:
 
     def _spread(self, answers: Answers, place: np.ndarray) -> Cells:
         """Answers of distinct values → cells of the rows (n,) at these places."""
-        odd = why = _NONE
-        strange = answers.reasons != _VALID
-        if strange[:-1].any() or (place == len(strange) - 1).any():
-            odd = np.flatnonzero(strange[place])
-            why = answers.reasons[place[odd]]
+        often = np.bincount(place, minlength=len(answers.reasons))
+        counts = np.zeros(len(CELL_REASONS), int)
+        np.add.at(counts, answers.reasons, often)
+        odd = (answers.reasons != _VALID)[place] if counts[_VALID] < len(place) else None
+
+        def found() -> tuple[np.ndarray, np.ndarray]:
+            at = _NONE if odd is None else np.flatnonzero(odd)
+            return at, answers.reasons[place[at]]
+
         if self.kind in (WORDS, TEXT):
             words = answers.values.dictionary_encode()
             numbers = words.indices.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int32)[place]
             values: pa.Array = pa.DictionaryArray.from_arrays(with_nulls(numbers, odd), words.dictionary)
-            return Cells(values if self.kind == WORDS else decoded(values), odd, why, answers.notes)
+            return Cells(values if self.kind == WORDS else decoded(values), counts, found, answers.notes)
         numbers = answers.values.fill_null(0).cast(self.kind).to_numpy()[place]
-        return Cells(with_nulls(numbers, odd), odd, why, answers.notes)
+        return Cells(with_nulls(numbers, odd), counts, found, answers.notes)
 
     def _packed(self, answers: Answers) -> Cells:
         """Answers of the rows as cells."""
         odd = np.flatnonzero(answers.reasons != _VALID)
-        return Cells(as_kind(answers.values, self.kind), odd, answers.reasons[odd], answers.notes)
+        return _cells(as_kind(answers.values, self.kind), odd, answers.reasons[odd], answers.notes)
 
 
 def kind_of_scale(scale: Scale) -> pa.DataType:
@@ -211,15 +236,35 @@ def stored_in(column: pa.Array) -> np.ndarray:
     return numbers[column.offset : column.offset + len(column)]
 
 
-def with_nulls(numbers: np.ndarray, odd: np.ndarray) -> pa.Array:
-    """Numbers (n,) as an array that is null in some rows."""
-    if not len(odd):
+def with_nulls(numbers: np.ndarray, odd: np.ndarray | None) -> pa.Array:
+    """Numbers (n,) as an array that is null where marked (n,)."""
+    if odd is None:
         return pa.array(numbers)
-    there = np.ones(len(numbers), bool)
-    there[odd] = False
-    marks = pa.py_buffer(np.packbits(there, bitorder="little"))
+    marks = pa.py_buffer(np.packbits(~odd, bitorder="little"))
     kind = pa.from_numpy_dtype(numbers.dtype)
-    return pa.Array.from_buffers(kind, len(numbers), [marks, pa.py_buffer(numbers)], len(odd))
+    return pa.Array.from_buffers(kind, len(numbers), [marks, pa.py_buffer(numbers)])
+
+
+def _marks(size: int, rows: np.ndarray) -> np.ndarray:
+    marks = np.zeros(size, bool)
+    marks[rows] = True
+    return marks
+
+
+def _set(numbers: np.ndarray, where: np.ndarray, number: int) -> np.ndarray:
+    """Bytes (n,) with another number where marked; without a branch for each row."""
+    return numbers ^ ((numbers ^ np.int8(number)) & -where.view(np.int8))
+
+
+def _sound(values: pa.Array) -> Cells:
+    """Cells that are all answers."""
+    return _cells(values, _NONE, _NO_REASON)
+
+
+def _cells(values: pa.Array, odd: np.ndarray, why: np.ndarray, notes: tuple[str, ...] = ()) -> Cells:
+    counts = np.bincount(why, minlength=len(CELL_REASONS))
+    counts[_VALID] = len(values) - len(odd)
+    return Cells(values, counts, lambda: (odd, why), notes)
 
 
 def _with_null(words: pa.Array) -> pa.Array:

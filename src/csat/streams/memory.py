@@ -8,13 +8,13 @@ import re
 from csat.errors import OptionError
 
 #: Bound if none is stated, and the smallest that leaves room to work.
-USUAL, LEAST = 2**30, 2**28
+USUAL, LEAST = 2**30, 2**26
 
 #: Rows of a batch at most; the same as those of a survey in memory.
-MOST_ROWS, FEWEST_ROWS = 65536, 1024
+MOST_ROWS, FEWEST_ROWS = 131_072, 1024
 
-#: Bytes that a cell takes while its batch is decoded, cleaned and summed: about six numbers of 8 bytes.
-CELL = 48
+#: Bytes that a cell takes while its batch is decoded, cleaned and summed: about three numbers of 8 bytes.
+CELL = 24
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _WRITTEN = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)i?B?\s*", re.IGNORECASE)
