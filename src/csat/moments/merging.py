@@ -10,7 +10,7 @@ import numpy as np
 
 from csat.errors import DesignError, SampleError
 from csat.moments.cells import C, Cells, sum_at
-from csat.moments.running import Places, Sum
+from csat.moments.running import Numbers, Places, Sum
 
 #: How many units fit beside a domain into one 64-bit key.
 UNITS = 2**32
@@ -53,7 +53,7 @@ class Total(Generic[C]):
         self._domains: Places[tuple[str, ...]] = Places()
         self._strata: Places[str] = Places()
         self._psus: Places[tuple[str, str]] = Places()
-        self._cells: Places[int] = Places()
+        self._cells = Numbers()
         self._sums: dict[str, Sum] = {}
         self._population = np.zeros(0)
         self._second: Total[C] | None = None
@@ -102,7 +102,7 @@ class Total(Generic[C]):
     def _put(self, part: C, fill: Fill | None) -> None:
         domain, stratum = self._domains.of(part.domains), self._strata.of(part.strata)
         unit = self._psus.of(part.psus)[part.psu] if part.psus else stratum[part.stratum]
-        at = self._cells.of((domain[part.domain] * UNITS + unit).tolist())
+        at = self._cells.of(domain[part.domain] * UNITS + unit)
         if fill is None:
             self._put_cells(part, at, OF_CELLS)
         else:
@@ -150,7 +150,7 @@ class Total(Generic[C]):
 
     def _sorted(self, first: C) -> C:
         domains, strata, psus = self._domains.sorted(), self._strata.sorted(), self._psus.sorted()
-        key = np.array(self._cells.labels, np.int64)
+        key = self._cells.labels
         domain, unit = domains.rank[key // UNITS], key % UNITS
         psu = psus.rank[unit] if psus.labels else np.full(len(key), -1)
         of_psu = np.array([self._strata.place[stratum] for stratum, _ in psus.labels], int)

@@ -42,6 +42,37 @@ class Places(Generic[L]):
         return Sorted(tuple(labels[i] for i in order.tolist()), order, rank)
 
 
+class Numbers:
+    """Numbers and the position of each, in the order in which they were first met; many at once."""
+
+    def __init__(self) -> None:
+        self._known = self._at = np.zeros(0, np.int64)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The numbers, in the order in which they were first met."""
+        out = np.empty_like(self._known)
+        out[self._at] = self._known
+        return out
+
+    def of(self, numbers: np.ndarray) -> np.ndarray:
+        """Positions of the numbers; new ones go to the end."""
+        new = np.sort(numbers[~self._is_known(numbers)])
+        if len(new):
+            new = new[np.append(True, new[1:] != new[:-1])]
+            known = np.concatenate([self._known, new])
+            order = np.argsort(known, kind="stable")
+            self._at = np.concatenate([self._at, np.arange(len(self._at), len(known))])[order]
+            self._known = known[order]
+        return self._at[np.searchsorted(self._known, numbers)]
+
+    def _is_known(self, numbers: np.ndarray) -> np.ndarray:
+        if not len(self._known):
+            return np.zeros(len(numbers), bool)
+        found = np.minimum(np.searchsorted(self._known, numbers), len(self._known) - 1)
+        return self._known[found] == numbers
+
+
 @dataclass(frozen=True, slots=True)
 class Sorted(Generic[L]):
     """Labels in order; `order` (m,) tells where each was, `rank` (m,) where each went."""

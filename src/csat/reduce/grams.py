@@ -138,19 +138,20 @@ def totals_of(given: Given, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
     given, starts : as in `grams_of`.
     """
-    gaps, cells = given.gaps, len(starts) - 1
-    totals, counts = np.zeros((cells, 1 + len(gaps) + len(given.names))), np.zeros((cells, len(gaps)), int)
-    weight = given.weights
-    for start in range(0, len(given.order), ROWS):
-        stop = min(start + ROWS, len(given.order))
-        z = given.rows(start, stop, gaps)
-        first, edges = _cells_between(starts, start, stop)
-        own = slice(first, first + len(edges) - 1)
-        counts[own] += np.add.reduceat(z[:, 1 : 1 + len(gaps)], edges[:-1], axis=0).astype(int)
-        totals[own] += np.add.reduceat(z if weight is None else z * weight[start:stop, None], edges[:-1], axis=0)
-    out = np.repeat(np.diff(starts)[:, None], len(given.names), axis=1)
-    out[:, gaps] = counts
-    return totals[:, None, given.basis(gaps)], out
+    k, sizes, weight = len(given.names), np.diff(starts), given.weights
+    cell, gaps = np.repeat(np.arange(len(sizes)), sizes), set(given.gaps.tolist())
+    counts = np.repeat(sizes[:, None], k, axis=1)
+    out = np.empty((len(sizes), 1, 1 + (k if given.listwise else 2 * k)))
+    out[:, 0, :-k] = (sizes if weight is None else np.bincount(cell, weight, len(sizes)))[:, None]
+    for j in range(k):
+        y = given.values[given.order, j] - given.midpoint[j]
+        if j in gaps:
+            present = ~np.isnan(y)
+            y[~present] = 0.0
+            counts[:, j] = np.bincount(cell[present], minlength=len(sizes))
+            out[:, 0, 1 + j] = counts[:, j] if weight is None else np.bincount(cell, present * weight, len(sizes))
+        out[:, 0, j - k] = np.bincount(cell, y if weight is None else y * weight, len(sizes))
+    return out, counts
 
 
 def _cells_between(starts: np.ndarray, start: int, stop: int) -> tuple[int, np.ndarray]:

@@ -19,7 +19,7 @@ from csat.read.universe import Universe
 from csat.spark.faults import SparkError
 from csat.spark.frame import Frame, frame_of
 from csat.spark.ship import ship
-from csat.spark.tasks import Counting, Finding, Looking, Patterning, Summing, Task
+from csat.spark.tasks import Counting, Finding, Looking, Patterning, Summing, Task, Totalling
 from csat.spark.work import COLUMNS, Work
 from csat.streams import RowsError, Stream
 from csat.streams.reader import Dress, Helpers, Marks, Reader, Settings
@@ -75,7 +75,7 @@ class SparkReader(Reader):
         if not roles.filled:
             read += roles.names
         read += universe.wanted if universe is not None else ()
-        work = Work(self.frame.name, replace(roles, tables={}), universe, wanted, dress, task)
+        work = Work(self.frame.name, replace(roles, known={}), universe, wanted, dress, task)
         ship(self.frame.frame.sparkSession.sparkContext)
         total, found = work.joined(self.frame.parts(list(dict.fromkeys(read)), universe, work, COLUMNS))
         if found.ledger is None and universe is not None:
@@ -141,6 +141,14 @@ class SparkSource(Stream):
     ) -> Groups:  # fmt: skip
         found: Groups = self._run(Summing(names, middle, by, rule, self.design, self._mark, scores), columns)
         check_grouped(by, found.domains, found.ungrouped)
+        return found
+
+    def _totalled(
+        self, names: Sequence[Variable], columns: Sequence[str], middle: np.ndarray, by: tuple[str, ...], rule: str
+    ) -> tuple[Groups, Groups]:
+        task = Totalling(names, middle, by, rule, self.design, self._mark)
+        found: tuple[Groups, Groups] = self._run(task, columns)
+        check_grouped(by, found[0].domains, found[0].ungrouped)
         return found
 
     def _patterned(

@@ -68,6 +68,37 @@ class Summing:
 
 
 @dataclass(frozen=True, slots=True)
+class Totalling:
+    """Totals of cells and moments of domains; see `csat.reduce.totals`."""
+
+    names: Sequence[Variable]
+    middle: np.ndarray
+    by: tuple[str, ...]
+    rule: str
+    design: Design
+    inside: str | None
+
+    def part(self, batches: Iterator[pa.RecordBatch]) -> tuple[Groups, Groups]:  # noqa: D102
+        return reduce.totals(
+            batches, list(self.names), self.middle, by=self.by, rule=self.rule, design=self.design,
+            inside=self.inside, threads=1, partial=True,
+        )  # fmt: skip
+
+    def packed(self, part: tuple[Groups, Groups]) -> pa.Table:  # noqa: D102
+        cells, whole = part
+        # totals are no triangle of a matrix: they travel as scores do
+        sums = replace(cells, gram=np.zeros((len(cells.n), 0, 0)), score_sums=cells.gram[:, 0])
+        return pa.concat_tables([cells_table(sums, "cells"), cells_table(whole, "whole")])
+
+    def unpacked(self, table: pa.Table) -> tuple[Groups, Groups]:  # noqa: D102
+        cells, whole = (cells_of(table, Groups, part) for part in ("cells", "whole"))
+        return replace(cells, gram=np.asarray(cells.score_sums)[:, None], score_sums=None), whole
+
+    def joined(self, parts: Sequence[tuple[Groups, Groups]]) -> tuple[Groups, Groups]:  # noqa: D102
+        return merge([cells for cells, _ in parts]), merge([whole for _, whole in parts])
+
+
+@dataclass(frozen=True, slots=True)
 class Counting:
     """Answers by level, and the respondents of no group; see `csat.reduce.level_counts`."""
 

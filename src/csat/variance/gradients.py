@@ -39,10 +39,12 @@ class Gradients:
         """Their squares."""
         return replace(self, matrices=np.square(self.matrices))
 
-    def _groups(self) -> Iterator[tuple[int, np.ndarray]]:
+    def _groups(self) -> Iterator[tuple[int, slice | np.ndarray]]:
         """Each group with cells, and the positions of these."""
-        order = np.argsort(self.of, kind="stable")
-        ends = np.searchsorted(self.of[order], np.arange(len(self.matrices) + 1)).tolist()
+        size = len(self.matrices)
+        in_order = bool((self.of[1:] >= self.of[:-1]).all())
+        order = np.arange(len(self.of)) if in_order else np.argsort(self.of, kind="stable")
+        ends = np.searchsorted(self.of if in_order else self.of[order], np.arange(size + 1)).tolist()
         for group, (start, end) in enumerate(pairwise(ends)):
             if end > start:
-                yield group, order[start:end]
+                yield group, slice(start, end) if in_order else order[start:end]

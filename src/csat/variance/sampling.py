@@ -9,6 +9,7 @@ import numpy as np
 
 from csat.errors import DesignError, SampleError
 from csat.moments import Groups
+from csat.moments.cells import sum_at
 from csat.results import ROUNDING
 from csat.variance.gradients import Gradients
 
@@ -59,7 +60,7 @@ def _freedom(groups: Groups) -> np.ndarray:
 def _answering(groups: Groups, label: np.ndarray, labels: int) -> np.ndarray:
     """(D, k) in each domain how many of the labels (strata, units) of the cells have an answer."""
     domain, _, answers = pair_sums(groups.counts, groups.domain, label, labels)
-    return _summed((answers > 0).astype(int), (domain,), (len(groups.domains),))
+    return sum_at((answers > 0).astype(int), domain, len(groups.domains))
 
 
 def pair_sums(
@@ -67,7 +68,7 @@ def pair_sums(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sums of cells (C, q) by domain and label, for the pairs that occur: (M,) domain, (M,) label, (M, q) sums."""
     pairs, at = np.unique(domain * labels + label, return_inverse=True)
-    return pairs // labels, pairs % labels, _summed(cells, (at,), (len(pairs),))
+    return pairs // labels, pairs % labels, sum_at(cells, at, len(pairs))
 
 
 def stratified(groups: Groups, sums: np.ndarray, squares: np.ndarray | None) -> np.ndarray:
@@ -98,8 +99,7 @@ def stratified(groups: Groups, sums: np.ndarray, squares: np.ndarray | None) -> 
     scale, centred_part = stratum_scale(groups)
     size, q = len(groups.domains), sums.shape[1]
     if groups.psus:
-        by_unit = np.zeros((len(groups.psus), size, q))
-        np.add.at(by_unit, (groups.psu, groups.domain), sums)
+        by_unit = sum_at(sums, groups.psu * size + groups.domain, len(groups.psus) * size)
         flat = by_unit.reshape(len(groups.psus), size * q)
         place = {label: i for i, label in enumerate(groups.strata)}
         stratum = np.array([place[label] for label, _ in groups.psus], int)
@@ -143,7 +143,7 @@ def _within_units(groups: Groups, sums: np.ndarray, scale: np.ndarray, centred_p
     of_unit = np.array([place[label] for label, _ in groups.psus], int)
     pairs, at = np.unique(domain * strata + of_unit[psu], return_inverse=True)
     stratum = pairs % strata
-    middle = _summed(unit, (at,), (len(pairs),)) * (centred_part / np.maximum(groups.units, 1))[stratum, None]
+    middle = sum_at(unit, at, len(pairs)) * (centred_part / np.maximum(groups.units, 1))[stratum, None]
     absent = groups.units[stratum] - np.bincount(at, minlength=len(pairs))
     moved = (unit - middle[at]) * np.sqrt(scale)[stratum[at], None]
     unmoved = middle * np.sqrt(scale[stratum] * absent)[:, None]
@@ -176,22 +176,16 @@ def rounding_base(groups: Groups, gradients: Gradients) -> tuple[np.ndarray, flo
     size = len(groups.domains)
     terms = gradients.absolute().times(np.abs(groups.gram[:, 0, :]))
     if groups.replication is not None:
-        return np.square(_summed(terms, (groups.domain,), (size,))), ROUNDING**2
+        return np.square(groups.over_domains(terms)), ROUNDING**2
     if groups.psus:
         scale = stratum_scale(groups)[0][groups.stratum]
         terms = terms * np.sqrt(scale)[:, None]
         domain, _, by_unit = pair_sums(terms, groups.domain, groups.psu, len(groups.psus))
-        return _summed(np.square(by_unit), (domain,), (size,)), ROUNDING**2
+        return sum_at(np.square(by_unit), domain, size), ROUNDING**2
     if groups.square is None:
         raise SampleError.needs_rows("A design-based standard error without declared sampling units")
     squares = gradients.squared().times(np.diagonal(groups.square, axis1=1, axis2=2))
-    return _summed(squares * stratum_scale(groups)[0][groups.stratum, None], (groups.domain,), (size,)), ROUNDING
-
-
-def _summed(cells: np.ndarray, at: tuple[np.ndarray, ...], shape: tuple[int, ...]) -> np.ndarray:
-    out = np.zeros((*shape, *cells.shape[1:]), cells.dtype)
-    np.add.at(out, at, cells)
-    return out
+    return groups.over_domains(squares * stratum_scale(groups)[0][groups.stratum, None]), ROUNDING
 
 
 def stratum_scale(groups: Groups) -> tuple[np.ndarray, np.ndarray]:
