@@ -59,7 +59,7 @@ def test_the_page_stands_alone_and_has_every_section(made, results, check_alone,
     parsed = check_alone(html)
     assert parsed.named("html") == [{"lang": lang}]
     assert len(parsed.named("h2")) == 11
-    assert len(parsed.named("img")) == 14
+    assert len(parsed.named("img")) == 15
     assert len(parsed.named("table")) == 22
     assert not [word for word in words if word not in html]
     top = results["index"].tidy().iloc[0]

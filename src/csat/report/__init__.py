@@ -19,8 +19,9 @@ from csat.report.opened import read_once
 from csat.report.overview import Links, league, links, ranking
 from csat.report.plots import plot
 from csat.report.reading import reading
+from csat.report.references import references
 from csat.report.sentences import apart, compared, course, mix, standing, strengths, summary
-from csat.report.settings import Plan, base_of, masthead, method, plan
+from csat.report.settings import Plan, alike, base_of, masthead, method, plan
 from csat.report.since import changed
 from csat.report.tables import table
 
@@ -35,6 +36,7 @@ __all__ = [
     "Revision",
     "Table",
     "advice",
+    "alike",
     "apart",
     "base_of",
     "changed",
@@ -55,6 +57,7 @@ __all__ = [
     "read_manifest",
     "read_once",
     "reading",
+    "references",
     "revision",
     "standing",
     "strengths",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from csat.report.names import Names
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
+    from csat.questionnaire import Questionnaire
     from csat.survey import Survey
 
 #: Column → value or values: a part of the respondents.
@@ -188,6 +189,16 @@ def _listed(setting: Any) -> list[Any]:
     return list(setting) if isinstance(setting, list | tuple | set | frozenset) else [setting]
 
 
+def alike(asked: Questionnaire) -> list[list[str]]:
+    """Items of the index in sets with the same answers, which one chart of answers can hold."""
+    sets: dict[tuple[float, ...], list[str]] = {}
+    for leaf in asked.leaves:
+        levels = asked.scale_of(leaf).levels
+        if levels:
+            sets.setdefault(tuple(levels), []).append(leaf)
+    return list(sets.values())
+
+
 def checked_where(where: Any) -> dict[str, Any]:
     """Check a filter: column names to a text, a number, or a list of these.
 
@@ -291,25 +302,38 @@ class Method:
 
 def method(about: Plan, lang: str = "en") -> Method:
     """Describe the methods of a report, from the settings of its study."""
+    return Method(lang, tuple(map(words(lang).say, methods_of(about, lang))))
+
+
+def methods_of(about: Plan, lang: str) -> list[Word]:
+    """Methods that a report uses, in the order of its sections."""
     asked = about.own.questionnaire
     if asked is None:
         raise QuestionnaireError("The methods of a report follow from its study.")
-    names, say = Names(lang, asked), words(lang).say
-    keys: Sequence[Word] = [
-        *(_scoring(about, names) if asked.root else []),
-        *(_drivers() if asked.outcome and asked.processes else []),
-        *([Word("method.structural")] if asked.model else []),
-        *([_fuzzy(names)] if asked.root else []),
+    names = Names(lang, asked)
+    structural = asked.settings.get("structural", "sem") if asked.model else None
+    indexed = asked.root is not None
+    return [
+        *(_scoring(about, names) if indexed else []),
+        *([Word("method.standing")] if about.ranked and indexed else []),
         *([Word("method.gap")] if about.against else []),
+        *(_drivers() if asked.outcome and asked.processes else []),
+        *([Word("method.dispersion")] if indexed else []),
+        *([Word("method.apart")] if about.groupings and indexed else []),
+        *([Word("method.structural")] if structural in ("sem", "both") else []),
+        *([Word("method.pls", {"replicates": DRAWS})] if structural in ("pls", "both") else []),
+        *([_fuzzy(names)] if indexed else []),
         *([Word("method.trend")] if about.period_column else []),
+        *([Word("method.mix")] if len(about.last_two) > 1 and about.mix else []),
         _design(about, names),
         Word("method.bases", {"suppress": names.bases.suppress, "most": names.bases.flag - 1}),
     ]
-    return Method(lang, tuple(map(say, keys)))
 
 
 #: Bootstrap replicates on which the report's notebook redoes the selection.
 REPLICATES = 500
+#: Bootstrap replicates of a path model of composites, as many as `csat.pls` draws by itself.
+DRAWS = 1000
 
 
 def _drivers() -> list[Word]:
