@@ -2,7 +2,12 @@
 
 import hashlib
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from html import unescape
 
 import numpy as np
@@ -64,7 +69,7 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def batch(place):
     made = csat.write_report(
-        place / "study.toml", place / "data.csv", place / "out", lang="en", by="branch", progress=False
+        place / "study.toml", place / "data.csv", place / "out", lang="en", by="branch", workers=1, progress=False
     )
     return [path.relative_to(place / "out").as_posix() for path in made]
 
@@ -120,9 +125,11 @@ def test_a_group_too_small_for_figures_has_a_page_that_says_so(place, batch):
     assert league(survey, "branch").estimates.keys["branch"] == ("n", "s", "w")
 
 
-def test_a_second_run_gives_the_same_bytes_and_knows_that_nothing_has_changed(place, batch):
+def test_a_second_run_in_two_processes_gives_the_same_bytes_and_knows_that_nothing_has_changed(place, batch):
     before = hashes(place / "out")
-    csat.write_report(place / "study.toml", place / "data.csv", place / "again", lang="en", by="branch", progress=False)
+    csat.write_report(
+        place / "study.toml", place / "data.csv", place / "again", lang="en", by="branch", workers=2, progress=False
+    )
     assert hashes(place / "again") == before
     made = csat.write_report(
         place / "study.toml", place / "data.csv", place / "later", lang="en", by="branch", since=place / "out",
@@ -282,3 +289,48 @@ def test_a_process_that_dies_is_replaced_for_the_next_report(place):
             notebook=place / "own.ipynb", progress=False,
         )  # fmt: skip
     assert "alive for w" in text_of(place / "died" / "w" / "report-en.html")
+
+
+def test_remarks_of_all_reports_are_told_once(place, capsys):
+    own = template()
+    own["cells"] = [
+        code_cell('study = data = lang = ""\nown = where = None', "parameters"),
+        code_cell('import warnings\n\nwarnings.warn("rather few")\nif own == "w":\n    warnings.warn("odd weights")'),
+    ]
+    (place / "own.ipynb").write_text(dumps(own), encoding="utf-8")
+    csat.write_report(
+        place / "study.toml", place / "data.csv", place / "told", lang="en", by="branch", formats="html",
+        notebook=place / "own.ipynb", workers=2,
+    )  # fmt: skip
+    said = capsys.readouterr().err
+    assert said.count("rather few") == 1
+    assert "n, s, w: rather few\n" in said and "w: odd weights\n" in said
+    assert {f"{group} ({number}/4)" for number, group in enumerate(SIZES, 1)} == set(
+        re.findall(r"^\w+ \(\d/4\)$", said, re.MULTILINE)
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_an_interrupted_batch_leaves_no_file_and_no_process(place, tmp_path):
+    command = [
+        *(sys.executable, "-m", "csat", "report", place / "study.toml", place / "data.csv", "--by", "branch"),
+        *("--workers", "2", "--folder", tmp_path / "out"),
+    ]
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(scratch)}) as process:
+        process.stderr.readline()
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in said
+    assert not list(scratch.iterdir()) and not (tmp_path / "out").exists()
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(scratch) not in running
+
+
+@pytest.mark.parametrize("workers", [0, -1, True, 1.5, "2"])
+def test_a_wrong_number_of_workers_is_named(place, workers):
+    with pytest.raises(OptionError, match=r"workers=.* is no number of processes; give a whole number, 1 or more"):
+        csat.write_report(place / "study.toml", place / "data.csv", place / "none", workers=workers, progress=False)

@@ -241,6 +241,7 @@ def report_options(verb: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     verb.add_argument("--seed", type=int, help="of everything drawn at random (default: the study's, else 1)")
     verb.add_argument("--notebook", help="an own notebook instead of the one in the package")
+    verb.add_argument("--workers", type=int, help="processes that compute at the same time (default: one per core)")
     verb.add_argument("--quiet", action="store_true", help="no progress")
 
 

@@ -66,7 +66,7 @@ def _report(asked: argparse.Namespace) -> None:
     made = write_report(
         asked.study, asked.data, asked.folder, lang=asked.lang, formats=asked.format, notebook=asked.notebook,
         where=domain(asked.where), by=asked.by, since=asked.since, seed=asked.seed, on_unknown=asked.on_unknown,
-        progress=not asked.quiet, **reading(asked),
+        workers=asked.workers, progress=not asked.quiet, **reading(asked),
     )  # fmt: skip
     sys.stdout.write("".join(f"{path}\n" for path in made))
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from csat.errors import CsatError, OptionError
 from csat.report.execute import Kernel
-from csat.report.job import Job, Part, documented, run, write_document, write_part
+from csat.report.job import Job, Part, documented, in_order, run, write_document, write_part
 from csat.report.manifest import FILE
 from csat.report.notebook import OVERVIEW, fill, parametrise, template
 from csat.report.progress import Progress
 from csat.report.settings import plan
+from csat.report.workers import Workers, settled
 
 #: Names of devices, which Windows keeps files from having.
 DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)$")
+
+#: Groups that are named before a remark that is about more of them.
+NAMED = 3
 
 
 def parts_of(job: Job, column: str) -> list[Part]:
@@ -72,7 +76,7 @@ def folder_names(groups: Iterable[str]) -> dict[str, str]:
 
 
 def write_batch(
-    job: Job, parts: Sequence[Part], column: str, kernel: Kernel, scratch: Path, told: Progress
+    job: Job, parts: Sequence[Part], column: str, workers: Workers, scratch: Path, told: Progress
 ) -> tuple[list[Path], dict[str, str]]:
     """Write every report and the overview; one that fails does not stop the others.
 
@@ -81,28 +85,61 @@ def write_batch(
     files, failed
         Files below `scratch`, those of the overview first; group → why its report could not be made.
     """
+    heard: dict[str, list[str]] = {part.group: [] for part in parts}
+    places = {part.group: f"{part.group} ({number}/{len(parts)})" for number, part in enumerate(parts, 1)}
+
+    def write(kernel: Kernel, task: tuple[Part, str]) -> list[Path]:
+        part, lang = task
+        if lang == job.languages[0]:
+            told.say(places[part.group])
+        return write_part(job, part, lang, kernel, scratch, told.counting(heard[part.group]))
+
+    tasks = [(part, lang) for part in parts for lang in job.languages]
+    done = workers.each(write, tasks)
     made: list[Path] = []
     failed: dict[str, str] = {}
-    for number, part in enumerate(parts, 1):
-        told.say(f"{part.group} ({number}/{len(parts)})")
-        try:
-            made += write_part(job, part, kernel, scratch, told.counting())
-        except CsatError as problem:
-            failed[part.group] = str(problem)
-    return [*_overview(job, parts, column, failed, kernel, scratch, told), *made], failed
+    for start, part in zip(range(0, len(done), len(job.languages)), parts, strict=True):
+        found = done[start : start + len(job.languages)]
+        problems = [str(one) for one in found if isinstance(one, CsatError)]
+        if problems:
+            failed[part.group] = problems[0]
+        else:
+            made += in_order([one for one in found if not isinstance(one, CsatError)])
+    for remark in gathered(heard):
+        told.note(remark)
+    return [*_overview(job, parts, column, failed, workers, scratch, told), *made], failed
+
+
+def gathered(heard: Mapping[str, Sequence[str]]) -> list[str]:
+    """Remarks of many reports: each once, after the groups that it is about.
+
+    >>> gathered({"a": ["few"], "b": ["few", "odd"], "c": [], "d": ["few"], "e": ["few"]})
+    ['a, b, d and 1 more: few', 'b: odd']
+    """
+    groups: dict[str, list[str]] = {}
+    for group, remarks in heard.items():
+        for remark in dict.fromkeys(remarks):
+            groups.setdefault(remark, []).append(group)
+    return [f"{', '.join(found[:NAMED])}{_more(found)}: {remark}" for remark, found in groups.items()]
+
+
+def _more(groups: Sequence[str]) -> str:
+    return f" and {len(groups) - NAMED} more" if len(groups) > NAMED else ""
 
 
 def _overview(
-    job: Job, parts: Sequence[Part], column: str, failed: dict[str, str], kernel: Kernel, scratch: Path, told: Progress
-) -> list[Path]:
+    job: Job, parts: Sequence[Part], column: str, failed: dict[str, str], workers: Workers, scratch: Path,
+    told: Progress,
+) -> list[Path]:  # fmt: skip
     about = plan(job.survey, job.where).whole()
-    made: list[Path] = []
-    for lang in job.languages:
+
+    def write(kernel: Kernel, lang: str) -> list[Path]:
         reports = [_entry(job, part, lang, failed) for part in parts]
         asked: dict[str, Any] = {**job.parameters, "column": column, "reports": reports, "lang": lang}
         done = run(parametrise(fill(template(OVERVIEW), lang), asked), kernel, told)
-        made += write_document(documented(done, about, lang), "overview", job.writers, scratch, told)
-    return made
+        return write_document(documented(done, about, lang), "overview", job.writers, scratch, told)
+
+    return [path for paths in settled(workers.each(write, job.languages)) for path in paths]
 
 
 def _entry(job: Job, part: Part, lang: str, failed: dict[str, str]) -> dict[str, Any]:

@@ -12,14 +12,16 @@ from typing import Any
 from csat.errors import MissingFileError, OptionError, ReportError
 from csat.questionnaire import read_questionnaire
 from csat.report.batch import parts_of, write_batch
-from csat.report.execute import kernel
 from csat.report.formats import writers
-from csat.report.job import Job, Part, put, write_part
+from csat.report.job import Job, Part, in_order, put, write_part
 from csat.report.manifest import read_manifest
 from csat.report.notebook import Notebook, read_notebook, tags_of, text_of_cell
+from csat.report.progress import Progress
 from csat.report.progress import progress as shown_progress
 from csat.report.settings import checked_where, plan
 from csat.report.words import LANGUAGES
+from csat.report.workers import Workers, checked_count, settled
+from csat.report.workers import workers as kernels
 from csat.survey import read_survey
 
 #: Formats and seed where neither the call nor the study says.
@@ -38,6 +40,7 @@ def write_report(
     by: str | None = None,
     since: str | Path | None = None,
     seed: int | None = None,
+    workers: int | None = None,
     on_unknown: str = "raise",
     progress: bool = True,
     **reading: Any,
@@ -66,6 +69,8 @@ def write_report(
     since : ``report.json`` of an earlier report, or its folder: a last section says what has changed; with `by` the
         folder of the earlier batch. None: the study's ``previous``, seen from the study's folder.
     seed : of everything that is drawn at random. None: the study's, else 1.
+    workers : processes that compute at the same time, which changes nothing in the files; each reads the answers. None:
+        one per core, at most 8, and no more than there are reports and languages.
     on_unknown : "raise" stops at answers that the study does not know; "missing" counts them as missing.
     progress : say on stderr what is being done.
     **reading : further arguments of `csat.read_survey`: sheet, encoding, on_absent.
@@ -78,8 +83,8 @@ def write_report(
     Raises
     ------
     OptionError
-        If the language or a format is not known, `where` is no filter, `by` no column, or `folder` cannot be written
-        into.
+        If the language, a format or the number of workers is not known, `where` is no filter, `by` no column, or
+        `folder` cannot be written into.
     MissingFileError
         If there is no earlier report at `since`.
     MissingDependencyError
@@ -116,15 +121,16 @@ def write_report(
     parts = [Part(plan(survey, filtered), parameters={"since": _text(earlier)})]
     if column is not None:
         parts = parts_of(job, column)
+    count = checked_count(workers, len(parts) * len(languages))
     place = Path.cwd() if notebook is None else Path(notebook).resolve().parent
     with (
-        shown_progress(len(parts) * job.steps, progress) as told,
+        shown_progress(job.steps(len(parts), column is not None), progress) as told,
         tempfile.TemporaryDirectory(prefix="csat-") as scratch,
-        kernel(place, Path(scratch)) as running,
+        kernels(count, place, Path(scratch)) as running,
     ):
         out = Path(scratch) / "out"
         if column is None:
-            return put(write_part(job, parts[0], running, out, told), out, folder)
+            return put(_single(job, parts[0], running, out, told), out, folder)
         made, failed = write_batch(job, parts, column, running, out, told)
         goals = put(made, out, folder)
     if failed:
@@ -133,6 +139,13 @@ def write_report(
             + "\n".join(f"  {group}: {problem}" for group, problem in failed.items())
         )
     return goals
+
+
+def _single(job: Job, part: Part, running: Workers, out: Path, told: Progress) -> list[Path]:
+    """One report, its languages at the same time."""
+    return in_order(
+        settled(running.each(lambda kernel, lang: write_part(job, part, lang, kernel, out, told), job.languages))
+    )
 
 
 def _checked_folder(folder: str | Path) -> Path:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,11 @@ Watch = Callable[[int], None]
 
 #: Sums then come in the same order however many cores a machine has, and small matrices are no slower for it.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-#: Run before each notebook but the first: none sees the names of another.
-EMPTY = "%reset -f"
+#: A process that is asked nothing but notebooks needs no history of inputs.
+QUIET = ("--HistoryManager.enabled=False",)
+#: Run before each notebook but the first: none sees the names of another. What has been loaded by then stays loaded,
+#: and is no longer looked through for garbage.
+EMPTY = "%reset -f\nimport gc as _gc\nif not _gc.get_freeze_count():\n    _gc.freeze()\ndel _gc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,7 @@ class Kernel:
         try:
             return running.result()
         except (KeyboardInterrupt, SystemExit):
-            # What the dying kernel has to say in the other thread is of no use to anyone.
-            logging.disable(logging.CRITICAL)
-            _kill(self.client)
+            self.kill()
             raise
         except CellExecutionError as failure:
             raise ReportError.cell_failed(failure.ename, failure.evalue) from None
@@ -85,6 +85,13 @@ class Kernel:
 
     def _in_thread(self) -> Notebook:
         return self.runner.run(self.client.async_execute(env=dict(self.environment), cleanup_kc=False))
+
+    def kill(self) -> None:
+        """Stop the process at once; the thread that waits for it then ends with an error."""
+        process = getattr(getattr(self.client.km, "provisioner", None), "pid", None)
+        if process:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
 
     def end(self) -> None:
         """Stop the process and what listens to it."""
@@ -109,7 +116,7 @@ def kernel(folder: Path, scratch: Path) -> Iterator[Kernel]:
     environment = {
         **ONE_THREAD,
         **os.environ,
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "MPLBACKEND": "module://csat.report.inline",
         "IPYTHONDIR": str(scratch / "ipython"),
         "PYTHONUTF8": "1",
     }
@@ -163,7 +170,7 @@ def _client(folder: Path, scratch: Path) -> Any:
         """A registered kernel may be another Python without csat; this one is the one that asked."""
 
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-            argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *QUIET]
             return KernelSpec(argv=argv, display_name=kernel_name, language="python")
 
     class Manager(AsyncKernelManager):
@@ -180,10 +187,3 @@ def _client(folder: Path, scratch: Path) -> Any:
         kernel_manager_class=Manager,
         resources={"metadata": {"path": str(folder)}},
     )
-
-
-def _kill(client: Any) -> None:
-    """Stop the kernel at once; the thread that waits for it then ends."""
-    process = getattr(getattr(client.km, "provisioner", None), "pid", None)
-    if process:
-        os.kill(process, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)

@@ -14,7 +14,7 @@ from csat.report.document import Document, Lines, Missing
 from csat.report.execute import Kernel
 from csat.report.formats import Writer
 from csat.report.manifest import FILE
-from csat.report.notebook import Notebook, digest, fill, parametrise, template, trim
+from csat.report.notebook import OVERVIEW, Notebook, digest, fill, parametrise, template, trim
 from csat.report.outputs import document_of, remarks_of, section_titles
 from csat.report.progress import Progress
 from csat.report.settings import Plan, masthead, method
@@ -43,11 +43,11 @@ class Job:
     parameters: Mapping[str, Any]
     since: Path | None = None
 
-    @property
-    def steps(self) -> int:
-        """Steps of progress that one report takes at most."""
-        cells = (template() if self.notebook is None else self.notebook)["cells"]
-        return len(self.languages) * (len(cells) + 1 + len(self.writers))
+    def steps(self, parts: int, overview: bool) -> int:
+        """Steps of progress that reports take at most."""
+        cells = len((template() if self.notebook is None else self.notebook)["cells"]) + 1 + len(self.writers)
+        above = len(template(OVERVIEW)["cells"]) + 1 + len(self.writers)
+        return len(self.languages) * (parts * cells + overview * above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class Part:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-def write_part(job: Job, part: Part, kernel: Kernel, scratch: Path, told: Progress) -> list[Path]:
-    """Write one report in each language and format, and its manifest.
+def write_part(job: Job, part: Part, lang: str, kernel: Kernel, scratch: Path, told: Progress) -> list[Path]:
+    """Write one report in one language and each format; with the first language its manifest.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def write_part(job: Job, part: Part, kernel: Kernel, scratch: Path, told: Progre
     Returns
     -------
     list of Path
-        Below `scratch`, in the order of languages and formats, the manifest last if the notebook writes one.
+        Below `scratch`, in the order of the formats, the manifest last if the notebook writes one.
 
     Raises
     ------
@@ -86,17 +86,22 @@ def write_part(job: Job, part: Part, kernel: Kernel, scratch: Path, told: Progre
     place = scratch / part.folder
     place.mkdir(parents=True, exist_ok=True)
     raw = trim(template(), job.asked, part.about) if job.notebook is None else job.notebook
-    record = place / FILE
-    own = {"made_of": digest(raw), "record": str(record), **part.parameters}
-    made: list[Path] = []
-    for lang in job.languages:
-        if part.group and len(part.about.own) < job.asked.bases.suppress:
-            document = nobody(part.about, lang, job.asked)
-        else:
-            ready = parametrise(fill(raw, lang), {**job.parameters, **own, "lang": lang})
-            document = documented(run(ready, kernel, told), part.about, lang)
-        made += write_document(document, "report", job.writers, place, told)
-    return [*made, record] if record.is_file() else made
+    # Languages may be written at the same time, and their manifests are the same.
+    record = place / FILE if lang == job.languages[0] else None
+    own = {"made_of": digest(raw), "record": record and str(record), **part.parameters}
+    if part.group and len(part.about.own) < job.asked.bases.suppress:
+        document = nobody(part.about, lang, job.asked)
+    else:
+        ready = parametrise(fill(raw, lang), {**job.parameters, **own, "lang": lang})
+        document = documented(run(ready, kernel, told), part.about, lang)
+    made = write_document(document, "report", job.writers, place, told)
+    return [*made, record] if record is not None and record.is_file() else made
+
+
+def in_order(written: Sequence[Sequence[Path]]) -> list[Path]:
+    """Files of one report: those of each language, then the manifest."""
+    files = [path for paths in written for path in paths]
+    return sorted(files, key=lambda path: path.name == FILE)
 
 
 def run(ready: Notebook, kernel: Kernel, told: Progress) -> Notebook:

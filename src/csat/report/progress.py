@@ -5,20 +5,28 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Says what is being done. bar : of a terminal; None writes lines. silent : says nothing, and only counts."""
+    """Says what is being done.
+
+    bar : of a terminal; None writes lines.
+    silent : says nothing, and only counts.
+    heard : keeps remarks instead of writing them.
+    said : remarks that stand already.
+    """
 
     bar: Any = None
     silent: bool = False
+    heard: list[str] | None = None
+    said: set[str] = field(default_factory=set)
 
-    def counting(self) -> Progress:
-        """The same bar for steps that are not worth a line each."""
-        return replace(self, silent=True)
+    def counting(self, heard: list[str]) -> Progress:
+        """The same bar for steps that are not worth a line each; their remarks are kept."""
+        return replace(self, silent=True, heard=heard)
 
     def say(self, text: str) -> None:
         """Name the step that begins."""
@@ -36,9 +44,12 @@ class Progress:
             self.bar.update()
 
     def note(self, text: str) -> None:
-        """Write a remark that stays."""
-        if self.silent:
+        """Write a remark that stays, once."""
+        if self.heard is not None:
+            self.heard.append(text)
+        if self.silent or text in self.said:
             return
+        self.said.add(text)
         if self.bar is not None:
             self.bar.write(text, file=sys.stderr)
         else:

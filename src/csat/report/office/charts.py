@@ -69,7 +69,9 @@ def figures_of(chart: Chart) -> Any:
     """Figures of a chart, as computed, for python-pptx."""
     from pptx.chart.data import CategoryChartData
 
-    data = CategoryChartData(number_format=EXCEL[chart.unit])
+    code = EXCEL[chart.unit]
+    # python-pptx writes formats into XML as they are; labels and axes have the whole one.
+    data = CategoryChartData(number_format="0%" if "<" in code else code)
     data.categories = [legal(category) for category in chart.categories]
     for series in chart.series:
         data.add_series(legal(series.name) or legal(chart.title), series.values)
