@@ -479,5 +479,5 @@ def test_memory_bounds_the_rows_of_a_batch():
     assert bytes_in("64MB") == bytes_in(2**26) == 2**26
     assert bytes_in(None) == bytes_in("1 GiB") == 2**30
     assert rows_for(2**30, 20, 2) == 131_072
-    assert rows_for(2**26, 200, 2) < 2000
+    assert rows_for(2**26, 2000, 2) == 2**26 // 2 // 8 // 2000
     assert rows_for(2**26, 50_000, 8) == 1024

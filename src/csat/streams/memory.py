@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
+
+import pyarrow as pa
 
 from csat.errors import OptionError
+from csat.read.cells import LEVELS, NUMBERS, TEXT, WORDS
 
 #: Bound if none is stated, and the smallest that leaves room to work.
 USUAL, LEAST = 2**30, 2**26
@@ -13,8 +17,11 @@ USUAL, LEAST = 2**30, 2**26
 #: Rows of a batch at most; the same as those of a survey in memory.
 MOST_ROWS, FEWEST_ROWS = 131_072, 1024
 
-#: Bytes that a cell takes while its batch is decoded, cleaned and summed: about three numbers of 8 bytes.
-CELL = 24
+#: Bytes of a cell as it is read and as it is handed on: whole levels, numbers, words that occur again, other text.
+CELLS = {LEVELS: 4, NUMBERS: 24, WORDS: 16, TEXT: 64}
+
+#: Bytes of a cell in a text file, before it is anything; and of what belongs to a row.
+UNREAD, ROW = 16, 24
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _WRITTEN = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)i?B?\s*", re.IGNORECASE)
@@ -52,8 +59,12 @@ def threads_for(processors: int | None = None) -> int:
     return max(1, min(processors or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, 8))
 
 
-def rows_for(memory: int, columns: int, threads: int) -> int:
-    """Rows per batch, so that the batches under way at once stay within half of the bound."""
+def width_of(kinds: Iterable[pa.DataType], typed: bool) -> int:
+    """Bytes of a row in a batch: of columns of these kinds, from a source that has types or from text."""
+    return ROW + sum(CELLS[kind] + (0 if typed else UNREAD) for kind in kinds)
+
+
+def rows_for(memory: int, width: int, threads: int) -> int:
+    """Rows of `width` bytes per batch, so that the batches under way at once stay within half of the bound."""
     under_way = 2 * threads + 4
-    share = memory / 2 / under_way
-    return int(min(MOST_ROWS, max(FEWEST_ROWS, share / (CELL * max(columns, 1)))))
+    return int(min(MOST_ROWS, max(FEWEST_ROWS, memory / 2 / under_way / width)))

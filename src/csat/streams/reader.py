@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 from csat.questionnaire import Questionnaire
 from csat.read import INSIDE, ROW, Ledger
 from csat.read.batch import Part, Roles, clean_batch, not_asked
-from csat.read.cells import places_in
+from csat.read.cells import TEXT, places_in
 from csat.read.raw import Raw
 from csat.read.universe import Universe
 from csat.streams.book import Book, Findings
-from csat.streams.memory import rows_for
+from csat.streams.memory import rows_for, width_of
 from csat.streams.origin import Origin
 from csat.streams.passes import in_order
 from csat.streams.progress import Tick, shown
@@ -138,7 +138,8 @@ class Reader:
             read = list(dict.fromkeys((*read, *self.roles.names)))
         read = list(dict.fromkeys((*read, *(universe.wanted if universe is not None else ()))))
         threads = self.settings.threads
-        rows = rows_for(self.settings.memory, len(read), threads)
+        width = width_of((self._kind(name) for name in read), self.origin.typed)
+        rows = rows_for(self.settings.memory, width, threads)
 
         def work(piece: tuple[Raw, int]) -> tuple[Part | None, int]:
             raw, start = piece
@@ -156,6 +157,10 @@ class Reader:
                 tick(so_far, self.origin.total)
                 if part is not None:
                     yield part
+
+    def _kind(self, column: str) -> pa.DataType:
+        """Type of the clean values of a column of the source."""
+        return self.roles.kinds.get(self.roles.names.get(column, column), TEXT)
 
     def _cleaned(self, raw: Raw, repeated: np.ndarray | None, wanted: Sequence[str]) -> Part:
         part = clean_batch(raw, self.roles, repeated, wanted)

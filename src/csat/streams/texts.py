@@ -26,8 +26,8 @@ from csat.streams.origin import TEXT
 #: Bytes at the beginning of a file that tell its encoding, separator and header.
 LOOKED_AT = 1 << 20
 
-#: Bytes that are parsed at once.
-BLOCK = 1 << 22
+#: Bytes that are parsed at once: at most, and at least, since a row has to fit; and of a cell, about.
+BLOCK, LEAST_BLOCK, CELL = 1 << 22, 1 << 20, 4
 
 #: Bytes in memory per byte of text.
 GROWTH = 4
@@ -77,7 +77,8 @@ class TextSheet:
         read = [name for name in names if name in self.places] or [next(iter(self.places))]
         done = self.first
         try:
-            for batch in self._reader(read, threads=True):
+            block = min(BLOCK, max(rows * CELL * len(self.header), LEAST_BLOCK))
+            for batch in self._reader(read, threads=True, block=block):
                 for start in range(0, batch.num_rows, rows):
                     part = batch.slice(start, rows)
                     columns = {name: part.column(str(self.places[name])) for name in read}
@@ -87,7 +88,7 @@ class TextSheet:
         except (pa.ArrowException, OSError, UnicodeError) as error:
             raise self._fault(error, done) from None
 
-    def _reader(self, names: Sequence[str], threads: bool) -> Generator[pa.RecordBatch, None, None]:
+    def _reader(self, names: Sequence[str], threads: bool, block: int = BLOCK) -> Generator[pa.RecordBatch, None, None]:
         """Batches of text; a row with another number of cells, and an open quotation mark, end the stream."""
         found: list[tuple[int | None, int]] = []
 
@@ -96,7 +97,7 @@ class TextSheet:
             return "skip"
 
         with _Counted(self.path) as file:
-            with self._parser(file, names, ragged, threads) as reader:
+            with self._parser(file, names, ragged, threads, block) as reader:
                 for batch in reader:
                     if found:
                         break
@@ -107,10 +108,12 @@ class TextSheet:
         if marks % 2 and not self.encoding.lower().startswith("utf-16"):
             raise open_quote(self.called, self._open_quote() or self.first)
 
-    def _parser(self, file: _Counted, names: Sequence[str], ragged: Callable[[Any], str], threads: bool) -> Any:
+    def _parser(
+        self, file: _Counted, names: Sequence[str], ragged: Callable[[Any], str], threads: bool, block: int
+    ) -> Any:
         places = [str(place) for place in range(len(self.header))]
         reading = arrow_csv.ReadOptions(
-            use_threads=threads, column_names=places, block_size=BLOCK, skip_rows=self.first - 1,
+            use_threads=threads, column_names=places, block_size=block, skip_rows=self.first - 1,
             skip_rows_after_names=1,
             encoding="utf8" if self.encoding in ("utf-8", "utf-8-sig") else self.encoding,
         )  # fmt: skip
