@@ -13,6 +13,8 @@ complaints = "complaints.csv"
 per = 10000
 silent = 24
 as_of = "2026-09-30 18:00"
+[service.about]
+repair = "P8"
 [service.texts]
 repair = { zh = "修障太慢", en = "Repair too slow" }
 """
@@ -23,6 +25,7 @@ def test_settings_are_read(study):
     assert asked.service["complaints"] == "complaints.csv"
     assert (asked.service["per"], asked.service["silent"]) == (10000, 24)
     assert asked.service["texts"]["repair"]["zh"] == "修障太慢"
+    assert asked.service["about"] == {"repair": "P8"}
     assert study('[study]\nname = "tiny"').service == {}
 
 

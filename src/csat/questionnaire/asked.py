@@ -11,6 +11,7 @@ import numpy as np
 from csat.bases import Bases
 from csat.design import Design
 from csat.errors import QuestionnaireError, UnknownItemError, closest
+from csat.notebooks import InNotebooks
 from csat.questionnaire.parts import (
     GRADES,
     Column,
@@ -34,7 +35,7 @@ _COLUMN_SETTINGS = ("by", "peer_column", "period_column", "split_by")
 
 
 @dataclass(frozen=True, slots=True)
-class Questionnaire:
+class Questionnaire(InNotebooks):
     """What was asked.
 
     Parameters

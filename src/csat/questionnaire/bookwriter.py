@@ -77,7 +77,8 @@ def _setting_rows(tables: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any
         settings |= {f"{name}.{key}": value for key, value in tables[name].items()}
     settings.pop("weighting.targets", None)
     service = tables.get("service", {})
-    settings |= {f"service.{key}": value for key, value in service.items() if key != "texts"}
+    settings |= {f"service.{key}": value for key, value in service.items() if key not in ("texts", "about")}
+    settings |= {f"service.about.{cause}": node for cause, node in service.get("about", {}).items()}
     for term, texts in service.get("texts", {}).items():
         settings |= {f"service.texts.{term}.{lang}": text for lang, text in texts.items()}
     return [{"key": key, "value": _setting(value)} for key, value in settings.items()]

@@ -30,7 +30,7 @@ STRUCTURAL = ("sem", "pls", "both")
 #: Keys of [service]: files of tables, numbers, a moment, and texts of causes, criteria and steps.
 SERVICE_FILES = ("complaints", "audits", "sla")
 _SERVICE_NUMBERS = ("per", "silent")
-_SERVICE = (*SERVICE_FILES, *_SERVICE_NUMBERS, "as_of", "texts")
+_SERVICE = (*SERVICE_FILES, *_SERVICE_NUMBERS, "as_of", "about", "texts")
 
 #: Keys of [fuzzy] and what each can be.
 FUZZY: Mapping[str, tuple[str, ...]] = {
@@ -165,10 +165,15 @@ def bases_from(table: Table) -> Bases:
 
 def service_from(table: Table) -> dict[str, Any]:
     """Read which tables of complaints, audits and times belong to the study; paths are seen from its file."""
+    about = {key.removeprefix("about."): table[key] for key in table if key.startswith("about.")}
+    table = {key: table[key] for key in table if not key.startswith("about.")} | ({"about": about} if about else {})
     check_keys("service", table, _SERVICE)
     made: dict[str, Any] = {}
     for key in table:
-        if key == "texts":
+        if key == "about":
+            pairs = table_at(table, "about", "service.about")
+            made[key] = {cause: text_at("service.about", pairs, cause) for cause in pairs}
+        elif key == "texts":
             texts = _nested(table_at(table, "texts", "service.texts"))
             made[key] = {term: texts_at(f"service.texts.{term}", spoken) for term, spoken in texts.items()}
         elif key in _SERVICE_NUMBERS:

@@ -21,6 +21,8 @@ from csat.report.plots import plot
 from csat.report.reading import reading
 from csat.report.references import references
 from csat.report.sentences import apart, compared, course, mix, standing, strengths, summary
+from csat.report.service import Service, check_service, service_of
+from csat.report.service_said import service_text
 from csat.report.settings import Plan, alike, base_of, masthead, method, plan
 from csat.report.since import changed
 from csat.report.tables import table
@@ -34,12 +36,14 @@ __all__ = [
     "Manifest",
     "Plan",
     "Revision",
+    "Service",
     "Table",
     "advice",
     "alike",
     "apart",
     "base_of",
     "changed",
+    "check_service",
     "compared",
     "course",
     "diagram",
@@ -59,6 +63,8 @@ __all__ = [
     "reading",
     "references",
     "revision",
+    "service_of",
+    "service_text",
     "standing",
     "strengths",
     "summary",

@@ -11,18 +11,8 @@ import pandas as pd
 
 from csat.moments import check_size
 from csat.results import Estimates, Provenance, Shown, Unavailable, check_level, insert_before
-from csat.service.log import TOTAL, TOTAL_WORDS, Log, Roles, read_log, refuse_repeats
-
-#: Columns of a table of audits.
-ROLES: Roles = {
-    "criterion": ("criterion", "指标", "项目", "criterion_en", "criterion_zh"),
-    "full_marks": ("full_marks", "full marks", "满分", "分值"),
-    "score": ("score", "得分"),
-    "lost": ("lost", "失分", "扣分"),
-    "site": ("site", "hall", "网点", "营业厅"),
-    "visit": ("visit", "检查", "次数"),
-    "period": ("period", "quarter", "month", "时间", "月份", "季度"),
-}
+from csat.service.log import TOTAL, TOTAL_WORDS, Log, read_log, refuse_repeats
+from csat.service.roles import NEEDED, ROLES
 
 #: Printed figures agree with each other to the hundredth of a mark.
 TOLERANCE = 0.01
@@ -117,7 +107,7 @@ def audits(
     are seen in both.
     """
     check_level(level)
-    log = read_log(table, ROLES, ("criterion", "full_marks", "score"), columns)
+    log = read_log(table, ROLES["audits"], NEEDED["audits"], columns)
     named, groups, group = log.labels(by)
     visits = _visits(log)
     criterion = log.texts("criterion")

@@ -12,9 +12,10 @@ import pandas as pd
 from csat.distributions import holm
 from csat.errors import OptionError, check_choice
 from csat.results import Estimates, Provenance, Shown, Unavailable, check_level, insert_before
-from csat.service.complaints import ROLES, Counts, counts_of
+from csat.service.complaints import Counts, counts_of
 from csat.service.intervals import count_bounds, ratio_bounds, same_rate
 from csat.service.log import TOTAL, positive, read_log
+from csat.service.roles import ROLES
 
 UP, DOWN, NOISE = "up", "down", "within noise"
 
@@ -135,7 +136,7 @@ def complaint_changes(
     check_level(level)
     check_choice("adjust", adjust, ADJUSTMENTS)
     per = positive("per", per)
-    log = read_log(table, ROLES, ("cause", "period"), columns)
+    log = read_log(table, ROLES["complaints"], ("cause", "period"), columns)
     period = log.texts("period")
     found = list(dict.fromkeys(period))
     for name, label in (("before", before), ("after", after)):

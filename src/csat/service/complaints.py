@@ -15,16 +15,8 @@ from csat.moments import check_size, shown
 from csat.results import Estimates, Provenance, Shown, Unavailable, check_level, insert_before
 from csat.service.audits import ranked
 from csat.service.intervals import count_bounds
-from csat.service.log import MOST, TOTAL, TOTAL_WORDS, Log, Roles, positive, read_log, refuse_repeats
-
-#: Columns of a table of complaints.
-ROLES: Roles = {
-    "cause": ("cause", "reason", "原因", "投诉原因", "cause_en", "cause_zh"),
-    "complaints": ("complaints", "count", "投诉量", "投诉数", "件数"),
-    "customers": ("customers", "客户数", "用户数"),
-    "branch": ("branch", "分公司", "公司"),
-    "period": ("period", "quarter", "month", "时间", "月份", "季度"),
-}
+from csat.service.log import MOST, TOTAL, TOTAL_WORDS, Log, positive, read_log, refuse_repeats
+from csat.service.roles import NEEDED, ROLES
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -144,7 +136,7 @@ def complaints(
     check_level(level)
     per = positive("per", per)
     silent = None if silent is None else positive("silent", silent)
-    counted = counts_of(read_log(table, ROLES, ("cause",), columns), by, customers)
+    counted = counts_of(read_log(table, ROLES["complaints"], NEEDED["complaints"], columns), by, customers)
     return Complaints(_rates(counted, per, level), _shares(counted, level), counted.with_total().ravel(), per,
                       counted.by, silent)  # fmt: skip
 

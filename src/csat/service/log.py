@@ -17,10 +17,8 @@ from csat.read.raw import is_empty, numbers_in, text_in
 from csat.read.sources import read_raw
 from csat.results import COLUMNS
 from csat.service.faults import ServiceError
+from csat.service.roles import Roles
 from csat.trends.periods import in_order
-
-#: Role → names that a column with this role usually has, the role itself first.
-Roles = Mapping[str, tuple[str, ...]]
 
 #: The row, or the term, of everything together.
 TOTAL = "total"

@@ -14,20 +14,9 @@ from csat.estimation.intervals import share_bounds
 from csat.moments import check_size, shown
 from csat.read.raw import text_in
 from csat.results import Estimates, Provenance, Shown, Unavailable, check_level, insert_before
-from csat.service.log import Log, Roles, hours_of, positive, read_log, refuse_repeats
+from csat.service.log import Log, hours_of, positive, read_log, refuse_repeats
+from csat.service.roles import NEEDED, ROLES
 from csat.service.survival import Curve, curve_of, influence, open_quantile_bounds, ordered_bounds, quantile_of
-
-#: Columns of a table of steps.
-ROLES: Roles = {
-    "step": ("step", "环节", "步骤"),
-    "hours": ("hours", "duration", "时长", "小时"),
-    "start": ("start", "from", "开始时间", "受理时间"),
-    "end": ("end", "to", "结束时间", "完成时间"),
-    "limit": ("limit", "时限"),
-    "open": ("open", "未完成", "未结"),
-    "case": ("case", "工单", "工单号"),
-    "period": ("period", "quarter", "month", "时间", "月份", "季度"),
-}
 
 #: How the interval of a share is made.
 INTERVALS = ("wilson", "beta")
@@ -138,7 +127,7 @@ def sla(
     """
     check_level(level)
     check_choice("interval", interval, INTERVALS)
-    log = read_log(table, ROLES, ("step",), columns)
+    log = read_log(table, ROLES["sla"], NEEDED["sla"], columns)
     step = log.texts("step")
     steps = tuple(dict.fromkeys(step))
     named, groups, group = log.labels(by)

@@ -30,6 +30,7 @@ import csat.report.plots.priority as priority
 import csat.report.plots.regression as regression
 import csat.report.plots.reliability as reliability
 import csat.report.plots.selection as selection
+import csat.report.plots.service as service
 import csat.report.plots.structural as structural
 import csat.report.plots.style as style
 import csat.report.plots.telling as telling
@@ -106,6 +107,11 @@ PLOTS: Mapping[str, Mapping[str, Drawing]] = {
     "Shrunken": {"league": groups.league},
     "Crosstab": {"crosstab": groups.crosstab},
     "Difference": {"difference": groups.difference},
+    "Audits": {"losses": service.losses, "rates": service.rates},
+    "Complaints": {"causes": service.complaints, "rates": service.complaint_rates},
+    "ComplaintChanges": {"changes": service.changes},
+    "BeforeAfter": {"before_after": service.before_after},
+    "Sla": {"overruns": service.overruns, "durations": service.durations},
     "Estimates": {"estimates": estimate.estimates},
 }
 
@@ -140,7 +146,8 @@ def plot(
         ``"hierarchy"`` (tree of verdicts) or ``"operators"`` of an evaluation; ``"weights"`` or ``"verdict"`` of
         weights compared;
         ``"bars"`` (gaps with their intervals) or ``"dumbbell"`` (both scores) of gaps; ``"trend"`` or ``"changes"`` of
-        a trend. None: the usual one.
+        a trend; ``"losses"`` or ``"rates"`` of audits, ``"causes"`` or ``"rates"`` of complaints, ``"overruns"`` or
+        ``"durations"`` of time limits. None: the usual one.
     lang : "en" or "zh". Chinese needs no installed font.
     ax : axes to draw on. None: a new figure, sized to the rows.
     names : the questionnaire whose texts stand for the codes. None shows the codes.

@@ -13,6 +13,7 @@ from csat.report.description import Cell, Kind
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.cells import Show, describe, group_shows, level_of, named, objects
+from csat.report.tables.trend import period_names
 from csat.report.words import Word
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def changes(result: ComplaintChanges, names: Names) -> Table:
     tidy = result.tidy()
     frame = _said(_by_loss(tidy.assign(share=tidy["count_after"]), result.by), result.by, names)
     frame["verdict"] = objects([Word(f"service.verdict.{v.replace(' ', '_')}") if v else "" for v in frame["verdict"]])
-    periods = {"before": result.before, "after": result.after}
+    periods = dict(zip(("before", "after"), period_names([result.before, result.after], names), strict=True))
     counts = [_show(f"count_{at}", "count", "count_in", period=period) for at, period in periods.items()]
     rates = [_show(f"rate_{at}", "score", "per_in", N, per=result.per, period=p) for at, p in periods.items()]
     shows = [
@@ -97,7 +98,8 @@ def before_after(result: BeforeAfter, names: Names) -> Table:
         _show("ratio", "score"), *_ends("ratio_", result.level, "score"),
         _show("finding", "text", "finding", N),
     ]  # fmt: skip
-    title = Word("service.title.before_after", {"before": result.before, "after": result.after})
+    before, after = period_names([result.before, result.after], names)
+    title = Word("service.title.before_after", {"before": before, "after": after})
     return _table("before_after", title, frame, shows, names, [Word("service.note.together")], ())
 
 

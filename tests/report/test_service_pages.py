@@ -1,0 +1,155 @@
+"""Pages on complaints, audits and time limits: words in both languages, what is shown, what is claimed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import csat
+from csat import report
+from csat.errors import CsatError, QuestionnaireError
+from csat.report.chart import CHART_MIME
+
+STUDY = """
+[study]
+name = "tiny"
+index = "all"
+[scales.ten]
+low = 1
+high = 10
+[items]
+a = { scale = "ten", en = "Repairs", zh = "修障" }
+b = { scale = "ten" }
+[dimensions.all]
+children = ["a", "b"]
+[columns.branch]
+kind = "category"
+[columns.branch.labels]
+g = { en = "Gansu", zh = "甘肃" }
+x = { en = "Xi'an", zh = "西安" }
+[columns.quarter]
+kind = "category"
+[report]
+own = "g"
+peer_column = "branch"
+period_column = "quarter"
+period = "2026Q2"
+[service]
+complaints = "complaints.csv"
+audits = "audits.csv"
+sla = "steps.csv"
+silent = 24
+[service.about]
+repair = "a"
+[service.texts]
+repair = { en = "Repair too slow", zh = "修障太慢" }
+"""
+
+COMPLAINTS = pd.DataFrame([
+    {"branch": branch, "quarter": quarter, "cause": cause, "complaints": count, "customers": 50000}
+    for branch, quarter, counts in (
+        ("甘肃", "2026Q1", (300, 80, 5)), ("甘肃", "2026Q2", (180, 82, 6)), ("x", "2026Q2", (7, 9, 2)),
+    )
+    for cause, count in zip(("repair", "network", "bill"), counts, strict=True)
+])  # fmt: skip
+AUDITS = pd.DataFrame([
+    {"hall": f"h{hall}", "criterion": criterion, "full_marks": full, "score": full - lost * (hall % 3)}
+    for hall in range(9) for criterion, full, lost in (("desk", 20, 4), ("signs", 10, 1))
+])  # fmt: skip
+STEPS = pd.DataFrame({
+    "branch": "g", "step": ["dispatch"] * 60 + ["repair"] * 60, "hours": [*range(1, 61), *range(1, 61)],
+    "limit": [8] * 60 + [48] * 60, "open": ["no"] * 100 + ["yes"] * 20,
+})  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "study.toml").write_text(STUDY, encoding="utf-8")
+    for name, table in (("complaints", COMPLAINTS), ("audits", AUDITS), ("steps", STEPS)):
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    return tmp_path
+
+
+@pytest.fixture
+def survey(folder):
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(np.clip(rng.normal(7, 1.5, (800, 2)).round(), 1, 10), columns=["a", "b"])
+    frame["quarter"] = ["2026Q1", "2026Q2"] * 400
+    frame["branch"] = np.where(np.arange(800) < 700, "g", "x")
+    frame.loc[frame["quarter"] == "2026Q2", "a"] = (frame["a"] + 1).clip(upper=10)
+    return csat.read_survey(frame, csat.read_questionnaire(folder / "study.toml"))
+
+
+def test_the_section_is_about_the_part_and_period_of_the_report(folder, survey):
+    service = report.service_of(folder / "study.toml", report.plan(survey))
+    kinds = [type(result).__name__ for result in service.results]
+    assert kinds == ["Complaints", "ComplaintChanges", "BeforeAfter", "Audits", "Sla"]
+    assert service.results[0].tidy()["count"].tolist() == [180, 82, 6, 268]
+    assert service.results[1].tidy()["count_before"].tolist() == [300, 80, 5, 385]
+    assert service.unsplit == {"audits": ("branch",)}
+    assert service.undated == ("audits", "sla")
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", ("268 complaints were recorded", "Repair too slow: 67%", "Fewer complaints than before: Repair too slow",
+                "dispatch overruns most often", "24 dissatisfied customers", "no column branch")),
+        ("zh", ("共记录投诉268件", "修障太慢", "比以前减少的投诉：修障太慢", "dispatch超时最多", "24位",
+                "没有“branch”列")),
+    ],
+)  # fmt: skip
+def test_sentences_say_what_the_figures_allow(folder, survey, lang, said):
+    service = report.service_of(folder / "study.toml", report.plan(survey))
+    text = "\n".join(report.service_text(service, lang, survey.questionnaire).sentences)
+    for part in said:
+        assert part in text, text
+
+
+def test_another_branch_has_its_own_rows_and_few_complaints_are_not_judged(folder, survey):
+    service = report.service_of(folder / "study.toml", report.plan(survey, own="x"))
+    assert service.results[0].count[-1] == 18
+    assert service.nothing == ("sla",)
+    text = "\n".join(report.service_text(service, "en", survey.questionnaire).sentences)
+    assert "Complaints: 18 are too few for a statement." in text
+    assert "Time limits: nothing was recorded for this part." in text
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_tables_and_charts_are_there_in_both_languages(folder, survey, lang):
+    service = report.service_of(folder / "study.toml", report.plan(survey))
+    asked = survey.questionnaire
+    for result in service.results:
+        made = csat.table(result, lang=lang, names=asked, base=service.base(lang))
+        assert made.rows and result._repr_html_().startswith("<")
+        for kind in report.plots.PLOTS[type(result).__name__]:
+            axes = csat.plot(result, kind, lang=lang, names=asked, base=service.base(lang))
+            chart = axes.figure._repr_mimebundle_()[CHART_MIME]
+            assert chart["alt"] and chart["categories"]
+    assert ("修障太慢" if lang == "zh" else "Repair too slow") in repr(
+        csat.table(service.results[0], lang=lang, names=asked)
+    )
+
+
+def test_shares_on_few_complaints_are_hidden_and_counts_are_not():
+    few = csat.complaints(pd.DataFrame({"cause": ["a", "b"], "complaints": [12, 6], "customers": 900}))
+    text = repr(csat.table(few))
+    assert "66.7%" not in text and "Fewer than 30: not shown." in text
+    assert "13.33" in text and " 12 " in text
+
+
+def test_mistakes_stop_a_report_before_anything_is_computed(folder):
+    asked = csat.read_questionnaire(folder / "study.toml")
+    report.check_service(asked, folder / "study.toml")
+    AUDITS.assign(score=99).to_csv(folder / "audits.csv", index=False)
+    with pytest.raises(CsatError, match=r"audits\.csv, row 2, column 'score': the score 99 is above the full marks 20"):
+        report.check_service(asked, folder / "study.toml")
+    (folder / "audits.csv").unlink()
+    with pytest.raises(QuestionnaireError, match=r"key 'audits': there is no file 'audits\.csv' beside the study"):
+        report.check_service(asked, folder / "study.toml")
+
+
+def test_without_tables_there_is_no_section(folder):
+    (folder / "bare.toml").write_text('[study]\nname = "n"\n[columns.q]\nkind = "number"', encoding="utf-8")
+    bare = csat.read_survey(pd.DataFrame({"q": [1, 2]}), csat.read_questionnaire(folder / "bare.toml"))
+    with pytest.raises(QuestionnaireError, match=r"\[service\]"):
+        report.service_of(folder / "bare.toml", report.plan(bare))
