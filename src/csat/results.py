@@ -19,6 +19,7 @@ import pandas as pd
 from csat.distributions import chi2_tail, f_tail, t_quantile, two_sided_p
 from csat.errors import OptionError
 from csat.moments import as_names
+from csat.notebooks import SHOWN_BY
 from csat.version import __version__
 from csat.within import Covariance, blanked, changed, combined, variances
 
@@ -70,9 +71,6 @@ REASONS: Mapping[str, str] = {
     "open_end": "too few cases for both ends of the interval",
     "no_loading_error": "no standard error: components, promax, or an item explained wholly",
 }
-
-#: Who shows results in notebooks: a room above this one, loaded when a notebook asks, known here by its name only.
-SHOWN_BY = "csat.report.present"
 
 #: The columns that every `Estimates.tidy()` has, after `term` and its key columns.
 COLUMNS = ("estimate", "se", "statistic", "df", "p", "low", "high", "n", "n_eff", "note")

@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "csat"
 
 #: Rooms from the bottom up; a room imports only from rows above its own line here.
 ROWS = (
-    ("version", "errors", "distributions"),
+    ("version", "errors", "distributions", "notebooks"),
     ("bases", "design", "within"),
     ("questionnaire",),
     ("moments",),

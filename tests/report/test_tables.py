@@ -192,3 +192,22 @@ def test_the_registry_names_classes_that_exist():
     rooms = (csat, survey, estimation, planning, published, weighting, ranking, *files)
     public = {name for room in rooms for name in dir(room)}
     assert set(TABLES) - {"DataFrame", "WeightReport"} <= public
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_questionnaire_and_a_model_show_themselves(study, lang):
+    shown = csat.table(study, lang)
+    at = [column.name for column in shown.columns]
+    weights = [
+        row[at.index("weight")].value
+        for row in shown.rows
+        if row[at.index("code")].value in ("service_value", "corporate_image")
+    ]
+    assert np.allclose(weights, [0.7, 0.3])
+    assert shown.rows[0][0].value == study.text(study.root, lang) and shown.depths[:3] == (0, 1, 2)
+    assert len(shown.rows) == len(study.nodes) + len([item for item in study.scaled if item.code not in study.nodes])
+    model = csat.Model(study.model)
+    lines = csat.table(model, lang, study)
+    assert len(lines.rows) == len({(term.lhs, term.op) for term in model.terms}) + len(model.definitions)
+    for thing in (study, model):
+        assert "<table>" in thing._repr_html_() and "application/vnd.csat.table+json" in thing._repr_mimebundle_()

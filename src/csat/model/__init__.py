@@ -19,6 +19,7 @@ from csat.model.presets import PRESETS, preset_syntax, questionnaire_syntax
 from csat.model.semopy_text import description_of, read_semopy, write_semopy
 from csat.model.syntax import statements_of
 from csat.model.terms import Constraint, Definition, Term
+from csat.notebooks import InNotebooks
 
 if TYPE_CHECKING:
     import semopy
@@ -40,7 +41,7 @@ def _meant(name: str, known: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Model:
+class Model(InNotebooks):
     """A structural model.
 
     Parameters

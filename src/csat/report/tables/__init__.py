@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import csat.report.tables.agreement as agreement
+import csat.report.tables.asked as asked
 import csat.report.tables.comparing as comparing
 import csat.report.tables.composites as composites
 import csat.report.tables.diagnosis as diagnosis
@@ -164,6 +165,8 @@ TABLES: Mapping[str, Mapping[str, Builder]] = {
     "WeightReport": {"weights": weight_report},
     "Manifest": {"manifest": record.manifest},
     "Revision": {"changes": record.changes, "figures": record.figures},
+    "Questionnaire": {"questionnaire": asked.questionnaire},
+    "Model": {"model": asked.model},
     "DataFrame": {"missing_texts": missing_texts},
 }
 
