@@ -18,6 +18,7 @@ from csat.report.manifest import read_manifest
 from csat.report.notebook import Notebook, read_notebook, tags_of, text_of_cell
 from csat.report.progress import Progress
 from csat.report.progress import progress as shown_progress
+from csat.report.service import check_service
 from csat.report.settings import checked_where, plan
 from csat.report.words import LANGUAGES
 from csat.report.workers import Workers, checked_count, settled
@@ -99,6 +100,7 @@ def write_report(
     folder, filtered = _checked_folder(folder), checked_where(where)
     written = None if formats is None else writers(formats)
     asked = read_questionnaire(study)
+    check_service(asked, study)
     settings = asked.settings
     written = writers(settings.get("formats", FORMATS)) if written is None else written
     column = _column(by, settings, filtered)

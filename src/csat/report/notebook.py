@@ -97,6 +97,7 @@ def trim(notebook: Notebook, asked: Questionnaire, about: Plan | None = None) ->
         "needs-index": asked.root is not None,
         "needs-periods": about is not None and about.period_column is not None,
         "needs-mix": about is not None and len(about.last_two) > 1 and bool(about.mix),
+        "needs-service": bool(asked.service),
         "needs-model": asked.model is not None and structural != "pls",
         "needs-pls": asked.model is not None and structural in ("pls", "both"),
         "needs-drivers": asked.outcome is not None and bool(asked.processes),
