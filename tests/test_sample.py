@@ -73,7 +73,7 @@ def weighted_mean(frame: pd.DataFrame, item: str) -> float:
 
 def test_generating_again_gives_the_same_bytes(generator: ModuleType, tmp_path: Path) -> None:
     generator.main(tmp_path)
-    for name in ("2026Q3.csv", "survey.csv", "2026Q3_dirty.csv"):
+    for name in ("2026Q3.csv", "survey.csv", "2026Q3_dirty.csv", "complaints.csv", "audits.csv", "repairs.csv"):
         assert (tmp_path / name).read_bytes() == (SAMPLE / name).read_bytes(), name
 
 

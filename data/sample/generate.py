@@ -419,6 +419,85 @@ def spoil(text: pd.DataFrame) -> pd.DataFrame:
     return spoilt
 
 
+CUSTOMERS = {"gansu": 310_000, "xian": 420_000, "qinghai": 95_000}
+COMPLAINTS = {"broadband_repair": 0.55, "network": 0.40, "charges": 0.30, "unsolved": 0.22, "spam": 0.09}
+"""Complaints per 1,000 customers and quarter, the same everywhere but for the changes below."""
+
+COMPLAINT_SHIFTS = (
+    ({"branch": "xian"}, {"network": 0.6, "unsolved": 1.5}),
+    ({"branch": "gansu", "quarter": "2026Q3"}, {"unsolved": 0.55, "spam": 1.4}),
+)
+AUDIT = {
+    "environment": (20, 0.01),
+    "signage": (20, 0.04),
+    "facilities": (21, 0.24),
+    "leaflets": (4, 0.30),
+    "cross_region": (10, 0.02),
+    "appearance": (10, 0.03),
+    "manner": (15, 0.05),
+}
+"""Criterion → full marks (those of the study's audit), chance that half a mark is lost."""
+
+STEPS = {"dispatch": (2, 0.9, 0.7), "repair": (24, 9.0, 1.0), "callback": (24, 10.0, 0.6)}
+"""Step of a repair → limit in hours, median hours, spread of their logarithm."""
+
+SEEN = pd.Timestamp("2026-09-30 18:00")
+"""When the log of repairs was written: what had no end then was still open."""
+
+
+def draw_complaints() -> pd.DataFrame:
+    """Complaints per quarter, branch and cause: Poisson counts around the rates."""
+    rng = np.random.Generator(np.random.PCG64(SEED + 2))
+    rows = []
+    for quarter in QUARTERS:
+        for branch, customers in CUSTOMERS.items():
+            for cause, rate in COMPLAINTS.items():
+                here = {"quarter": quarter, "branch": branch}
+                shifts = [by[cause] for who, by in COMPLAINT_SHIFTS if who.items() <= here.items() and cause in by]
+                count = rng.poisson(rate * customers / 1000 * float(np.prod(shifts)))
+                rows.append({**here, "cause": cause, "complaints": count, "customers": customers})
+    return pd.DataFrame(rows)
+
+
+def draw_audits() -> pd.DataFrame:
+    """Covert visits to three halls of each city of Gansu and two of Xi'an in the last two quarters.
+
+    Two visits in 2026Q3. A hall that is worse is so in every visit.
+    """
+    rng = np.random.Generator(np.random.PCG64(SEED + 3))
+    rows = []
+    for branch, halls in (("gansu", 3), ("xian", 2)):
+        for city in CITY_SHARE[branch]:
+            for hall in range(1, halls + 1):
+                worse = float(np.exp(rng.normal(0.0, 0.4)))
+                for quarter, visit in (("2026Q2", 1), ("2026Q3", 1), ("2026Q3", 2)):
+                    for criterion, (full, chance) in AUDIT.items():
+                        lost = rng.binomial(2 * full, min(chance * worse, 0.9)) / 2
+                        here = {"quarter": quarter, "branch": branch, "city": city, "hall": f"{city}-{hall:02d}"}
+                        marks = {"full_marks": full, "score": f"{full - lost:.1f}"}
+                        rows.append({**here, "visit": visit, "criterion": criterion, **marks})
+    return pd.DataFrame(rows)
+
+
+def draw_repairs() -> pd.DataFrame:
+    """Broadband repairs of Gansu in the last three weeks of the quarter: each step begins as the one before ends."""
+    rng = np.random.Generator(np.random.PCG64(SEED + 4))
+    rows = []
+    for case in range(1, 241):
+        start = SEEN - pd.Timedelta(minutes=int(rng.integers(30, 21 * 24 * 60)))
+        city = str(rng.choice(list(CITY_SHARE[OWN]), p=list(CITY_SHARE[OWN].values())))
+        for step, (limit, median, spread) in STEPS.items():
+            minutes = int(np.ceil(60 * median * np.exp(spread * rng.standard_normal())))
+            end = start + pd.Timedelta(minutes=minutes)
+            here = {"quarter": CURRENT, "branch": OWN, "city": city, "case": f"R{case:04d}", "step": step}
+            told = {"start": f"{start:%Y-%m-%d %H:%M}", "end": f"{end:%Y-%m-%d %H:%M}" if end <= SEEN else ""}
+            rows.append({**here, **told, "limit": limit})
+            if end > SEEN:
+                break
+            start = end
+    return pd.DataFrame(rows)
+
+
 def write(text: pd.DataFrame, path: Path, *, mark: bool = False) -> None:
     """Write cells as UTF-8 lines; `mark` puts the byte-order mark first, as Excel in China does."""
     lines = [",".join(text.columns), *(",".join(row) for row in text.itertuples(index=False, name=None))]
@@ -426,12 +505,17 @@ def write(text: pd.DataFrame, path: Path, *, mark: bool = False) -> None:
 
 
 def main(folder: Path) -> None:
-    """Write survey.csv (all quarters), 2026Q3.csv (the current one) and 2026Q3_dirty.csv (unreadable on purpose)."""
+    """Write survey.csv (all quarters), 2026Q3.csv (the current one), 2026Q3_dirty.csv (unreadable on purpose).
+
+    Beside them what the service recorded: complaints.csv, audits.csv, repairs.csv.
+    """
     clean = as_text(synthesise())
     everything = soil(clean)
     write(everything, folder / "survey.csv")
     write(everything[everything["quarter"] == CURRENT], folder / f"{CURRENT}.csv", mark=True)
     write(spoil(clean), folder / f"{CURRENT}_dirty.csv")
+    for name, table in (("complaints", draw_complaints()), ("audits", draw_audits()), ("repairs", draw_repairs())):
+        write(table.astype(str), folder / f"{name}.csv")
 
 
 if __name__ == "__main__":

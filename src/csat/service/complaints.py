@@ -47,6 +47,7 @@ class Complaints(Shown):
     count : (k,) complaints, a row per row of `estimates`.
     per : customers that rates are given for. by : grouping columns.
     silent : dissatisfied customers assumed to stay silent for each complaint; None: nothing is assumed.
+    periods : that were added up in each group; rates are then per customer and period.
     """
 
     estimates: Estimates
@@ -55,6 +56,7 @@ class Complaints(Shown):
     per: float
     by: tuple[str, ...]
     silent: float | None = None
+    periods: int = 1
 
     @property
     def dissatisfied(self) -> np.ndarray:
@@ -136,9 +138,13 @@ def complaints(
     check_level(level)
     per = positive("per", per)
     silent = None if silent is None else positive("silent", silent)
-    counted = counts_of(read_log(table, ROLES["complaints"], NEEDED["complaints"], columns), by, customers)
-    return Complaints(_rates(counted, per, level), _shares(counted, level), counted.with_total().ravel(), per,
-                      counted.by, silent)  # fmt: skip
+    log = read_log(table, ROLES["complaints"], NEEDED["complaints"], columns)
+    counted = counts_of(log, by, customers)
+    added = log.has("period") and log.names["period"] not in counted.by and customers is None
+    return Complaints(
+        _rates(counted, per, level), _shares(counted, level), counted.with_total().ravel(), per, counted.by, silent,
+        len(set(log.texts("period"))) if added else 1,
+    )  # fmt: skip
 
 
 def counts_of(log: Log, by: Any, customers: Any) -> Counts:

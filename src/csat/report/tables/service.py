@@ -60,7 +60,8 @@ def complaints(result: Complaints, names: Names) -> Table:
         *([_show("n", "count", "customers")] if known else []),
         *silent,
     ]  # fmt: skip
-    notes = [Word("service.note.rates"), Word("service.note.independent")]
+    several = [Word("service.note.periods")] if known and result.periods > 1 else []
+    notes = [Word("service.note.rates"), *several, Word("service.note.independent")]
     notes += [] if result.silent is None else [Word("service.note.silent", {"silent": result.silent})]
     return _table("complaints", Word("service.title.complaints"), frame, shows, names, notes, result.by)
 
@@ -118,7 +119,7 @@ def sla(result: Sla, names: Names) -> Table:
         *_hours("median", level), *_hours("ninety", level),
     ]  # fmt: skip
     notes = [Word("service.note.sla"), *([Word("service.note.sla_open")] if opened else [])]
-    notes.append(Word("service.note.hours"))
+    notes.append(Word("service.note.sla_interval"))
     return _table("sla", Word("service.title.sla"), frame, shows, names, notes, result.by)
 
 
