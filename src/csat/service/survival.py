@@ -55,14 +55,18 @@ def curve_of(length: np.ndarray, ended: np.ndarray) -> Curve:
 
 
 def influence(length: np.ndarray, ended: np.ndarray, curve: Curve, limit: float) -> np.ndarray:
-    """(n,) what each case adds to the error of the curve at `limit` (Reid 1981, Annals of Statistics 9, 78–92)."""
+    """(n,) what each case adds to the error of the curve at `limit`, by the infinitesimal jackknife.
+
+    Source: Reid (1981), Annals of Statistics 9, 78–92. Without open cases: the share less whether the case is longer.
+    """
     before = curve.times <= limit
     times, at_risk, events = curve.times[before], curve.at_risk[before], curve.ended[before]
     place = np.searchsorted(times, np.minimum(length, limit), side="right")
-    paid = np.concatenate([[0.0], np.cumsum(events / at_risk**2)])[place]
+    paid = np.concatenate([[0.0], np.cumsum(events / (at_risk * (at_risk - events)))])[place]
     own = ended & (length <= limit)
     jump = np.zeros(len(length))
-    jump[own] = 1 / at_risk[place[own] - 1]
+    left = at_risk - events
+    jump[own] = 1 / left[place[own] - 1]
     return curve.at(limit) * (paid - jump)
 
 
