@@ -16,7 +16,7 @@ from csat.report.network.routes import leader, list_of, routed
 #: Widest and highest picture that is not made smaller, in inches.
 PAGE = (8.0, 10.0)
 #: Scale from which on no other direction is tried.
-ENOUGH = 0.93
+ENOUGH = 0.85
 MARGIN = 0.12
 #: Between layers that follow each other to the right or downwards, between nodes of a layer, around a long arrow.
 RIGHT, DOWN, GAP, BEND = 1.0, 0.62, 0.34, 0.42

@@ -161,8 +161,14 @@ def _bars(ax: Axes, rows: Spread) -> None:
         )  # fmt: skip
         for row in np.flatnonzero(shares[:, part] >= LABELLED).tolist():
             middle = left[row] + shares[row, part] / 2
-            write_on(ax, middle, row, f"{100 * shares[row, part]:.0f}", colour, fontsize=8, zorder=5)
+            write_on(
+                ax, middle, row, f"{100 * shares[row, part]:.0f}", colour, hatched=bool(hatch), fontsize=8, zorder=5
+            )
         left = left + shares[:, part]
+
+
+def _unsigned(share: float, _: int | None) -> str:
+    return f"{abs(share):.0%}"
 
 
 def _axis(ax: Axes) -> None:
@@ -170,7 +176,7 @@ def _axis(ax: Axes) -> None:
     from matplotlib.ticker import FuncFormatter, MultipleLocator
 
     ax.xaxis.set_major_locator(MultipleLocator(0.2))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{abs(share):.0%}"))
+    ax.xaxis.set_major_formatter(FuncFormatter(_unsigned))
 
 
 def _tell(rows: Spread, say: Any) -> None:

@@ -10,6 +10,7 @@ from csat.errors import OptionError
 from csat.report.names import Names
 from csat.report.network.composites import CORRECTED, graphs_of_composites, position_of
 from csat.report.network.graph import Graph
+from csat.report.plots.driver import in_short
 from csat.report.plots.paths import draw_graphs, notes_of_edges
 from csat.report.plots.rows import remarks
 from csat.report.plots.structural import draw_parts
@@ -72,8 +73,7 @@ def _notes_of_diagram(result: Pls, names: Names, graphs: list[Graph], hidden: in
         *([Word("plot.hidden", {"count": hidden, "least": names.bases.suppress})] if hidden else []),
         fit_note(result),
         *(remark_word(note, names) for note in result.notes),
-        *respondents_of(result, names),
-        *(errors_of(result)[:1]),
+        *in_short(respondents_of(result, names)),
     ]
 
 
@@ -102,7 +102,7 @@ def _rows(result: Pls, names: Names, ax: Axes | None, group: str | None, kind: s
     rows = [style.wrap(text, 44) for text in parts[0]["about"]]
     doubts = [remark_word(note, names) for note in result.notes]
     alone = [Word("plot.n", {"n": float(parts[0]["n"].iloc[0])})] if len(chosen) < len(labels) else []
-    notes = [say(note) for note in (*alone, *doubts, *respondents_of(result, names), *errors_of(result))]
+    notes = [say(note) for note in in_short((*alone, *doubts, *respondents_of(result, names), *errors_of(result)))]
     least = 0.3 if len(chosen) == 1 else 0.2 + 0.15 * len(chosen)
     lines = sum(1 + len(note) // style.LINE for note in notes)
     ax = style.axes_for(ax, style.row_height(rows, least) + 1.3 + 0.17 * lines + 0.25 * (len(chosen) > 1))

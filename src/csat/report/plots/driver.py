@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,15 @@ if TYPE_CHECKING:
 PALE = "#b9c2c9"
 
 
+#: Notes that the table beside a chart has: how many are left out stands in the chart, not what that may mean.
+AT_LENGTH = ("note.many_left_out", "note.simple_sample", "note.se_")
+
+
+def in_short(notes: Iterable[Word | str]) -> list[Word | str]:
+    """Notes without those that only tables have."""
+    return [note for note in notes if isinstance(note, str) or not note.key.startswith(AT_LENGTH)]
+
+
 def said(names: Names, *sentences: Word | str) -> list[str]:
     """Words in the language of the chart."""
     return [words(names.lang).say(sentence) for sentence in sentences]
@@ -35,7 +44,7 @@ def said(names: Names, *sentences: Word | str) -> list[str]:
 
 def about(n: Any, left_out: Any, names: Names) -> list[str]:
     """Sentences on the respondents of a model."""
-    return said(names, *respondents(n, left_out, names))
+    return said(names, *in_short(respondents(n, left_out, names)))
 
 
 def without_errors(estimates: Estimates, names: Names) -> list[str]:

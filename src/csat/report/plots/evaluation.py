@@ -94,7 +94,9 @@ def _segments(ax: Axes, shares: np.ndarray, grades: Sequence[str]) -> None:
             linewidth=0.6, label=grade,
         )  # fmt: skip
         for row in np.flatnonzero(part >= LABELLED).tolist():
-            write_on(ax, left[row] + part[row] / 2, row, f"{100 * part[row]:.0f}", colour, fontsize=8)
+            write_on(
+                ax, left[row] + part[row] / 2, row, f"{100 * part[row]:.0f}", colour, hatched=bool(hatch), fontsize=8
+            )
         left += part
 
 

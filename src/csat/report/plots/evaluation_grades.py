@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,7 @@ DARK = 0.5
 SPOKEN = 6
 
 
+@cache
 def look(place: int, size: int) -> tuple[str, str]:
     """Colour and hatching of the grade at `place` of `size`, best first.
 
@@ -50,12 +52,17 @@ def letters_on(colour: str) -> str:
     return style.PAPER if float(np.dot(to_rgb(colour), (0.299, 0.587, 0.114))) < DARK else style.INK
 
 
-def write_on(ax: Axes, x: float, y: float, text: str, colour: str, **how: Any) -> None:
+def box(ax: Axes, left: float, bottom: float, width: float, height: float, **look: Any) -> None:
+    """Draw a coloured box; much faster than a bar, and the limits of the axes stay."""
+    from matplotlib.patches import Rectangle
+
+    ax.add_artist(Rectangle((left, bottom), width, height, **look))
+
+
+def write_on(ax: Axes, x: float, y: float, text: str, colour: str, *, hatched: bool, **how: Any) -> None:
     """Write on a coloured, perhaps hatched, place."""
-    ax.text(
-        x, y, text, ha="center", va="center", color=letters_on(colour),
-        bbox={"facecolor": colour, "edgecolor": "none", "pad": 1.0}, **how,
-    )  # fmt: skip
+    behind = {"bbox": {"facecolor": colour, "edgecolor": "none", "pad": 1.0}} if hatched else {}
+    ax.text(x, y, text, ha="center", va="center", color=letters_on(colour), **behind, **how)
 
 
 def row_labels(frame: pd.DataFrame, by: list[str], names: Names, bases: Sequence[Base] = ()) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from csat.errors import OptionError
 from csat.report.format import number
 from csat.report.lines import balanced
 from csat.report.names import Names
-from csat.report.plots.evaluation_grades import letters_on, look, row_labels
+from csat.report.plots.evaluation_grades import box, letters_on, look, row_labels
 from csat.report.plots.rows import draw_rows, remarks
 from csat.report.tables.cells import judge_rows
 from csat.report.tables.evaluation import names_of_groups
@@ -115,8 +116,10 @@ def _ladder(ax: Axes, result: Evaluation, names: Names) -> None:
     for place, (grade, score) in enumerate(zip(result.grades, scores.tolist(), strict=True)):
         ax.plot([score, score], [-0.6, len(ax.get_yticks()) - 0.4], color=style.RULE, lw=1.2, zorder=0)
         colour, hatch = look(place, size)
-        ax.bar([score], [0.26], width=0.5 * unit, bottom=-0.9, color=colour, hatch=hatch, edgecolor=style.PAPER,
-               clip_on=False)  # fmt: skip
+        box(
+            ax, score - 0.25 * unit, -0.9, 0.5 * unit, 0.26, facecolor=colour, hatch=hatch, edgecolor=style.PAPER,
+            clip_on=False,
+        )  # fmt: skip
         _named(ax, score, names.grade(grade))
     ax.set_xlim(scores.min() - 0.6 * unit, scores.max() + 0.6 * unit)
 
@@ -146,7 +149,7 @@ def _probabilities(ax: Axes, rows: Strip, result: Evaluation, names: Names) -> N
             if base.hidden or not np.isfinite(chance):
                 continue
             shade = _shade(float(chance))
-            ax.bar([x], [0.72], width=0.94 * unit, bottom=row - 0.36, color=shade, edgecolor="none")
+            box(ax, x - 0.47 * unit, row - 0.36, 0.94 * unit, 0.72, facecolor=shade, edgecolor="none")
             if chance > 0:
                 ax.text(x, row, number(float(chance), "chance"), ha="center", va="center", fontsize=8,
                         color=letters_on(shade))  # fmt: skip
@@ -158,6 +161,7 @@ def _probabilities(ax: Axes, rows: Strip, result: Evaluation, names: Names) -> N
     )  # fmt: skip
 
 
+@cache
 def _shade(chance: float) -> str:
     """From paper to ink."""
     from matplotlib.colors import LinearSegmentedColormap, to_hex

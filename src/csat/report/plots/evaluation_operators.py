@@ -9,7 +9,7 @@ import csat.report.plots.telling as telling
 from csat.report.format import DASH
 from csat.report.lines import balanced
 from csat.report.names import Names
-from csat.report.plots.evaluation_grades import chance, legend_of, letters_on, look, row_labels, verdicts_said
+from csat.report.plots.evaluation_grades import box, chance, legend_of, letters_on, look, row_labels, verdicts_said
 from csat.report.plots.rows import remarks
 from csat.report.tables.cells import judge_rows
 from csat.report.tables.evaluation import grade_text, names_of_groups
@@ -72,6 +72,7 @@ def operators(result: Evaluation, names: Names, ax: Axes | None) -> Axes:
 def _cell(ax: Axes, column: int, row: int, grade: str, result: Evaluation, other: bool) -> None:
     """A grade's colour; framed where it is another one than under the evaluation's own operator."""
     colour, hatch = look(result.grades.index(grade), len(result.grades))
-    ax.bar([column], [0.84], width=0.94, bottom=row - 0.42, color=colour, hatch=hatch, edgecolor=style.PAPER)
+    at = (column - 0.47, row - 0.42, 0.94, 0.84)
+    box(ax, *at, facecolor=colour, hatch=hatch, edgecolor=style.PAPER)
     if other:
-        ax.bar([column], [0.84], width=0.94, bottom=row - 0.42, facecolor="none", edgecolor=style.INK, linewidth=2.2)
+        box(ax, *at, facecolor="none", edgecolor=style.INK, linewidth=2.2)

@@ -15,6 +15,7 @@ from csat.bases import Base
 from csat.errors import OptionError
 from csat.report.format import DASH, number
 from csat.report.names import Names
+from csat.report.plots.evaluation_grades import box as draw_box
 from csat.report.plots.evaluation_grades import legend_of, look, said, verdicts_said
 from csat.report.plots.index import group_labels
 from csat.report.plots.rows import remarks
@@ -110,12 +111,14 @@ def _boxes(nodes: tuple[str, ...], children: Mapping[str, tuple[str, ...]], dept
 def _draw(ax: Axes, box: Box, record: dict[Any, Any], base: Base, result: Evaluation, names: Names) -> None:
     known = not base.hidden and bool(record["verdict"])
     top, height, width = box.top + 0.06, box.bottom - box.top - 0.12, box.right - box.left - 0.06
-    ax.bar([box.left + 0.03], [height], width=width, bottom=top, align="edge", color=style.PAPER,
-           edgecolor=style.GREY, linewidth=0.8, linestyle="--" if base is Base.SMALL else "-")  # fmt: skip
+    draw_box(
+        ax, box.left + 0.03, top, width, height, facecolor=style.PAPER, edgecolor=style.GREY, linewidth=0.8,
+        linestyle="--" if base is Base.SMALL else "-",
+    )  # fmt: skip
     if known:
         colour, hatch = look(result.grades.index(record["verdict"]), len(result.grades))
-        ax.bar([box.left + 0.03], [height], width=STRIPE, bottom=top, align="edge", color=colour, hatch=hatch,
-               edgecolor=style.PAPER, linewidth=0.0)  # fmt: skip
+        stripe = {"facecolor": colour, "hatch": hatch, "edgecolor": style.PAPER, "linewidth": 0.0}
+        draw_box(ax, box.left + 0.03, top, STRIPE, height, **stripe)
     name = words(names.lang).say(node(record["term"], names)) + (" ○" if base is Base.SMALL else "")
     grade = said(record, result.score.level, names) if known else DASH
     score = number(record["score"], "score") if known and np.isfinite(record["score"]) else ""

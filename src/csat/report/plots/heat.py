@@ -75,9 +75,14 @@ def _tell(values: np.ndarray, rows: Sequence[str], columns: Sequence[str], lang:
     if sizes.size and sizes.max() >= 0:
         i, j = (int(place) for place in np.unravel_index(int(np.argmax(sizes)), sizes.shape))
         column = rows[j] if columns[j] == str(j + 1) and len(rows) == len(columns) else columns[j]
-        blanks = {"rows": len(rows), "columns": len(columns), "row": rows[i], "column": column,
-                  "value": brief(float(values[i, j]))}  # fmt: skip
+        names = {"row": _unnumbered(rows[i]), "column": _unnumbered(column)}
+        blanks = {"rows": len(rows), "columns": len(columns), "value": brief(float(values[i, j])), **names}
         telling.says(words(lang).say(Word("alt.cells", blanks)))
+
+
+def _unnumbered(name: str) -> str:
+    """A name without the number that `numbered` gave it."""
+    return name.split("  ", 1)[-1]
 
 
 def brief(value: float) -> str:

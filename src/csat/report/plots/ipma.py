@@ -15,6 +15,7 @@ from csat.errors import OptionError
 from csat.report.format import number
 from csat.report.lines import balanced
 from csat.report.names import Names
+from csat.report.plots.driver import in_short
 from csat.report.plots.labels import name_points
 from csat.report.plots.rows import remarks
 from csat.report.tables.composites import item_text
@@ -56,7 +57,7 @@ def _maps(result: Ipma, names: Names, ax: Axes | None, kind: str, group: str | N
     frame = frame.assign(_d=np.arange(len(frame)) // rows)[frame["kind"] == kind]
     parts = [frame[frame["_d"] == d] for d in places]
     bases = [names.bases.judge(float(part["n"].iloc[0])) for part in parts]
-    sentences = [catalogue.say(note) for note in notes_of(result, names)]
+    sentences = [catalogue.say(note) for note in in_short(notes_of(result, names))]
     if all(base.hidden for base in bases):
         return style.empty(ax, title, " ".join([*remarks(bases, names.bases, catalogue), *sentences]))
     axes = _panels(len(parts), ax)

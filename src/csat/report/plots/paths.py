@@ -17,6 +17,7 @@ from csat.report.network.blocks import ITEM, LEADING, NAME, SHARE, VALUE, Shape,
 from csat.report.network.graph import Edge, Graph, graphs_of
 from csat.report.network.graphviz import dot_places
 from csat.report.network.picture import Arrow, Picture, picture_of
+from csat.report.plots.driver import in_short
 from csat.report.tables.structural import fit_line, group_text, respondents_of
 from csat.report.words import Word, words
 
@@ -126,7 +127,7 @@ def _notes(result: Sem, names: Names, graphs: Sequence[Graph], hidden: int) -> l
         *([Word("plot.hidden", {"count": hidden, "least": names.bases.suppress})] if hidden else []),
         fit_line(result, names),
         *gravest_of(result, names),
-        *respondents_of(result, names),
+        *in_short(respondents_of(result, names)),
     ]
 
 

@@ -157,12 +157,15 @@ def _tell(result: Ipa, names: Names, label: str) -> None:
 
 
 def _limits(ax: Axes, result: Ipa, shown: Mapping[tuple[str, ...], Base]) -> None:
-    """Room for points, their intervals and the lines of all maps that are shown; ellipses may go beyond."""
+    """Room for the points, ellipses and lines of all maps that are shown."""
     at = [place for place, group in enumerate(result.groups) if not shown[group].hidden]
     k = len(result.terms)
+    outlines = [] if k > MOST_ELLIPSES else [
+        result.of(*result.groups[place]).ellipse(term, 60) for place in at for term in result.terms
+    ]  # fmt: skip
     for axis, estimates in enumerate((result.performance, result.importances)):
-        figures = [estimates.estimate] if k > MOST_ELLIPSES else [estimates.estimate, *estimates.interval]
-        ends = np.concatenate([figure.reshape(-1, k)[at].ravel() for figure in figures])
+        figures = [estimates.estimate.reshape(-1, k)[at].ravel()]
+        ends = np.concatenate([*figures, *(outline[:, axis] for outline in outlines)])
         ends, cuts = ends[np.isfinite(ends)], result.cuts[at, axis]
         if not len(ends):
             continue
@@ -220,11 +223,14 @@ def _free(ax: Axes, result: Ipa, x: float, y: float, way: int) -> tuple[float, f
 
 def _corner(ax: Axes, zone: str, place: tuple[float, float, int], names: Names, size: float) -> Artist:
     """The name of a quadrant at a place of the axes; it stands above (1) or hangs below (−1) it."""
+    from matplotlib.patheffects import withStroke
+
     x, y, way = place
     return ax.annotate(
         words(names.lang).say(Word(f"quadrant.{zone}")), (x, y), xycoords="axes fraction",
         xytext=(-6 if x else 6, 6 * way), textcoords="offset points", ha="right" if x else "left",
-        va="bottom" if way > 0 else "top", fontsize=size, color=MARKS[zone].colour, zorder=3,
+        va="bottom" if way > 0 else "top", fontsize=size, color=MARKS[zone].colour, zorder=3.5,
+        path_effects=[withStroke(linewidth=3, foreground=style.PAPER)],
     )  # fmt: skip
 
 

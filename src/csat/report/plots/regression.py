@@ -97,8 +97,12 @@ def effects(result: Regression, names: Names, ax: Axes | None) -> Axes:
     if len(ax.lines):
         from matplotlib.ticker import FuncFormatter
 
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}".replace("-", MINUS)))
+        ax.xaxis.set_major_formatter(FuncFormatter(_points))
     return ax
+
+
+def _points(share: float, _: int | None) -> str:
+    return f"{100 * share:g}".replace("-", MINUS)
 
 
 def _drawn(

@@ -16,6 +16,7 @@ from csat.errors import OptionError, check_choice
 from csat.report.doubts import beyond_one, gravest_of
 from csat.report.names import Names
 from csat.report.network.blocks import written
+from csat.report.plots.driver import in_short
 from csat.report.plots.rows import draw_rows, remarks
 from csat.report.tables.cells import level_of
 from csat.report.tables.structural import fit_line, group_text, respondents_of
@@ -89,8 +90,10 @@ def draw_parts(
 def _notes_of_loadings(result: Sem, names: Names, values: pd.Series) -> list[str]:
     beyond = any(beyond_one("=~", False, value) for value in values)
     said = (
-        *([Word("plot.beyond_one")] if beyond else []), *gravest_of(result, names), *respondents_of(result, names),
-    )  # fmt: skip
+        *([Word("plot.beyond_one")] if beyond else []),
+        *gravest_of(result, names),
+        *in_short(respondents_of(result, names)),
+    )
     return [words(names.lang).say(note) for note in said]
 
 

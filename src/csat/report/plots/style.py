@@ -35,6 +35,9 @@ OWN_FONT = "csat Sans SC"
 INSTALLED = ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "Droid Sans Fallback")
 LAST = "DejaVu Sans"
 FIGURE_WIDTH = 8.0
+#: Quotation marks, which a Chinese face draws as wide as Chinese characters, and those that fit Latin letters.
+PLAIN = str.maketrans("“”‘’", "\"\"''")
+QUOTES = frozenset("“”‘’")
 #: Columns of small print below a chart that is beside its labels.
 LINE = 84
 #: Mark of the text under axes without a frame, its columns, and the most lines of a sentence.
@@ -134,6 +137,9 @@ def finish(ax: Axes) -> Axes:
     from matplotlib.text import Text
 
     ax.tick_params(labelfontfamily=list(font_families()))
+    for text in ax.figure.findobj(Text):
+        if isinstance(text, Text) and QUOTES & set(text.get_text()) and not any(map(_chinese, text.get_text())):
+            text.set_text(text.get_text().translate(PLAIN))
     texts = [text.get_text() for text in ax.findobj(Text)]
     missing = sorted({char for text in texts for char in text if not char.isspace() and ord(char) not in drawable()})
     if missing:
@@ -179,6 +185,10 @@ def settle(ax: Axes) -> None:
 def wrap_rows(texts: Sequence[str]) -> list[str]:
     """Labels of rows; of many rows long and small, so that the chart fits a printed page."""
     return [wrap(text, LONG, 2) if len(texts) > MANY else wrap(text) for text in texts]
+
+
+def _chinese(char: str) -> bool:
+    return "\u2e80" <= char <= "\uffef"
 
 
 def row_height(labels: Sequence[str], least: float = 0.3) -> float:

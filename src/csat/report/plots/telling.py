@@ -97,6 +97,7 @@ def rows(
     name: str = "",
     kind: Form = "dots",
     unit: Kind = "score",
+    level: float | None = None,
     null: float | None = None,
     clear: Sequence[bool] | np.ndarray = (),
 ) -> None:
@@ -107,7 +108,7 @@ def rows(
     labels : (k,) names of the rows or moments; other labels than before are those of another panel.
     values, low, high : (k,) as computed.
     bases : (k,) verdicts; a hidden figure is told as None, a small base marks its row if there is one series.
-    name : of the series. kind, unit : as in `Chart`.
+    name : of the series. kind, unit : as in `Chart`. level : of the intervals, where the result does not have it.
     null : value that means no difference; None if there is none.
     clear : (k,) where the result itself says that a row differs from `null`; empty: the intervals say it.
     """
@@ -127,6 +128,7 @@ def rows(
         told.categories += names
         return
     told.kind, told.categories, told.unit, told.null = kind, names, unit, null
+    told.level = level if level is not None else told.level
     told.clear = tuple(bool(one) for one in clear)
     told.series.append(series)
 
