@@ -296,12 +296,14 @@ def _turned(sums: np.ndarray | None, turn: np.ndarray) -> np.ndarray | None:
 def sum_at(arrays: np.ndarray, at: np.ndarray, size: int) -> np.ndarray:
     """Sum arrays (m, …) into `size` places; `at` (m,) says where each goes."""
     out = np.zeros((size, *arrays.shape[1:]), arrays.dtype)
-    order = np.argsort(at, kind="stable")
-    places, starts = np.unique(at[order], return_index=True)
-    if len(places) == len(at):
+    if (at[1:] > at[:-1]).all():
         out[at] = arrays
-    elif len(at):
-        out[places] = np.add.reduceat(arrays[order], starts, axis=0)
+        return out
+    if (at[1:] < at[:-1]).any():
+        order = np.argsort(at, kind="stable")
+        at, arrays = at[order], arrays[order]
+    starts = np.flatnonzero(np.diff(at, prepend=-1))
+    out[at[starts]] = np.add.reduceat(arrays, starts, axis=0)
     return out
 
 

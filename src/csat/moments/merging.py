@@ -88,7 +88,7 @@ class Total(Generic[C]):
         self._put(_around(part, self._first.midpoint), fill)
 
     def result(self) -> C:
-        """The sum of all parts, domains and cells in the order of their labels; a single part is that part.
+        """The sum of all parts, domains and cells in the order of their labels; a single part is that part. Once only.
 
         Raises
         ------
@@ -157,9 +157,9 @@ class Total(Generic[C]):
         stratum = strata.rank[of_psu[psu] if psus.labels else unit]
         order = np.lexsort((psu, stratum, domain))
         sums: dict[str, Any] = {
-            name: total.taken(order)
-            for name, total in self._sums.items()
-            if name in OF_CELLS and total.values is not None
+            name: self._sums.pop(name).taken(order)  # nobody needs them in the other order: memory for one
+            for name in OF_CELLS
+            if name in self._sums and self._sums[name].values is not None
         }
         units = self._sums["units"].taken(strata.order)
         replicates = self._sums.get("replicate_sums")

@@ -264,7 +264,8 @@ class Questionnaire(InNotebooks):
         return {dimension.code: dimension for dimension in self.dimensions}
 
     def _node(self, code: str) -> str:
-        if code not in self.nodes:
+        tree = self._tree  # whose dimensions all stand below the root
+        if self.root is None or (code not in tree and code not in parents(tree)):
             raise UnknownItemError.among(code, self.nodes, "node of the index tree")
         return code
 

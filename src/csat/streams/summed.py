@@ -70,6 +70,7 @@ class Summed(ABC):
         return self._middle(name)
 
     def _known(self, names: Sequence[str]) -> None:
+        known = self.columns
         for name in names:
-            if name not in self.columns:
-                raise UnknownColumnError.among(name, self.columns)
+            if name not in known:
+                raise UnknownColumnError.among(name, known)

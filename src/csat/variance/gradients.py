@@ -8,6 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
+#: Multiplications that one thread does before others would have woken up.
+FEW = 10**6
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gradients:
@@ -23,17 +26,20 @@ class Gradients:
         """(C, q) scores of totals (C, p)."""
         out = np.zeros((len(self.of), self.matrices.shape[1]))
         for group, cells in self._groups():
-            out[cells] = totals[cells] @ self.matrices[group].T
+            out[cells] = _product(totals[cells], self.matrices[group])
+        return out
+
+    def sizes(self, totals: np.ndarray) -> np.ndarray:
+        """(C, q) sums of the sizes of the terms of the scores."""
+        out = np.zeros((len(self.of), self.matrices.shape[1]))
+        for group, cells in self._groups():
+            out[cells] = _product(np.abs(totals[cells]), np.abs(self.matrices[group]))
         return out
 
     def products(self, squares: np.ndarray) -> np.ndarray:
         """(C, q, q) products of scores, from those of rows (C, p, p)."""
         of_cell = self.matrices[self.of]
         return of_cell @ squares @ of_cell.transpose(0, 2, 1)
-
-    def absolute(self) -> Gradients:
-        """Their sizes."""
-        return replace(self, matrices=np.abs(self.matrices))
 
     def squared(self) -> Gradients:
         """Their squares."""
@@ -48,3 +54,9 @@ class Gradients:
         for group, (start, end) in enumerate(pairwise(ends)):
             if end > start:
                 yield group, slice(start, end) if in_order else order[start:end]
+
+
+def _product(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(n, q) products of rows (n, p) with others (q, p)."""
+    few = len(rows) * others.size < FEW
+    return np.einsum("np,qp->nq", rows, others) if few else rows @ others.T

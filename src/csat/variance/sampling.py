@@ -59,8 +59,8 @@ def _freedom(groups: Groups) -> np.ndarray:
 
 def _answering(groups: Groups, label: np.ndarray, labels: int) -> np.ndarray:
     """(D, k) in each domain how many of the labels (strata, units) of the cells have an answer."""
-    domain, _, answers = pair_sums(groups.counts, groups.domain, label, labels)
-    return sum_at((answers > 0).astype(int), domain, len(groups.domains))
+    domain, _, answers = pair_sums((groups.counts > 0).astype(np.int32), groups.domain, label, labels)
+    return sum_at((answers > 0).astype(np.int32), domain, len(groups.domains)).astype(int)
 
 
 def pair_sums(
@@ -174,7 +174,7 @@ def rounding_base(groups: Groups, gradients: Gradients) -> tuple[np.ndarray, flo
     (D, q) array, share
     """
     size = len(groups.domains)
-    terms = gradients.absolute().times(np.abs(groups.gram[:, 0, :]))
+    terms = gradients.sizes(groups.gram[:, 0, :])
     if groups.replication is not None:
         return np.square(groups.over_domains(terms)), ROUNDING**2
     if groups.psus:
