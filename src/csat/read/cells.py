@@ -222,6 +222,11 @@ def decoded(column: pa.Array) -> pa.Array:
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
+def keys_of(column: pa.Array) -> pa.Array:
+    """Text of a grouping column; whole numbers have no decimal point."""
+    return column if pa.types.is_string(column.type) else column.cast(pa.string())
+
+
 def places_in(encoded: pa.DictionaryArray) -> np.ndarray:
     """Place (n,) of each row among the words of a dictionary, the number of the words for null."""
     indices = encoded.indices

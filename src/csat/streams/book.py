@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
@@ -13,6 +13,7 @@ from csat.questionnaire import Questionnaire
 from csat.read.batch import Part, Roles, refuse_unknown
 from csat.read.ledger import CELL_REASONS, Ledger, Tally
 from csat.read.weights import WeightReport, judge
+from csat.streams.budget import Counted
 
 
 @dataclass(slots=True)
@@ -24,6 +25,7 @@ class Book:
     notes : how cells were read, the first example of each kind.
     weights : report on the weights.
     answers : column → values that occur in it, of the rows of a domain.
+    cells_found : columns of groups, strata and units, and a domain → how many of each there are.
     middles : plain numbers → a number near the middle of their first rows.
     repeated : places of rows that repeat an interview; None: not yet known.
     """
@@ -34,6 +36,7 @@ class Book:
     weights: WeightReport | None = None
     answers: dict[object, tuple[str, ...]] = field(default_factory=dict)
     middles: dict[str, float] = field(default_factory=dict)
+    cells_found: dict[Hashable, Counted] = field(default_factory=dict)
     repeated: np.ndarray | None = None
     lock: Lock = field(default_factory=Lock)
 

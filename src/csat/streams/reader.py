@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from csat.questionnaire import Questionnaire
 from csat.read import INSIDE, ROW, Ledger
 from csat.read.batch import Part, Roles, clean_batch, not_asked
-from csat.read.cells import TEXT, places_in
+from csat.read.cells import TEXT, keys_of, places_in
 from csat.read.raw import Raw
 from csat.read.universe import Universe
 from csat.streams.book import Book, Findings
@@ -185,11 +185,6 @@ class Reader:
             for part in parts:
                 rows = part.rows.filter(part.rows.column(identity).is_valid())
                 yield rows.column(identity), rows.column(ROW).to_numpy()
-
-
-def keys_of(column: pa.Array) -> pa.Array:
-    """Text of a grouping column; whole numbers have no decimal point."""
-    return column if pa.types.is_string(column.type) else column.cast(pa.string())
 
 
 def _among(column: pa.Array, codes: Sequence[str]) -> np.ndarray:

@@ -17,9 +17,11 @@ from csat.errors import SampleError
 from csat.moments import Groups, Levels, Patterns, RowScores, Variable, columns_of
 from csat.questionnaire import Questionnaire
 from csat.read import INSIDE, ROW, Ledger
+from csat.read.cells import keys_of
 from csat.read.choices import by_number, chosen
+from csat.streams.budget import Counted, Sums, counted_cells, sums_of, watched
 from csat.streams.faults import RowsError
-from csat.streams.reader import Helpers, Marks, Reader, keys_of
+from csat.streams.reader import Helpers, Marks, Reader
 from csat.streams.stages import HELPER, UNIT, Grouped, Joined, sampled_share, second_stage
 from csat.streams.summed import Summed
 
@@ -220,6 +222,7 @@ class Stream(Summed):
         columns = [column for name in names for column in columns_of(name)]
         self._known([*columns, *by])
         self._check_replication()
+        self._check_sums(sums_of(names, by, rule, self.design, scores))
         middle = np.array([self._midpoint(name) for name in names], float)
         summed = self._reduced(names, [*columns, *by], middle, tuple(by), rule, scores)
         if self.design.fpc2 is not None:
@@ -235,6 +238,7 @@ class Stream(Summed):
         """Totals per (domain, stratum, unit), and moments of the domains; see `csat.variance.lean.TotalSource`."""
         columns = [column for name in names for column in columns_of(name)]
         self._known([*columns, *by])
+        self._check_sums(sums_of(names, by, rule, self.design, totals=True))
         middle = np.array([self._midpoint(name) for name in names], float)
         found = self._totalled(names, [*columns, *by], middle, tuple(by), rule)
         cells, whole = (part.arranged(self._orders(by, part.domains)) for part in found)
@@ -243,17 +247,23 @@ class Stream(Summed):
     def _totalled(
         self, names: Sequence[Variable], columns: Sequence[str], middle: np.ndarray, by: tuple[str, ...], rule: str
     ) -> tuple[Groups, Groups]:
+        sums = sums_of(names, by, rule, self.design, totals=True)
         with closing(self.batches(columns)) as batches:
-            return reduce.totals(batches, list(names), middle, by=by, rule=rule, design=self.design, inside=self._mark)
+            return reduce.totals(
+                self._watched(batches, sums), list(names), middle, by=by, rule=rule, design=self.design,
+                inside=self._mark,
+            )  # fmt: skip
 
     def _reduced(
         self, names: Sequence[Variable], columns: Sequence[str], middle: np.ndarray, by: tuple[str, ...], rule: str,
         scores: Mapping[tuple[str, ...], RowScores] | None,
     ) -> Groups:  # fmt: skip
+        sums = sums_of(names, by, rule, self.design, scores)
         with closing(self.batches(columns)) as batches:
             return reduce.groups(
-                batches, list(names), middle, by=by, rule=rule, design=self.design, inside=self._mark, scores=scores
-            )
+                self._watched(batches, sums), list(names), middle, by=by, rule=rule, design=self.design,
+                inside=self._mark, scores=scores,
+            )  # fmt: skip
 
     def _patterned(
         self, names: Sequence[Variable], columns: Sequence[str], middle: np.ndarray, by: tuple[str, ...]
@@ -264,6 +274,30 @@ class Stream(Summed):
     def _counted(self, names: list[str], values: Sequence[Sequence[Any]], by: tuple[str, ...]) -> Levels:
         with closing(self.batches([*names, *by])) as batches:
             return reduce.levels(batches, names, values, by=by, design=self.design, inside=self._mark)
+
+    def _check_sums(self, sums: Sums) -> None:
+        """Refuse sums that would not fit, before the pass; text, whose rows are not known, is watched in the pass."""
+        rows = self.reader.origin.total
+        asked = self.questionnaire
+        labels = {} if asked is None else {column.code: len(column.labels) for column in asked.columns if column.labels}
+        if rows is not None and not sums.surely_fit(rows, labels):
+            sums.fit(self._cells(sums), rows)
+
+    def _cells(self, sums: Sums) -> Counted:
+        """Cells that occur; a pass over their columns unless one has counted them before."""
+        key = (sums.columns, sums.by, tuple(sorted(self.marks.items())))
+        if key not in self.reader.book.cells_found:
+            self.reader.book.cells_found[key] = self._counted_cells(sums)
+        return self.reader.book.cells_found[key]
+
+    def _counted_cells(self, sums: Sums) -> Counted:
+        with closing(self.batches(sums.by)) as batches:
+            return counted_cells(batches, sums, self._mark)
+
+    def _watched(
+        self, batches: Generator[pa.RecordBatch, None, None], sums: Sums
+    ) -> Generator[pa.RecordBatch, None, None]:
+        return batches if self.reader.origin.total is not None else watched(batches, sums, self._mark)
 
     def _check_replication(self) -> None:
         design = self.design
