@@ -7,11 +7,12 @@ import pytest
 from pyarrow import parquet
 
 from csat.design import Design
-from csat.errors import DataError, MissingFileError, OptionError, UnknownColumnError
+from csat.errors import DataError, MissingFileError, OptionError, SampleError, UnknownColumnError
 from csat.questionnaire import Column, Item, Questionnaire, Scale
 from csat.read import TableError, WeightWarning
 from csat.streams import Stream, StreamError
 from csat.streams import reader as passes
+from csat.streams.parquet import ParquetSheet
 from csat.survey import Survey, read_survey
 
 FIVE = Scale("five", 1, 5, missing={9: "dont_know"}, labels={5: {"en": "Excellent"}})
@@ -344,3 +345,29 @@ def test_columns_that_are_neither_numbers_nor_text_are_noted(tmp_path):
     stream = streamed(tmp_path / "x.parquet")
     assert "many" not in stream.columns
     assert "left out, neither numbers nor text: many" in stream.ledger.notes
+
+
+def test_sums_that_would_not_fit_are_refused_before_they_are_made(tmp_path, monkeypatch):
+    """Cells are counted in a pass over their columns only; text is watched while it is read."""
+    frame = table(400, centre=[f"c{i % 80}" for i in range(400)], city=np.resize(["x", "y"], 400))
+    frame.to_parquet(tmp_path / "x.parquet")
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    read = []
+    plain = ParquetSheet.batches
+
+    def told(sheet, names, rows, universe):
+        read.append(set(names))
+        return plain(sheet, names, rows, universe)
+
+    monkeypatch.setattr(ParquetSheet, "batches", told)
+    streams = [streamed(tmp_path / name) for name in ("x.parquet", "x.csv")]
+    for stream in streams:
+        assert len(stream.groups(["A"], ["centre"]).domains) == 80
+    monkeypatch.setattr("csat.streams.budget.MOST_BYTES", 4000)
+    for stream in streams:
+        assert len(stream.groups(["A"], ["city"]).domains) == 2
+        read.clear()
+        with pytest.raises(SampleError, match=r"Sums of 2 variables in \d+ cells \(\d+ values of 'centre'") as refused:
+            stream.groups(["A", "B"], ["centre"])
+        assert "group by a coarser column than 'centre'" in str(refused.value)
+        assert all("A" not in names for names in read)

@@ -111,6 +111,16 @@ class Frame:
         found = [end for end in ends if end is not None and math.isfinite(end)]
         return sum(found) / 2 if len(found) == 2 else 0.0
 
+    def distinct(self, sets: Sequence[Sequence[str]], universe: Universe | None) -> list[int]:
+        """Different values of each set of columns that occur, in one job; rows with an empty one are left out."""
+        from pyspark.sql import functions as f
+
+        frame = self.frame
+        for condition in () if universe is None else self._conditions(universe):
+            frame = frame.where(condition)
+        asked = [f.count_distinct(*(f.col(_quoted(self.stored[name])) for name in names)) for names in sets]
+        return list(told(self.name, lambda: frame.agg(*asked).first()))
+
     def _conditions(self, universe: Universe) -> list[Any]:
         from pyspark.sql import functions as f
 

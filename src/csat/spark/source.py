@@ -22,8 +22,9 @@ from csat.spark.ship import ship
 from csat.spark.tasks import Counting, Finding, Looking, Patterning, Summing, Task, Totalling
 from csat.spark.work import COLUMNS, Work
 from csat.streams import RowsError, Stream
+from csat.streams.budget import Counted, Sums
 from csat.streams.reader import Dress, Helpers, Marks, Reader, Settings
-from csat.streams.stages import HELPER
+from csat.streams.stages import HELPER, RANDOM_GROUPS
 from csat.streams.stream import ROWS_ONLY
 
 
@@ -165,6 +166,21 @@ class SparkSource(Stream):
         check_grouped(by, counts.domains, ungrouped)
         found: Levels = counts
         return found
+
+    def _counted_cells(self, sums: Sums) -> Counted:
+        """Cells of all rows, at most: those with an empty stratum are counted once more."""
+        table = self.reader.roles.in_table
+        columns = {name: table[name] for name in sums.columns if name in table}
+        if not columns:
+            return Counted({}, 1, RANDOM_GROUPS, RANDOM_GROUPS)
+        by = [columns[name] for name in sums.by]
+        sets = [*([name] for name in columns.values()), list(columns.values()), *([by] if by else [])]
+        *each, cells, domains = self.cluster.frame.distinct(sets if by else [*sets, sets[0]], self.settings.universe)
+        found = dict(zip(columns, each, strict=True))
+        drawn = RANDOM_GROUPS if len(columns) < len(sums.columns) else 1
+        units = 0 if sums.design.psu is None else found.get(sums.design.psu, drawn)
+        groups = {name: found[name] for name in sums.by}
+        return Counted(groups, domains if by else 1, units, max(cells * drawn, 1))
 
     def _occurring(self, column: str) -> set[str]:
         found: set[str] = self._run(Finding(column, self._mark), [column])
