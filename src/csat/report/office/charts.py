@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 Row = tuple[float | None, ...]
 
-#: Positions of the series whose colour is dark; colour of bars that carry intervals.
-DARK, SKY = (0, 1, 2), "8CC4E8"
+#: Colour of bars that carry intervals; grades from the best to the worst; answers from the middle outwards.
+SKY, GRADES = "8CC4E8", ("2166AC", "67A9CF", "D9DEE2", "F4A582", "B2182B")
+BELOW, ABOVE = ("D9DEE2", "F4A582", "B2182B"), ("D9DEE2", "67A9CF", "2166AC")
 #: Categories that one chart shows legibly.
 MOST = 24
 #: How bars of several series lie: side by side, or in one row.
@@ -27,6 +28,14 @@ OVERLAP = {"bars": 0, "stacked": 100, "diverging": 100}
 def drawable(chart: Chart | None) -> bool:
     """Whether Office can draw it honestly: bars from 0 and lines; points on a cropped axis stay pictures."""
     return chart is not None and chart.native and bool(chart.series) and chart.kind in (*OVERLAP, "lines")
+
+
+def as_bars(chart: Chart) -> Chart | None:
+    """Draw points of scores as bars from 0, with their intervals; None: it is not honest, or there are no figures."""
+    points = [value for series in chart.series for value in series.values if value is not None]
+    if chart.kind != "dots" or chart.unit != "score" or len(chart.series) != 1 or min(points, default=-1.0) < 0:
+        return None
+    return replace(chart, kind="bars")
 
 
 def divided(chart: Chart) -> list[Chart]:
@@ -125,7 +134,7 @@ def _label(shape: Any, chart: Chart, position: int) -> None:
     labels.show_value = True
     labels.number_format, labels.number_format_is_linked = _format(chart), False
     labels.font.size = Pt(9)
-    inside = chart.kind in ("stacked", "diverging") and position % len(SERIES) in DARK
+    inside = chart.kind in ("stacked", "diverging") and _dark(colours(chart)[position])
     labels.font.color.rgb = _colour("FFFFFF" if inside else INK)
 
 
@@ -147,6 +156,29 @@ def _axes(drawn: Drawn, chart: Chart, ends: tuple[float, float, float]) -> None:
         # The first row on top, the figures below all the same.
         names.reverse_order = True
         values._element.find("{*}crosses").set("val", "max")
+
+
+def colours(chart: Chart) -> list[str]:
+    """Colour of each series: grades and answers in their order, other series told apart."""
+    if chart.kind == "diverging":
+        sides = [min((value for value in one.values if value is not None), default=0.0) < 0 for one in chart.series]
+        return [
+            _shade(BELOW if under else ABOVE, sides[:position].count(under), sides.count(under))
+            for position, under in enumerate(sides)
+        ]
+    if chart.kind == "stacked" and len(chart.series) == len(GRADES):
+        return list(GRADES)
+    return [SERIES[position % len(SERIES)] for position in range(len(chart.series))]
+
+
+def _shade(shades: tuple[str, ...], position: int, count: int) -> str:
+    """From the middle outwards; the outermost is the darkest."""
+    return shades[round(position * (len(shades) - 1) / (count - 1))] if count > 1 else shades[-1]
+
+
+def _dark(colour: str) -> bool:
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (0, 2, 4))
+    return 0.3 * red + 0.59 * green + 0.11 * blue < 140
 
 
 def _long(chart: Chart) -> bool:
@@ -172,7 +204,7 @@ def _paint(shape: Any, chart: Chart, position: int) -> None:
 
     # Dark intervals must be seen before their bars.
     light = chart.kind == "bars" and len(chart.series) == 1 and bool(chart.series[0].low)
-    colour = _colour(SKY if light else SERIES[position % len(SERIES)])
+    colour = _colour(SKY if light else colours(chart)[position])
     if chart.kind != "lines":
         shape.format.fill.solid()
         shape.format.fill.fore_color.rgb = colour

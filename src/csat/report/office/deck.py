@@ -77,10 +77,15 @@ class Deck:
         if above and above != title:
             self.text(slide, [above], (MARGIN, 0.28, ACROSS, 0.3), 11, colour=GREY)
         self._footer(slide)
+        self.note(slide, notes)
+        return slide
+
+    def note(self, slide: Slide, notes: Iterable[str]) -> None:
+        """Add lines to the notes pane of a slide."""
         said = [legal(note) for note in notes]
         if said:
-            slide.notes_slide.notes_text_frame.text = "\n".join(said)
-        return slide
+            frame: Any = slide.notes_slide.notes_text_frame
+            frame.text = "\n".join([frame.text, *said] if frame.text else said)
 
     def text(
         self,

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from csat.errors import MissingDependencyError
-from csat.report.chart import Chart
 from csat.report.document import Block, Document, Lines, Missing, Output, Picture, Prose, Section, Tabular
 from csat.report.format import legal
-from csat.report.office import charts, grid
-from csat.report.office.deck import ACROSS, BOTTOM, INCH, LINE, MARGIN, TOP, Deck, lines_in
+from csat.report.office import grid
+from csat.report.office.deck import ACROSS, BOTTOM, HIGH, INCH, LINE, MARGIN, TOP, Deck, lines_in
+from csat.report.office.drawing import Drawing
 from csat.report.office.fonts import BLUE, GREY, INK
 from csat.report.office.prose import Paragraph, Run, paragraphs
 from csat.report.office.tables import place
@@ -28,6 +27,8 @@ BODY, SMALL, FIXED_SIZE = 16, 10, 11
 CARDS = 4
 #: Inches by which the few words that open a section stand lower than other texts.
 DIVIDER = 1.6
+#: Inches of a title below another thing, between two things, and of texts that stand above a picture, not beside it.
+CAPTION, GAP, SHORT = 0.38, 0.2, 0.75
 
 
 def ready() -> None:
@@ -65,11 +66,14 @@ def _first(deck: Deck, document: Document) -> None:
 
 
 class Flow:
-    """The slides of a section: texts gather until something needs a slide of its own."""
+    """The slides of a section: what belongs together shares a slide as far as there is room."""
 
     def __init__(self, deck: Deck, section: str, lang: str) -> None:
         self.deck, self.section, self.catalogue = deck, section, words(lang)
         self.waiting: list[Paragraph] = []
+        self.heading, self.notes = "", list[str]()
+        self.slide: Slide | None = None
+        self.title, self.top = "", TOP
         self.opening = True
 
     def write(self, blocks: Sequence[Block]) -> None:
@@ -81,6 +85,7 @@ class Flow:
     def _write(self, block: Block) -> None:
         match block:
             case Prose(markdown):
+                self._flush(bool(self.notes))
                 self.waiting += paragraphs(markdown)
             case Lines(_, lines):
                 self.waiting += [Paragraph((Run(legal(line)),), "bullet") for line in lines]
@@ -92,101 +97,198 @@ class Flow:
             case Tabular(table, "cards"):
                 self._cards(grid.cards(table), [table.say(note) for note in table.notes])
             case Tabular(table, "sentences"):
+                self._flush(bool(self.notes))
                 self.waiting += [Paragraph((Run(line),), "bullet") for line in grid.sentences(table)]
-                self._flush(table.say(table.title), [table.say(note) for note in table.notes])
+                self.heading, self.notes = table.say(table.title), [table.say(note) for note in table.notes]
             case Tabular(table):
-                self._flush()
                 self._table(grid.grid(table))
             case Picture():
-                self._flush()
-                self._picture(block)
+                self._picture(Drawing.of(block, self.section))
 
     def numbered(self, title: str, number: int, count: int) -> str:
         """Title of one of several slides with the same content."""
         blanks = {"title": title, "number": number, "count": count}
         return title if count == 1 else self.catalogue.say(Word("office.part", blanks))
 
-    def _flush(self, title: str = "", notes: Sequence[str] = ()) -> None:
-        """Put the texts that wait on as many slides as they need, their notes below."""
-        waiting, self.waiting = self.waiting, []
-        below = _height([Paragraph((Run(note),)) for note in notes], SMALL)
-        room = BOTTOM - TOP - below - 0.1
-        points = BODY if _height(waiting, BODY) <= room else BODY - 2
-        pages = _pages(waiting, room, points)
-        for number, page in enumerate(pages, start=1):
-            slide = self.deck.slide(self.numbered(title or self.section, number, len(pages)), self.section, notes)
-            top = TOP
-            if self.opening and not title and _height(page, points) < DIVIDER:
-                _lower(slide)
-                top = TOP + DIVIDER
-            self.opening = False
-            self.deck.text(slide, page, (MARGIN, top, ACROSS, BOTTOM - top - below), points)
-            self._below(slide, notes, BOTTOM - below)
+    def _open(self, title: str, notes: Sequence[str] = ()) -> Slide:
+        """Begin a slide; without notes of its own it waits for those of what comes onto it."""
+        self.slide, self.title, self.top = self.deck.slide(title, self.section, notes), title, TOP
+        self.opening = False
+        return self.slide
 
-    def _below(self, slide: Slide, notes: Sequence[str], top: float) -> None:
-        if notes:
-            self.deck.text(slide, notes, (MARGIN, top, ACROSS, BOTTOM - top), SMALL, GREY)
+    def _room(self) -> float:
+        """Inches that are left on the slide that has been begun."""
+        return 0.0 if self.slide is None else BOTTOM - self.top
+
+    def _place(self, title: str, high: float, notes: Sequence[str] = ()) -> Slide:
+        """Find room of some height: below what is there, under a title of its own, or on a new slide."""
+        caption = CAPTION * (title != self.title)
+        if self.slide is None or high + caption > self._room():
+            return self._open(title, notes)
+        if caption:
+            self.deck.text(self.slide, [Paragraph((Run(title, bold=True),))], (MARGIN, self.top, ACROSS, 0.3), 13)
+            self.top += caption
+        self.deck.note(self.slide, notes)
+        return self.slide
+
+    def _flush(self, wanted: bool = True, then: float = HIGH) -> None:
+        """Put the texts that wait below what is there, or on as many slides as they need.
+
+        Parameters
+        ----------
+        then : inches of what comes next; a few words stand alone only if it has no room below them.
+        """
+        if not wanted or not self.waiting:
+            return
+        waiting, self.waiting = self.waiting, []
+        notes, self.notes = self.notes, []
+        title, self.heading = self.heading or self.section, ""
+        below = height(_lines(notes), SMALL)
+        if height(waiting, BODY - 2) + below + CAPTION <= self._room():
+            self._place(title, 0.0, notes)
+            self._words(waiting, notes, BODY - 2)
+            return
+        room = BOTTOM - TOP - below - 0.1
+        points = next((size for size in (BODY, BODY - 2, BODY - 3) if height(waiting, size) <= room), BODY - 2)
+        pages = divided(waiting, room, points)
+        for number, page in enumerate(pages, start=1):
+            high = height(page, points)
+            alone = high + below + then + CAPTION + GAP > BOTTOM - TOP
+            lower = self.opening and alone and title == self.section and high < DIVIDER
+            slide = self._open(self.numbered(title, number, len(pages)), notes)
+            if lower:
+                _lower(slide)
+                self.top += DIVIDER
+            self._words(page, notes, points)
+            if lower:
+                self.slide = None
+
+    def _words(self, content: Sequence[Paragraph], notes: Sequence[str], points: float, wide: float = ACROSS) -> None:
+        """Write paragraphs and their small print where the slide has come to."""
+        if self.slide is None:
+            return
+        high = height(content, points, wide)
+        self.deck.text(self.slide, content, (MARGIN, self.top, wide, high), points)
+        self.top += high + 0.1
+        self._small(notes, wide)
+
+    def _small(self, notes: Sequence[str], wide: float = ACROSS) -> None:
+        if notes and self.slide is not None:
+            high = height(_lines(notes), SMALL, wide)
+            self.deck.text(self.slide, notes, (MARGIN, self.top, wide, high), SMALL, GREY)
+            self.top += high + GAP
 
     def _output(self, text: str) -> None:
         lines = legal(text).expandtabs().splitlines()
         most = int((BOTTOM - TOP) * INCH / FIXED_SIZE / LINE / 1.35)
         pages = [lines[start : start + most] for start in range(0, len(lines), most)]
         for number, page in enumerate(pages, start=1):
-            slide = self.deck.slide(self.numbered(self.section, number, len(pages)))
+            slide = self._open(self.numbered(self.section, number, len(pages)))
             content = [Paragraph((Run(line, fixed=True),)) for line in page]
             self.deck.text(slide, content, (MARGIN, TOP, ACROSS, BOTTOM - TOP), FIXED_SIZE)
+            self.slide = None
 
     def _cards(self, cards: list[tuple[str, str, list[str]]], notes: Sequence[str]) -> None:
         text, self.waiting = self.waiting, []
-        high = _height(text, BODY - 2)
-        slide = self.deck.slide(self.section, notes=notes)
+        slide = self._open(self.section, notes)
         if text:
+            high = height(text, BODY - 2)
             self.deck.text(slide, text, (MARGIN, TOP, ACROSS, high), BODY - 2, GREY)
+            self.top += high + 0.2
+        for start in range(0, len(cards), CARDS):
+            self.top = self._row(slide, cards[start : start + CARDS]) + 0.1
+        self._small(notes)
+
+    def _row(self, slide: Slide, cards: Sequence[tuple[str, str, list[str]]]) -> float:
+        """Put cards side by side and return where the longest one ends."""
         wide = ACROSS / CARDS
-        for position, (label, figure, remarks) in enumerate(cards):
-            row, column = divmod(position, CARDS)
-            left, top = MARGIN + column * wide, TOP + high + 0.3 + row * 2.1
-            inside = wide - 0.3
+        inside, ends = wide - 0.3, [self.top]
+        for column, (label, figure, remarks) in enumerate(cards):
             size = 32 if lines_in(figure, inside, 32) == 1 else 20
             made = [(label, 13, GREY), (figure, size, BLUE), *((remark, 12, INK) for remark in remarks)]
-            frame = self.deck.text(slide, [""] * len(made), (left, top, inside, 2), 12).text_frame
+            high = sum(height(_lines([said]), points, inside) for said, points, _ in made)
+            box = (MARGIN + column * wide, self.top, inside, high)
+            frame = self.deck.text(slide, [""] * len(made), box, 12).text_frame
             for line, (said, points, colour) in zip(frame.paragraphs, made, strict=True):
                 self.deck.run(line, Run(said, bold=points == size), points, colour)
-        self._below(slide, notes, BOTTOM - _height([Paragraph((Run(note),)) for note in notes], SMALL))
+            ends.append(self.top + high)
+        return max(ends)
 
     def _table(self, whole: grid.Grid) -> None:
         pages = place(whole)
+        self._flush(then=pages[0].high if len(pages) == 1 else HIGH)
         every = (*(f"({mark}) {text}" for mark, text in whole.footnotes), *whole.notes)
         for number, page in enumerate(pages, start=1):
-            title = self.numbered(whole.title, number, len(pages))
-            slide = self.deck.slide(title, self.section, every)
-            end = page.draw(self.deck, slide, whole.title)
-            notes = page.notes
-            if notes:
-                self.deck.text(slide, notes, (MARGIN, end + 0.1, ACROSS, BOTTOM - end), SMALL, GREY)
+            if len(pages) == 1 and page.high + CAPTION > self._room():
+                page = page.larger()
+            slide = self._place(self.numbered(whole.title, number, len(pages)), page.high, every if number == 1 else ())
+            self.deck.note(slide, () if number == 1 or self.top > TOP else every)
+            self.top = page.draw(self.deck, slide, whole.title, self.top) + 0.1
+            together = number < len(pages) and self._room() >= pages[number].high + CAPTION + GAP
+            if not together or page.notes != pages[number].notes:
+                self._small(page.notes)
+            else:
+                self.top += 0.1
 
-    def _picture(self, picture: Picture) -> None:
-        chart = picture.chart
-        title = chart.title if chart is not None and chart.title else self.section
-        if chart is not None and charts.drawable(chart):
-            self._chart(chart, title, picture.alt)
+    def _picture(self, drawing: Drawing) -> None:
+        """Draw below short texts or beside longer ones, if it is legible there, else on a slide of its own."""
+        self._flush(self.slide is not None)
+        if self.waiting and self._beside(drawing):
             return
-        slide = self.deck.slide(title, self.section, [picture.alt, *(chart.notes if chart else ())])
-        _fit(slide, picture)
-
-    def _chart(self, chart: Chart, title: str, alt: str) -> None:
-        from pptx.util import Inches
-
-        parts, ends = charts.divided(chart), charts.limits(chart)
-        below = _height([Paragraph((Run(note),)) for note in chart.notes], SMALL)
-        high = BOTTOM - TOP - below - 0.1
+        self._flush(then=drawing.least())
+        notes = [drawing.alt, *(note for note in drawing.notes if note != drawing.alt)]
+        if drawing.least() + CAPTION <= self._room():
+            slide = self._place(drawing.title, drawing.least(), notes)
+            self.top = drawing.draw(self.deck, slide, (MARGIN, self.top, ACROSS, BOTTOM - self.top)) + GAP
+            return
+        parts = drawing.parts()
         for number, part in enumerate(parts, start=1):
-            slide = self.deck.slide(self.numbered(title, number, len(parts)), self.section, [alt, *chart.notes])
-            box = (Inches(MARGIN), Inches(TOP), Inches(ACROSS), Inches(high))
-            frame: Any = slide.shapes.add_chart(charts.type_of(part), *box, charts.figures_of(part))
-            _describe(frame, alt)
-            charts.finish(frame.chart, part, ends)
-            self._below(slide, [legal(note) for note in chart.notes], BOTTOM - below)
+            slide = self._open(self.numbered(drawing.title, number, len(parts)), notes)
+            self.top = part.draw(self.deck, slide, (MARGIN, TOP, ACROSS, BOTTOM - TOP)) + GAP
+
+    def _beside(self, drawing: Drawing) -> bool:
+        """Put the texts that wait on the left of a slide and a picture on the right, if both fit."""
+        left = ACROSS - drawing.wide - GAP
+        high = height(self.waiting, BODY - 2, left) + height(_lines(self.notes), SMALL, left) + 0.1
+        if height(self.waiting, BODY - 2) < SHORT or high > BOTTOM - TOP or drawing.least() > BOTTOM - TOP:
+            return False
+        slide = self._open(self.heading or self.section, [*self.notes, drawing.alt, *drawing.notes])
+        self._words(self.waiting, self.notes, BODY - 2, left)
+        self.waiting, self.notes, self.heading = [], [], ""
+        box = (MARGIN + left + GAP, TOP, drawing.wide, BOTTOM - TOP)
+        drawing.draw(self.deck, slide, box)
+        self.slide = None
+        return True
+
+
+def height(content: Sequence[Paragraph], points: float, wide: float = ACROSS) -> float:
+    """Inches that paragraphs take over a width."""
+    lines = sum(lines_in(paragraph.text, wide - 0.3, points) for paragraph in content)
+    return (lines * LINE + len(content) / 3) * points / INCH
+
+
+def divided(content: Sequence[Paragraph], room: float, points: float) -> list[list[Paragraph]]:
+    """Divide paragraphs into slides, about as much on each as on the others."""
+    pages = _pages(content, room, points)
+    while len(pages) > 1 and room > 0.5:
+        fewer = _pages(content, room - 0.25, points)
+        if len(fewer) > len(pages):
+            break
+        pages, room = fewer, room - 0.25
+    return pages
+
+
+def _pages(content: Sequence[Paragraph], room: float, points: float) -> list[list[Paragraph]]:
+    pages: list[list[Paragraph]] = []
+    for paragraph in content:
+        if not pages or height([*pages[-1], paragraph], points) > room:
+            pages.append([])
+        pages[-1].append(paragraph)
+    return pages
+
+
+def _lines(texts: Sequence[str]) -> list[Paragraph]:
+    return [Paragraph((Run(legal(text)),)) for text in texts]
 
 
 def _lower(slide: Slide) -> None:
@@ -196,35 +298,3 @@ def _lower(slide: Slide) -> None:
     title: Any = slide.shapes.title
     left, width, height = title.left, title.width, title.height
     title.left, title.top, title.width, title.height = left, Inches(0.55 + DIVIDER), width, height
-
-
-def _height(content: Sequence[Paragraph], points: float) -> float:
-    """Inches that paragraphs take over the whole width."""
-    lines = sum(lines_in(paragraph.text, ACROSS - 0.3, points) for paragraph in content)
-    return (lines * LINE + len(content) / 3) * points / INCH
-
-
-def _pages(content: Sequence[Paragraph], room: float, points: float) -> list[list[Paragraph]]:
-    """Divide paragraphs into slides."""
-    pages: list[list[Paragraph]] = []
-    for paragraph in content:
-        if not pages or _height([*pages[-1], paragraph], points) > room:
-            pages.append([])
-        pages[-1].append(paragraph)
-    return pages
-
-
-def _fit(slide: Slide, picture: Picture) -> None:
-    """Place a picture as large as fits."""
-    from pptx.util import Emu, Inches
-
-    shape = slide.shapes.add_picture(io.BytesIO(picture.image), Inches(MARGIN), Inches(TOP))
-    ratio = min(Inches(ACROSS) / shape.width, Inches(BOTTOM - TOP) / shape.height)
-    shape.width, shape.height = Emu(int(shape.width * ratio)), Emu(int(shape.height * ratio))
-    shape.left = Emu(Inches(MARGIN) + int((Inches(ACROSS) - shape.width) / 2))
-    _describe(shape, picture.alt)
-
-
-def _describe(shape: Any, alt: str) -> None:
-    """Give a picture or a chart its text for those who do not see it."""
-    shape._element.xpath(".//p:cNvPr")[0].set("descr", legal(alt))

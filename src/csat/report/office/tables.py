@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from csat.report.office.deck import ACROSS, BOTTOM, INCH, LINE, MARGIN, TOP, Deck, lines_in
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Sizes in points and inches: letters, notes, space above and below a line, left and right of it, one indent.
 LETTERS, NOTES, ABOVE, BESIDE, INDENT = 11, 10, 0.03, 0.06, 0.14
+#: Letters of a table that has room, and of one that would just not fit on one slide; inches for rows and notes.
+LARGE, SMALL, ROWS = 13.0, 9.5, BOTTOM - TOP - 0.1
 #: Height that notes may take below a table; the notes pane has all of them.
 MOST_NOTES = 1.5
 #: Mean width of a half-wide character, most of them figures, in parts of the size of its letters.
@@ -34,19 +36,26 @@ class Page:
     sizes : widths of the columns in inches, the same on every slide of a table.
     heights : of the headings and of each row in inches.
     notes : below it.
+    points : size of its letters.
     """
 
     table: Grid
     sizes: Sequence[float]
     heights: Sequence[float]
     notes: tuple[str, ...]
+    points: float = LETTERS
 
-    def draw(self, deck: Deck, slide: Slide, name: str) -> float:
-        """Draw it and return where it ends, in inches from the top."""
+    @property
+    def high(self) -> float:
+        """Inches that it takes with its notes."""
+        return sum(self.heights) + _noted(self.notes) + 0.1
+
+    def draw(self, deck: Deck, slide: Slide, name: str, top: float = TOP) -> float:
+        """Draw it below `top` and return where it ends, in inches from the top."""
         from pptx.util import Emu, Inches
 
         sizes, heights = self.sizes, self.heights
-        shape = slide.shapes.add_table(len(heights), len(sizes), *map(Inches, (MARGIN, TOP, sum(sizes), sum(heights))))
+        shape = slide.shapes.add_table(len(heights), len(sizes), *map(Inches, (MARGIN, top, sum(sizes), sum(heights))))
         shape._element.xpath(".//p:cNvPr")[0].set("descr", name)
         made: Any = shape.table
         shape._element.xpath(".//a:tableStyleId")[0].text = PLAIN
@@ -58,21 +67,30 @@ class Page:
             row.height = Inches(height)
             depth = self.table.depths[number - 1] if number else 0
             for place, (cell, entry) in enumerate(zip(list(row.cells), entries, strict=True)):
-                _fill(deck, cell, entry, number == 0, self.table.numeric[place], depth * (place == self.table.label))
-        return TOP + sum(heights)
+                indent = depth * (place == self.table.label)
+                _fill(deck, cell, entry, number == 0, self.table.numeric[place], indent, self.points)
+        return top + sum(heights)
+
+    def larger(self) -> Page:
+        """The same in larger letters, if half a slide has room for them."""
+        ratio = min(LARGE / LETTERS, ACROSS / sum(self.sizes), (BOTTOM - TOP) / 2 / sum(self.heights))
+        if ratio < 1.05:
+            return self
+        sizes, heights = ([size * ratio for size in part] for part in (self.sizes, self.heights))
+        return replace(self, sizes=sizes, heights=heights, points=round(LETTERS * ratio, 1))
 
 
 def place(whole: Grid) -> list[Page]:
     """Divide a table into what fits on slides: groups of columns, then of rows; notes where they belong."""
     pages = []
     for wide in split(whole, ROOM):
-        sizes, heights = _widths(wide), _heights(wide)
-        start = 0
-        while start == 0 or start < len(wide.rows):
-            stop = _stop(wide, heights, start)
+        sizes, heights, points = _widths(wide), _heights(wide), float(LETTERS)
+        smaller = [height * SMALL / LETTERS for height in heights]
+        if len(_divided(wide, heights, ROWS)) == 2 and len(_divided(wide, smaller, ROWS)) == 1:
+            heights, points = smaller, SMALL
+        for start, stop in _evenly(wide, heights):
             part = wide.part(start, stop)
-            pages.append(Page(part, sizes, [heights[0], *heights[start + 1 : stop + 1]], below(part)))
-            start = stop
+            pages.append(Page(part, sizes, [heights[0], *heights[start + 1 : stop + 1]], below(part), points))
     return pages
 
 
@@ -85,17 +103,31 @@ def below(table: Grid) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _stop(table: Grid, heights: Sequence[float], start: int) -> int:
-    """Find the row before which a slide is full; the rows of the last two slides are shared evenly."""
-    room = BOTTOM - TOP - 0.1
-    stop = start + 1
-    while stop < len(table.rows):
-        used = heights[0] + sum(heights[start + 1 : stop + 2]) + _noted(below(table.part(start, stop + 1)))
-        if used > room:
+def _evenly(table: Grid, heights: Sequence[float]) -> list[tuple[int, int]]:
+    """Divide the rows into as few slides as hold them, about as many on each: first row and the one after the last."""
+    room = ROWS
+    pages = _divided(table, heights, room)
+    while len(pages) > 1 and room > 1:
+        fewer = _divided(table, heights, room - 0.1)
+        if len(fewer) > len(pages):
             break
-        stop += 1
-    left = len(table.rows) - start
-    return start + (left + 1) // 2 if stop - start < left < 2 * (stop - start) else stop
+        pages, room = fewer, room - 0.1
+    return pages
+
+
+def _divided(table: Grid, heights: Sequence[float], room: float) -> list[tuple[int, int]]:
+    """Fill one slide after the other."""
+    pages, start = [], 0
+    while start == 0 or start < len(table.rows):
+        stop = start + 1
+        while stop < len(table.rows):
+            used = heights[0] + sum(heights[start + 1 : stop + 2]) + _noted(below(table.part(start, stop + 1)))
+            if used > room:
+                break
+            stop += 1
+        pages.append((start, stop))
+        start = stop
+    return pages
 
 
 def _noted(notes: Sequence[str]) -> float:
@@ -119,7 +151,7 @@ def _heights(table: Grid) -> list[float]:
     return [max(count, 1) * LETTERS * LINE / INCH + 2 * ABOVE for count in lines]
 
 
-def _fill(deck: Deck, cell: Any, entry: Entry, heading: bool, number: bool, depth: int) -> None:
+def _fill(deck: Deck, cell: Any, entry: Entry, heading: bool, number: bool, depth: int, points: float) -> None:
     from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
     from pptx.util import Inches
 
@@ -130,11 +162,11 @@ def _fill(deck: Deck, cell: Any, entry: Entry, heading: bool, number: bool, dept
     if number:
         line.alignment = PP_ALIGN.RIGHT
     if entry.text:
-        deck.run(line, Run(entry.text, bold=heading), LETTERS)
+        deck.run(line, Run(entry.text, bold=heading), points)
     # Without a size of its own an empty cell makes its row as high as the largest letters.
-    line._p.get_or_add_endParaRPr().set("sz", str(LETTERS * 100))
+    line._p.get_or_add_endParaRPr().set("sz", str(int(points * 100)))
     if entry.mark:
-        deck.run(line, Run(entry.mark), LETTERS, GREY, raised=True)
+        deck.run(line, Run(entry.mark), points, GREY, raised=True)
     _rule(cell, INK if heading else RULE, 12700 if heading else 6350)
 
 
