@@ -58,9 +58,9 @@ def test_the_page_stands_alone_and_has_every_section(made, results, check_alone,
     html = made[place].read_text(encoding="utf-8")
     parsed = check_alone(html)
     assert parsed.named("html") == [{"lang": lang}]
-    assert len(parsed.named("h2")) == 11
-    assert len(parsed.named("img")) == 15
-    assert len(parsed.named("table")) == 22
+    assert len(parsed.named("h2")) == 12
+    assert len(parsed.named("img")) == 19
+    assert len(parsed.named("table")) == 26
     assert not [word for word in words if word not in html]
     top = results["index"].tidy().iloc[0]
     assert f"{top['estimate']:.2f}" in html
@@ -70,7 +70,7 @@ def test_the_page_stands_alone_and_has_every_section(made, results, check_alone,
 
 def test_the_workbook_holds_the_tables_of_the_page(made, results):
     book = openpyxl.load_workbook(made[1])
-    assert len(book.sheetnames) == 1 + 33 + 1
+    assert len(book.sheetnames) == 1 + 38 + 1
     numbers = [c.value for sheet in book for row in sheet.iter_rows() for c in row if isinstance(c.value, float)]
     wanted = [results["index"].tidy()["estimate"][0], *results["gaps"].tidy()["estimate"]]
     # Excel keeps 16 digits of a number.

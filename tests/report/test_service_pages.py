@@ -92,9 +92,10 @@ def test_the_section_is_about_the_part_and_period_of_the_report(folder, survey):
 @pytest.mark.parametrize(
     ("lang", "said"),
     [
-        ("en", ("268 complaints were recorded", "Repair too slow: 67%", "Fewer complaints than before: Repair too slow",
-                "dispatch overruns most often", "24 dissatisfied customers", "no column branch")),
-        ("zh", ("共记录投诉268件", "修障太慢", "比以前减少的投诉：修障太慢", "dispatch超时最多", "24位",
+        ("en", ("268 complaints were recorded", "“Repair too slow”: 67%",
+                "Fewer complaints than before: Repair too slow",
+                "“dispatch” overruns most often", "24 dissatisfied customers", "no column branch")),
+        ("zh", ("共记录投诉268件", "修障太慢", "比以前减少的投诉：修障太慢", "“dispatch”超时最多", "24位",
                 "没有“branch”列")),
     ],
 )  # fmt: skip
@@ -108,7 +109,7 @@ def test_sentences_say_what_the_figures_allow(folder, survey, lang, said):
 def test_another_branch_has_its_own_rows_and_few_complaints_are_not_judged(folder, survey):
     service = report.service_of(folder / "study.toml", report.plan(survey, own="x"))
     assert service.results[0].count[-1] == 18
-    assert service.nothing == ("sla",)
+    assert (service.nothing, service.undated) == (("sla",), ("audits",))
     text = "\n".join(report.service_text(service, "en", survey.questionnaire).sentences)
     assert "Complaints: 18 are too few for a statement." in text
     assert "Time limits: nothing was recorded for this part." in text
@@ -143,6 +144,9 @@ def test_mistakes_stop_a_report_before_anything_is_computed(folder):
     AUDITS.assign(score=99).to_csv(folder / "audits.csv", index=False)
     with pytest.raises(CsatError, match=r"audits\.csv, row 2, column 'score': the score 99 is above the full marks 20"):
         report.check_service(asked, folder / "study.toml")
+    with pytest.raises(CsatError, match=r"audits\.csv, row 2"):
+        csat.write_report(folder / "study.toml", folder / "complaints.csv", folder / "out", progress=False)
+    assert not (folder / "out").exists()
     (folder / "audits.csv").unlink()
     with pytest.raises(QuestionnaireError, match=r"key 'audits': there is no file 'audits\.csv' beside the study"):
         report.check_service(asked, folder / "study.toml")

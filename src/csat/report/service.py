@@ -92,7 +92,7 @@ def service_of(study: str | Path, about: Plan) -> Service:
         if lacking:
             unsplit[kind] = lacking
         dated, before = _dated(part, asked, about)
-        if dated is None and about.period is not None:
+        if dated is None and about.period is not None and len(part):
             undated.append(kind)
         log = part if dated is None else dated
         if not len(log):

@@ -50,7 +50,7 @@ def service_text(service: Service, lang: str = "en", names: Questionnaire | None
     lines = [line for result in service.results for line in rules[type(result).__name__](result, texts)]
     lines += _limits(service, texts)
     rows = tuple((Cell(line),) for line in lines)
-    column = (Column("sentence", Word("column.reading")),)
+    column = (Column("sentence", Word("service.column.sentence")),)
     notes = (Word("note.base", {"base": service.base(lang)}),)
     return Advice(Table("service", Word("service.title.findings"), column, rows, lang, notes=notes))
 
