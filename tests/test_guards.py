@@ -83,6 +83,8 @@ def calls(survey, asked, tmp_path_factory):
     folder = tmp_path_factory.mktemp("guards")
     summary = csat.summarise(survey, ["a", "b"], "g", sets={"pair": ["a", "b"]})
     summary.save(folder / "s.parquet")
+    survey.frame().to_csv(folder / "s.csv", index=False)
+    stream = csat.read_survey(folder / "s.csv", asked, stream=True)
     by_group = csat.index(survey, by="g").estimates
     table = pd.DataFrame({"own": [80.0, 70.0], "peer": [75.0, 72.0]}, index=["a", "b"])
     cov = pd.DataFrame([[1.0, 0.5], [0.5, 1.0]], ["p", "q"], ["p", "q"])
@@ -126,6 +128,15 @@ def calls(survey, asked, tmp_path_factory):
         "Summary.rolled": (
             summary.rolled, {"column": "g", "parents": dict.fromkeys("xyz", "all"), "into": "region"},
         ),
+        "read_survey": (
+            csat.read_survey,
+            {"data": folder / "s.csv", "questionnaire": asked, "design": csat.Design(), "on_unknown": "missing",
+             "on_absent": "raise", "sheet": None, "encoding": "utf-8", "header_row": 1, "weigh": True, "query": None,
+             "only": {"g": ["x", "y"]}, "stream": True, "memory": "64MB", "progress": False},
+        ),
+        "Stream.groups": (stream.groups, {"names": ["a"], "by": ["g"], "rule": "available"}),
+        "Stream.levels": (stream.levels, {"names": ["a"], "by": ["g"]}),
+        "Stream.patterns": (stream.patterns, {"names": ["a"], "by": ["g"]}),
         "Summary.groups": (summary.groups, {"names": ["a"], "by": ["g"], "rule": "available"}),
         "Summary.levels": (summary.levels, {"names": ["a"], "by": ["g"]}),
         "load_summary": (csat.load_summary, {"path": folder / "s.parquet"}),
@@ -389,6 +400,7 @@ NAMES = (
     *("check_ranks", "check_composites", "trend", "split_change", "shrink", "contrast", "mean", "total", "ratio"),
     *("share", "box", "nps", "quantile", "var", "sd", "difference", "ranktest", "crosstab"),
     *("audits", "complaints", "complaint_changes", "before_after", "sla"),
+    *("read_survey", "Stream.groups", "Stream.levels", "Stream.patterns"),
 )
 
 

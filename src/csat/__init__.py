@@ -108,6 +108,7 @@ if TYPE_CHECKING:
         sla,
     )
     from csat.shrinkage import Shrunken, shrink
+    from csat.streams import Stream
     from csat.structural import (
         Comparison,
         Efa,
@@ -167,6 +168,7 @@ _ROOMS: dict[str, str] = {
         "Audits BeforeAfter ComplaintChanges Complaints Sla audits before_after complaint_changes complaints sla"
     ),
     "shrinkage": "Shrunken shrink",
+    "streams": "Stream",
     "structural": (
         "Comparison Efa Effects EqualityTests FactorNumber FactorScores Invariance LatentMeans "
         "Modifications Polychoric Sem compare_models efa equality_tests factor_scores invariance "
@@ -238,6 +240,7 @@ __all__ = [
     "Source",
     "Stability",
     "Stepwise",
+    "Stream",
     "Subsets",
     "Summary",
     "Survey",

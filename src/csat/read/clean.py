@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from csat.design import Design
-from csat.errors import DataError, OptionError
+from csat.errors import DataError, OptionError, check_choice
 from csat.questionnaire import Questionnaire, Scale
 from csat.questionnaire.decode import LONGEST, quoted
 from csat.read.answers import Answers
@@ -135,8 +135,7 @@ def read_clean(
 def check_reading(on_unknown: object, on_absent: object, design: object) -> None:
     """Refuse options of reading that are outside what they accept; `OptionError`."""
     for option, value in (("on_unknown", on_unknown), ("on_absent", on_absent)):
-        if value not in ("raise", "missing"):
-            raise OptionError.choose(option, value, ("raise", "missing"))
+        check_choice(option, value, ("raise", "missing"))
     if design is not None and not isinstance(design, Design):
         raise OptionError(f'design must be a Design, not {type(design).__name__}: csat.Design(weight="w", psu="hall").')
 

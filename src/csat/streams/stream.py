@@ -15,6 +15,7 @@ from csat import reduce
 from csat.design import Design, Replication
 from csat.errors import SampleError
 from csat.moments import Groups, Levels, Patterns, RowScores, Variable, columns_of
+from csat.moments.guards import as_names, as_variables
 from csat.questionnaire import Questionnaire
 from csat.read import INSIDE, ROW, Ledger
 from csat.read.cells import keys_of
@@ -158,6 +159,7 @@ class Stream(Summed):
 
     def patterns(self, names: Sequence[Variable], by: Sequence[str] = ()) -> Patterns:
         """Weighted moments per domain and pattern of answered variables; see `csat.moments.Patterns`."""
+        names, by = as_variables(names), as_names(by)
         columns = [column for name in names for column in columns_of(name)]
         self._known([*columns, *by])
         middle = np.array([self._midpoint(name) for name in names], float)
@@ -169,6 +171,7 @@ class Stream(Summed):
 
         The levels of a question come from its scale; those of another column take a pass of their own.
         """
+        names, by = as_names(names, "names"), as_names(by)
         self._known([*names, *(name for name in by if name not in self._used)])
         values = [self._levels_of(name) for name in names]
         counted = self._counted(list(names), values, tuple(by))

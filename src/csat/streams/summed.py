@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from csat.errors import UnknownColumnError
 from csat.moments import Groups, Product, Recode, RowScores, Variable
+from csat.moments.guards import as_names, as_variables
 from csat.questionnaire import Questionnaire
 
 
@@ -50,7 +51,7 @@ class Summed(ABC):
         SampleError
             If a column holds categories, not numbers.
         """
-        return self._groups(names, by, rule, None)
+        return self._groups(as_variables(names), as_names(by), rule, None)
 
     def score_groups(
         self, names: Sequence[Variable], by: Sequence[str], scores: Mapping[tuple[str, ...], RowScores],

@@ -12,6 +12,7 @@ from csat.moments import shown
 from csat.questionnaire import Questionnaire
 from csat.read import read_clean
 from csat.read.clean import check_reading
+from csat.read.layout import check_header_row
 from csat.read.universe import universe_of
 from csat.spark import is_spark, opened_spark
 from csat.streams import (
@@ -164,6 +165,9 @@ def read_survey(
             "use csat.read_questionnaire(path)."
         )
     check_reading(on_unknown, on_absent, design)
+    _check_options(sheet=sheet, encoding=encoding, query=query)
+    check_header_row(header_row)
+    check_switch("weigh", weigh)
     if stream is not None:
         check_switch("stream", stream)
     check_progress(progress)
@@ -214,6 +218,13 @@ def _opened(
             "into memory as a whole: leave stream out."
         )
     return found
+
+
+def _check_options(**texts: Any) -> None:
+    """Refuse what is no text; `OptionError`."""
+    for name, value in texts.items():
+        if value is not None and not isinstance(value, str):
+            raise OptionError(f"{name} must be a text; found {shown(value)}.")
 
 
 def _check_spark(
