@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -39,6 +40,12 @@ SETTING = "CSAT_CHROMIUM"
 PATIENCE = 180.0
 #: When a PDF says that it was made: the second differs from run to run.
 DATE = re.compile(rb"/(CreationDate|ModDate) ?\(D:[^)]{14,40}\)")
+#: How cells name their heading cells: by a number that the browser gives, which differs from run to run.
+NODE = re.compile(rb"(?<!/Title )\(node(\d{8})\)")
+#: The tree of these names: a name and its cell, a leaf of them, the first and the last name of the leaf.
+CELL = re.compile(rb"\(node(\d{8})\) (\d+) 0 R")
+LEAF = re.compile(rb"\(node\d{8}\) \d+ 0 R(?: \(node\d{8}\) \d+ 0 R)*")
+LIMITS = re.compile(rb"/Limits \[\(node\d{8}\) \(node\d{8}\)\]")
 
 REMEDY = (
     f"Install Chromium, Google Chrome or Microsoft Edge, or set {SETTING} to the path of one; "
@@ -53,13 +60,35 @@ def ready() -> None:
 
 
 def render(document: Document, path: Path) -> None:
-    """Print a document's page to a PDF: the same bytes each time, but for the browser's numbers of heading cells."""
+    """Print a document's page to a PDF: the same bytes each time."""
     font = (files("csat.report") / "fonts" / "csat-sans-sc.ttf").read_bytes()
     with tempfile.TemporaryDirectory(prefix="csat-pdf-", ignore_cleanup_errors=True) as scratch:
         source, printed = Path(scratch) / "page.html", Path(scratch) / "page.pdf"
         source.write_text(page.page(document, font=font), encoding="utf-8", newline="\n")
         _print(browser(), source, printed, Path(scratch) / "profile")
-        path.write_bytes(DATE.sub(_undated, printed.read_bytes()))
+        path.write_bytes(settled(printed.read_bytes()))
+
+
+def settled(printed: bytes) -> bytes:
+    """Give a PDF a fixed date, and its heading cells numbers from 1 in the order of the file.
+
+    What is put in is as long as what was there, and names stay sorted in their tree: no place in the file moves.
+    """
+    undated = DATE.sub(_undated, printed)
+    leaves = LEAF.findall(undated)
+    if len(leaves) != 1:
+        return _renamed(undated, sorted(set(NODE.findall(undated))))
+    cells = sorted(CELL.findall(leaves[0]), key=lambda cell: int(cell[1]))
+    made = _renamed(undated, [name for name, _ in cells])
+    sorted_leaf = b" ".join(b"(node%08d) %s 0 R" % (place, at) for place, (_, at) in enumerate(cells, 1))
+    ends = b"/Limits [(node%08d) (node%08d)]" % (1, len(cells))
+    return LIMITS.sub(ends, LEAF.sub(sorted_leaf, made))
+
+
+def _renamed(printed: bytes, numbers: Sequence[bytes]) -> bytes:
+    """Number heading cells from 1."""
+    names = {number: b"(node%08d)" % place for place, number in enumerate(numbers, 1)}
+    return NODE.sub(lambda found: names.get(found[1], found[0]), printed)
 
 
 def browser() -> str:

@@ -78,6 +78,7 @@ class Text:
                 self._cards(grid.cards(table))
                 self.small([table.say(note) for note in table.notes])
             case Tabular(table, "sentences"):
+                self._run(self.file.add_paragraph(style="Caption"), Run(legal(table.say(table.title))))
                 for line in grid.sentences(table):
                     self._paragraph(Paragraph((Run(line),), "bullet"))
                 self.small([table.say(note) for note in table.notes])
