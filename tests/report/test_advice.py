@@ -43,7 +43,7 @@ def test_the_sample_has_a_first_candidate_that_is_not_sure(driven, study):
     at = driven["ipa"].terms.index("P4")
     five = driven["ipa"].gain(5.0)
     figures = [five.estimate[at], *(ends[at] for ends in five.interval)]
-    assert "{:.2f} points higher ({:.2f} to {:.2f})".format(*figures) in gain
+    assert "{:.1f} points higher ({:.1f} to {:.1f})".format(*figures) in gain
     assert "This is an association" in gain
     assert "up to 8 others may be as important" in order
     assert selection[0].startswith("Steady in the selection: Network performance")

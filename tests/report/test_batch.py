@@ -109,7 +109,7 @@ def test_the_report_of_a_group_takes_its_point_of_view(place, batch):
     own = csat.index(survey.where(branch="s")).estimates.estimate[0]
     assert f"{own:.2f}" in page
     assert "Gap to North *1*" in page
-    assert "South has an index of" in page and "ranks 3 of 3" in page
+    assert "South, with an index of" in page and "ranks 3 of 3" in page
     book = openpyxl.load_workbook(place / "out" / "s" / "report-en.xlsx")
     numbers = [c.value for sheet in book for row in sheet.iter_rows() for c in row if isinstance(c.value, float)]
     assert np.isclose(numbers, own, rtol=1e-14).any()

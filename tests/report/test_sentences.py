@@ -8,10 +8,10 @@ import pytest
 
 import csat
 from csat.errors import OptionError
-from csat.report import apart, compared, course, league, mix, standing, strengths, summary
-from csat.report.sentences.said import distance, figures
+from csat.report import apart, compared, course, mix, standing, strengths, summary
 from csat.report.tables.dispersion import AGREED, DIVIDED, dispersion
 from csat.report.tables.pairs import pairs_of
+from csat.report.tenths import distance, figures
 from csat.report.words import words
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
@@ -19,7 +19,7 @@ LANGUAGES = ("en", "zh")
 #: Keys of sentences that compare nothing, or say that a comparison is open.
 OPEN = {
     *("summary.index", "summary.index_only", "summary.change_within_noise", "summary.verdict_close", "summary.score"),
-    *("standing.place", "standing.direct_rank", "standing.all_open", "standing.nobody"),
+    *("standing.place_open", "standing.direct_rank", "standing.all_open", "standing.nobody"),
     *("compared.index_open", "compared.no_item"),
     *("strengths.no_order", "strengths.same_spread"),
     *("apart.none", "apart.no_item", "apart.no_halves", "apart.small", "apart.hidden", "apart.too_few"),
@@ -34,7 +34,11 @@ def survey(study):
 
 @pytest.fixture(scope="module")
 def found(results, survey, own):
-    return {**results, "branches": league(survey, "branch"), "line": csat.index(own, by="line")}
+    return {
+        **results,
+        "branches": csat.index(survey, by="branch", nodes=["satisfaction"]),
+        "line": csat.index(own, by="line"),
+    }
 
 
 def keys(made):
@@ -60,12 +64,11 @@ def everything(found, study, lang="en"):
     ]
 
 
-def widened(found, survey):
+def widened(found):
     """Every result as if its standard errors were a hundred times as large; groups stay as they are."""
     evaluation = found["evaluation"]
     even = np.full(evaluation.probability.shape, 1 / len(evaluation.grades))
     score = evaluation.score
-    by_branch = wider(csat.index(survey, by="branch", nodes=["satisfaction"]).estimates)
     return {
         "index": _wide(found["index"]),
         "by": _wide(found["by"]),
@@ -74,7 +77,7 @@ def widened(found, survey):
         "trend": replace(found["trend"], levels=wider(found["trend"].levels), changes=wider(found["trend"].changes)),
         "gaps": replace(found["gaps"], estimates=wider(found["gaps"].estimates)),
         "split": replace(found["split"], estimates=wider(found["split"].estimates)),
-        "branches": csat.shrink(by_branch),
+        "branches": _wide(found["branches"]),
     }
 
 
@@ -83,8 +86,8 @@ def _wide(index):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_without_information_no_comparison_is_left(found, survey, study, lang):
-    for made in everything(widened(found, survey), study, lang):
+def test_without_information_no_comparison_is_left(found, study, lang):
+    for made in everything(widened(found), study, lang):
         assert set(keys(made)) <= OPEN, (made.table.name, made.sentences)
 
 
@@ -176,6 +179,27 @@ def test_the_groups_table_has_the_letters(survey, study):
     assert [row[at.index("letter")].value for row in shown.rows] == list(tops.letter)
     assert [row[at.index("higher_than")].value for row in shown.rows] == list(tops.higher_than)
     assert any(note.key == "note.pairs_holm" for note in shown.notes)
+
+
+def test_standing_is_ranked_and_lettered(survey, study):
+    by = csat.index(survey, by="branch", nodes=["satisfaction"])
+    shown = csat.table(by, "en", study, kind="standing")
+    at = [column.name for column in shown.columns]
+    tidy = csat.shrink(by.estimates).tidy().sort_values("rank")
+    assert [row[at.index("rank")].value for row in shown.rows] == tidy["rank"].tolist()
+    assert [row[at.index("rank_high")].value for row in shown.rows] == tidy["rank_high"].tolist()
+    assert [row[at.index("estimate")].value for row in shown.rows] == tidy["direct"].tolist()
+    said = standing(by, "zh", study, own="gansu").sentences
+    assert said[0].startswith("甘肃指数67.5分，在4个单位中排第3") and said[1].startswith("甘肃低于西安（相差4.4分")
+    assert "青海、竞争对手" in said[2]
+
+
+def test_two_groups_are_compared_without_ranks_of_three(index, study, asked):
+    small = replace(index, estimates=replace(index.estimates, n=np.repeat([250, 120, 0, 0], 3)))
+    assert keys(standing(small, "en", asked, own="g"))[0].startswith("standing.")
+    few = replace(index, estimates=replace(index.estimates, n=index.estimates.n * 0 + 20))
+    assert keys(standing(few, "en", asked, own="g")) == ["standing.too_few", "apart.hidden"]
+    assert csat.table(few, "en", asked, kind="standing").rows == ()
 
 
 def test_dispersion_finds_the_item_that_divides(whole, found, study):

@@ -15,10 +15,10 @@ from csat.report.html import to_cards
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.sentences.items import ranked_items, rivals_of
-from csat.report.sentences.said import figures, known, tenth
 from csat.report.tables.cells import base_note, groups_of, level_of
 from csat.report.tables.evaluation_notes import scale_notes
 from csat.report.tables.trend import period_names
+from csat.report.tenths import figures, known, tenth
 from csat.report.words import Word
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from csat.report.html import to_sentences
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.driver import respondents
+from csat.report.tenths import figures, known
 from csat.report.words import Word
 
 if TYPE_CHECKING:
@@ -150,10 +151,11 @@ def _effects(ipa: Ipa, terms: list[str], texts: Names) -> list[Word]:
     for term in terms[:EFFECTS]:
         at = ipa.terms.index(term)
         blanks: dict[str, Any] = {"name": texts.driver(term), "outcome": texts.running(ipa.outcome), "points": POINTS}
-        figures = (gain.estimate[at], low[at], high[at])
-        if not np.isfinite(figures).all():
+        found = (gain.estimate[at], low[at], high[at])
+        if not known(*found):
             continue
-        blanks |= {key: number(float(x), "score") for key, x in zip(("gain", "low", "high"), figures, strict=True)}
+        said = figures(*found)
+        blanks |= {"gain": said["estimate"], "low": said["low"], "high": said["high"]}
         lines.append(Word("first.gain" if low[at] > 0 else "first.no_gain", blanks))
     return lines
 

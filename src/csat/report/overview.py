@@ -119,7 +119,7 @@ def ranking(
             lines.append(Word(key, {"names": texts.listed([named[group] for group in groups])}))
     if not any(len(groups) for groups in halves.values()):
         lines.append(Word("batch.no_halves"))
-    blanks = {"name": named[last[column]], "estimate": float(last["estimate"]), "rank": int(last["rank_low"])}
+    blanks = {"name": named[last[column]], "estimate": float(last["direct"]), "rank": int(last["rank_low"])}
     lines.append(Word("batch.last", blanks | {"size": size}))
     spread = float(league.between) ** 0.5
     lines.append(Word("batch.spread", {"sd": spread}) if spread > 0 else Word("batch.no_spread"))
@@ -131,11 +131,11 @@ def ranking(
 
 def _place(row: Mapping[Any, Any], name: str, size: int) -> Word:
     ranks = {key: int(row[key]) for key in ("rank", "rank_low", "rank_high")}
-    return Word("batch.own", {"name": name, "estimate": float(row["estimate"]), "size": size, **ranks})
+    return Word("batch.own", {"name": name, "estimate": float(row["direct"]), "size": size, **ranks})
 
 
 def _first(top: Mapping[Any, Any], name: str) -> Word:
-    blanks = {"name": name, "estimate": float(top["estimate"])}
+    blanks = {"name": name, "estimate": float(top["direct"])}
     if int(top["rank_high"]) == 1:
         return Word("batch.first_sure", blanks)
     return Word("batch.first", blanks | {"rank": int(top["rank_high"])})

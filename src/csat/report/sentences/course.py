@@ -12,9 +12,10 @@ from csat.comparisons.result import adjusted
 from csat.errors import OptionError
 from csat.report.guidance import Advice
 from csat.report.names import Names
-from csat.report.sentences.said import advice_of, bracketed, distance, figures, known, listed, quoted, tenth
+from csat.report.sentences.said import advice_of, bracketed, listed, quoted
 from csat.report.tables.pairs import part
 from csat.report.tables.trend import period_names, trend_groups
+from csat.report.tenths import distance, figures, known, tenth
 from csat.report.words import Word
 
 if TYPE_CHECKING:

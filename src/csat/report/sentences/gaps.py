@@ -10,9 +10,10 @@ from csat.comparisons.result import DIFFERENT, EQUIVALENT
 from csat.errors import OptionError
 from csat.report.guidance import Advice
 from csat.report.names import Names
-from csat.report.sentences.said import MOST, advice_of, bracketed, distance, figures, known, quoted, tenth
+from csat.report.sentences.said import MOST, advice_of, bracketed, quoted
 from csat.report.tables.cells import level_of
 from csat.report.tables.gap import BOTH, sides_of
+from csat.report.tenths import distance, figures, known, tenth
 from csat.report.words import Word
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from csat.bases import Base
-from csat.errors import OptionError
 from csat.ranks import rank_interval
 from csat.report.guidance import Advice
 from csat.report.names import Names
-from csat.report.sentences.said import MOST, advice_of, bracketed, figures, listed, quoted, tenth
-from csat.report.tables.cells import groups_of, level_of
+from csat.report.sentences.said import MOST, advice_of, bracketed, listed, quoted
+from csat.report.tables.cells import level_of
 from csat.report.tables.pairs import pairs_of, part
+from csat.report.tables.standing import column_of, judged, shown_groups
+from csat.report.tenths import figures, tenth
 from csat.report.words import Word
 
 if TYPE_CHECKING:
@@ -54,17 +55,11 @@ def apart(
     OptionError
         If the index has no groups, or those of several columns.
     """
-    tidy, texts = index.tidy(), Names(lang, names)
-    columns = groups_of(tidy, "estimate")
-    if len(columns) != 1:
-        raise OptionError("apart() is about the groups of one column: csat.index(survey, by=…).")
-    (column,) = columns
-    tops = tidy[tidy["kind"] == "index"]
-    verdicts = texts.bases.judge_groups(tops["n"].tolist())
-    shown = tops[[not verdict.hidden for verdict in verdicts] & tops["estimate"].notna().to_numpy()]
+    tidy, texts, column = index.tidy(), Names(lang, names), column_of(index)
+    shown = shown_groups(index, texts)
     named = dict(zip(tidy[column], texts.values(column, list(tidy[column])), strict=True))
     lines = _lines(index, shown, column, named, texts, items_only=items_only)
-    lines += _bases(tops, verdicts, column, named, texts)
+    lines += [] if items_only else bases_of(index, column, texts)
     notes = [Word("apart.note", {"alpha": 1 - level_of(index)})]
     title = Word("title.apart", {"by": texts.running(column)})
     return advice_of("apart", title, lines, texts, notes=notes if len(shown) > 1 else [], base=base)
@@ -147,17 +142,16 @@ def _halves(index: Index, shown: pd.DataFrame, column: str, named: dict[Any, str
     return lines or [Word("apart.no_halves", {"count": size})]
 
 
-def _bases(
-    tops: pd.DataFrame, verdicts: tuple[Base, ...], column: str, named: dict[Any, str], texts: Names
-) -> list[Word]:
-    """Groups that took no part because of their bases, and those to be read with care."""
+def bases_of(index: Index, column: str, texts: Names, *, parts: bool = True) -> list[Word]:
+    """Groups that took no part because of their bases, and those to be read with care; `parts` as in `judged`."""
+    tops, verdicts = judged(index, texts, parts=parts)
     groups = {
         "apart.hidden": [verdict.hidden and n > 0 for verdict, n in zip(verdicts, tops["n"], strict=True)],
         "apart.small": [verdict is Base.SMALL for verdict in verdicts],
     }
     blanks = {"least": texts.bases.suppress, "most": texts.bases.flag - 1}
     return [
-        Word(key, blanks | {"names": texts.listed([named[group] for group in tops[column][np.array(chosen, bool)]])})
+        Word(key, blanks | {"names": texts.listed(texts.values(column, list(tops[column][np.array(chosen, bool)])))})
         for key, chosen in groups.items()
         if any(chosen)
     ]

@@ -10,10 +10,11 @@ from csat.errors import OptionError
 from csat.report.format import number
 from csat.report.guidance import Advice
 from csat.report.names import Names
-from csat.report.sentences.said import advice_of, distance, figures, known, tenth, top_of
+from csat.report.sentences.said import advice_of, top_of
 from csat.report.tables.cells import base_note, groups_of, level_of
 from csat.report.tables.evaluation_notes import DOUBTFUL
 from csat.report.tables.trend import period_names, trend_groups
+from csat.report.tenths import distance, figures, known, tenth
 from csat.report.words import Word
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ from csat.errors import OptionError
 from csat.ranks import rank_interval
 from csat.report.guidance import Advice
 from csat.report.names import Names
-from csat.report.sentences.said import advice_of, bracketed, figures, known, listed, quoted, tenth
+from csat.report.sentences.said import advice_of, bracketed, listed, quoted
 from csat.report.tables.cells import groups_of, level_of
 from csat.report.tables.dispersion import AGREED, DIVIDED, dispersion
 from csat.report.tables.pairs import part
+from csat.report.tenths import figures, known, tenth
 from csat.report.words import Word
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ def _order(ranked: pd.DataFrame, texts: Names) -> list[Word]:
         return []
     if all(rivals_of(ranked, end) == size - 1 for end in ("best", "worst")):
         return [Word("strengths.no_order", {"all": size})]
-    lines = [_end("best", ranked.iloc[0], rivals_of(ranked, "best"), texts)]
-    lines.append(_end("worst", ranked.iloc[-1], rivals_of(ranked, "worst"), texts))
+    lines = [_end("best", ranked.iloc[0], rivals_of(ranked, "best"), size, texts)]
+    lines.append(_end("worst", ranked.iloc[-1], rivals_of(ranked, "worst"), size, texts))
     halves = {
         "upper": ranked.loc[ranked["rank_high"] <= size / 2, "term"],
         "lower": ranked.loc[ranked["rank_low"] > (size + 1) / 2, "term"][::-1],
@@ -95,12 +96,13 @@ def _order(ranked: pd.DataFrame, texts: Names) -> list[Word]:
     return lines
 
 
-def _end(end: str, item: pd.Series, rivals: int, texts: Names) -> Word:
+def _end(end: str, item: pd.Series, rivals: int, size: int, texts: Names) -> Word:
     blanks: dict[str, Any] = {"name": texts.code(item["term"]), "count": rivals}
     if not known(item["low"], item["high"]):
         return Word(f"strengths.{end}_only", blanks | {"estimate": tenth(item["estimate"])})
     blanks |= figures(item["estimate"], item["low"], item["high"])
-    return Word(f"strengths.{end}" if rivals else f"strengths.{end}_sure", blanks)
+    way = "_sure" if rivals == 0 else "_open" if rivals == size - 1 else ""
+    return Word(f"strengths.{end}{way}", blanks)
 
 
 def _spread(index: Index, ranked: pd.DataFrame, texts: Names) -> list[Word]:

@@ -6,20 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from csat.ranks import rank_of
 from csat.report.guidance import Advice
 from csat.report.names import Names
-from csat.report.sentences.said import advice_of, bracketed, distance, listed, tenth
+from csat.report.sentences.groups import bases_of
+from csat.report.sentences.said import advice_of, bracketed, listed
+from csat.report.tables.cells import level_of
 from csat.report.tables.pairs import pairs_of
+from csat.report.tables.standing import column_of, ranked_groups
+from csat.report.tenths import distance, tenth
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
+    from csat.indices import Index
     from csat.questionnaire import Questionnaire
-    from csat.shrinkage import Shrunken
 
 
 def standing(
-    league: Shrunken,
+    index: Index,
     lang: str = "en",
     names: Questionnaire | None = None,
     *,
@@ -30,10 +33,10 @@ def standing(
 
     Parameters
     ----------
-    league : from `csat.report.league`, of groups that may be shown.
+    index : by the column of own customers and peers.
     lang : "en" or "zh".
     names : the questionnaire whose texts stand for the codes.
-    own : the group; None, or one that is not ranked: who leads, and who surely is in which half.
+    own : the group; None, or one too small to be shown: who leads and who is last.
     base : whom the sentences are about.
 
     Returns
@@ -41,31 +44,41 @@ def standing(
     Advice
         The figures quoted are the direct ones, as everywhere in a report; the rank is that of the shrunken figures. A
         group is called higher or lower only if the difference is more than chance once all pairs are counted (Holm).
+
+    Raises
+    ------
+    OptionError
+        If the index has no groups, or those of several columns.
     """
-    texts = Names(lang, names)
-    (column,) = [name for name in league.estimates.keys if name not in ("kind", "depth")]
-    frame = league.tidy().assign(direct_rank=rank_of(league.direct.estimate))
+    texts, column = Names(lang, names), column_of(index)
+    frame = ranked_groups(index, texts)
+    named = dict(zip(frame.index, texts.values(column, list(frame[column])), strict=True))
     mine = frame.index[frame[column] == own]
-    named = texts.values(column, list(frame[column]))
-    lines = _general(frame, named) if mine.empty else _own(league, frame, int(mine[0]), named, texts)
-    notes = [Word("standing.note", {"level": league.estimates.level, "alpha": 1 - league.estimates.level})]
-    return advice_of("standing", Word("title.standing_said"), lines, texts, notes=notes, base=base)
+    if len(frame) < 2:
+        lines = [Word("standing.too_few")]
+    elif mine.empty:
+        lines = _general(frame, named)
+    else:
+        lines = _own(index, frame, int(mine[0]), named, texts)
+    lines += bases_of(index, column, texts, parts=False)
+    level = level_of(index)
+    notes = [Word("standing.note", {"level": level, "alpha": 1 - level})] if len(frame) > 1 else []
+    return advice_of("standing_said", Word("title.standing_said"), lines, texts, notes=notes, base=base)
 
 
-def _own(league: Shrunken, frame: pd.DataFrame, mine: int, named: list[str], texts: Names) -> list[Word]:
+def _own(index: Index, frame: pd.DataFrame, mine: int, named: dict[int, str], texts: Names) -> list[Word]:
     row = frame.loc[mine].to_dict()
     lines = [_place(row, named[mine], len(frame))]
     if row["direct_rank"] != row["rank"]:
         lines.append(Word("standing.direct_rank", {"rank": int(row["direct_rank"])}))
-    pairs = pairs_of(league.direct, [range(len(frame))])
+    pairs = pairs_of(index.estimates, [frame.index.tolist()])
     with_own = pairs[(pairs["high"] == mine) | (pairs["low"] == mine)]
     above = with_own[with_own["apart"] & (with_own["low"] == mine)].sort_values("gap", ascending=False)
     below = with_own[with_own["apart"] & (with_own["high"] == mine)].sort_values("gap", ascending=False)
     for key, part, side in (("lower", above, "high"), ("higher", below, "low")):
         if len(part):
-            lines.append(
-                Word(f"standing.{key}", {"name": named[mine], "names": listed(_gaps(part, side, named, texts), texts)})
-            )
+            others = listed(_gaps(part, side, named, texts), texts)
+            lines.append(Word(f"standing.{key}", {"name": named[mine], "names": others}))
     rest = with_own[~with_own["apart"]]
     open_to = [named[int(row["low"] if row["high"] == mine else row["high"])] for row in rest.to_dict("records")]
     if open_to:
@@ -76,11 +89,14 @@ def _own(league: Shrunken, frame: pd.DataFrame, mine: int, named: list[str], tex
 
 def _place(row: dict[Any, Any], name: str, size: int) -> Word:
     ranks = {key: int(row[key]) for key in ("rank", "rank_low", "rank_high")}
-    key = "standing.sure" if ranks["rank_low"] == ranks["rank_high"] else "standing.place"
-    return Word(key, {"name": name, "estimate": tenth(row["direct"]), "size": size, **ranks})
+    blanks = {"name": name, "estimate": tenth(row["estimate"]), "size": size, **ranks}
+    if ranks["rank_low"] == ranks["rank_high"]:
+        return Word("standing.sure", blanks)
+    unknown = ranks["rank_low"] == 1 and ranks["rank_high"] == size
+    return Word("standing.place_open" if unknown else "standing.place", blanks)
 
 
-def _gaps(part: pd.DataFrame, side: str, named: list[str], texts: Names) -> list[str]:
+def _gaps(part: pd.DataFrame, side: str, named: dict[int, str], texts: Names) -> list[str]:
     """The other groups, each with the distance to it and its interval."""
     found, say = [], words(texts.lang).say
     for row in part.to_dict("records"):
@@ -89,10 +105,10 @@ def _gaps(part: pd.DataFrame, side: str, named: list[str], texts: Names) -> list
     return found
 
 
-def _general(frame: pd.DataFrame, named: list[str]) -> list[Word]:
+def _general(frame: pd.DataFrame, named: dict[int, str]) -> list[Word]:
     """Who leads and who is last, as far as that is known, when no group is the own one."""
     size = len(frame)
-    ordered = frame.assign(name=named).sort_values("rank", kind="stable").to_dict("records")
+    ordered = frame.assign(name=list(named.values())).to_dict("records")
     first, last = ordered[0], ordered[-1]
     lines = []
     if first["rank_high"] < size:
@@ -105,4 +121,4 @@ def _general(frame: pd.DataFrame, named: list[str]) -> list[Word]:
 
 
 def _named(row: dict[Any, Any]) -> dict[str, str]:
-    return {"name": row["name"], "estimate": tenth(row["direct"])}
+    return {"name": row["name"], "estimate": tenth(row["estimate"])}

@@ -40,6 +40,7 @@ from csat.report.tables.gap import gaps
 from csat.report.tables.groups import check, crosstab, difference, league, letters, sample_size, test, weights
 from csat.report.tables.index import groups, items, nodes
 from csat.report.tables.ledger import columns, ledger, missing_texts, other_columns, quality, weight_report
+from csat.report.tables.standing import standing
 from csat.report.tables.trend import changes, split, trend
 from csat.report.words import Word, words
 
@@ -50,7 +51,7 @@ Builder = Callable[[Any, Names], Table]
 
 #: Class of the result → kind of table → builder. The first kind is the usual one.
 TABLES: Mapping[str, Mapping[str, Builder]] = {
-    "Index": {"nodes": nodes, "groups": groups, "items": items},
+    "Index": {"nodes": nodes, "groups": groups, "items": items, "standing": standing},
     "Regression": {
         "coefficients": regression.coefficients,
         "terms": regression.terms,
@@ -208,7 +209,8 @@ def table(
     lang : "en" or "zh".
     names : the questionnaire whose texts stand for the codes. None shows the codes.
     kind : which table, where a result has several. None: the first of these. Of an index ``"nodes"``, ``"groups"``,
-        ``"items"``; of a regression ``"coefficients"``, ``"terms"`` (joint tests), ``"overlap"``, ``"odds"`` and
+        ``"items"``, ``"standing"`` (groups by rank);
+        of a regression ``"coefficients"``, ``"terms"`` (joint tests), ``"overlap"``, ``"odds"`` and
         ``"effects"`` (of a logit), ``"differences"`` (between groups), ``"fit"``; of a stepwise regression ``"steps"``,
         ``"final"``, ``"excluded"``, ``"stability"``, ``"models"``; of importance ``"importance"``, ``"differences"``;
         of a map ``"ipa"``, ``"quadrants"``, ``"priorities"``; of rewards and penalties ``"asymmetry"``,

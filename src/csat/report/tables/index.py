@@ -25,14 +25,13 @@ from csat.report.tables.cells import (
 )
 from csat.report.tables.dispersion import dispersion
 from csat.report.tables.pairs import part
+from csat.report.tables.standing import ADJUST, shown_groups
 from csat.report.words import Word
 
 if TYPE_CHECKING:
     from csat.indices import Index
 
 N = ("n",)
-#: Correction of the letters, over all pairs of groups.
-ADJUST = "holm"
 
 
 def nodes(result: Index, names: Names) -> Table:
@@ -94,8 +93,7 @@ def _letters(result: Index, top: pd.DataFrame, groups: list[str], names: Names) 
 
     None if fewer than two groups may be compared, or more than there are letters.
     """
-    hidden = [verdict.hidden for verdict in names.bases.judge_groups(top["n"].tolist())]
-    rows = top.index[~np.array(hidden, bool) & top["estimate"].notna().to_numpy()].tolist()
+    rows = shown_groups(result, names).index.tolist()
     if not 1 < len(rows) <= len(ascii_uppercase):
         return None
     found = letters(part(result.estimates, rows), groups, adjust=ADJUST)
