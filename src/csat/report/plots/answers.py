@@ -54,8 +54,9 @@ class Spread:
         return self.positive - self.shares[:, : len(self.parts) // 2].sum(axis=1)
 
     def sorted(self) -> Spread:
-        """Rows from the best balance to the worst."""
-        at = np.argsort(-self.balance, kind="stable").tolist()
+        """Rows from the best balance to the worst; those that are not shown last."""
+        hidden = np.array([base.hidden for base in self.bases])
+        at = np.lexsort((-self.balance, hidden)).tolist()
         labels, bases = [self.labels[i] for i in at], [self.bases[i] for i in at]
         return Spread(labels, self.parts, self.shares[at], self.n[at], bases)
 
@@ -97,7 +98,8 @@ def _spread(result: Levels, names: Names) -> Spread:
             "different ones. Draw those of one scale at a time: survey.levels([…])."
         )
     place = _bands(levels)
-    labels, bases = [], []
+    labels: list[str] = []
+    bases: list[Base] = []
     texts = names.codes(list(result.names))
     shares, sizes = [], []
     for name, text in zip(result.names, texts, strict=True):
@@ -106,7 +108,8 @@ def _spread(result: Levels, names: Names) -> Spread:
         for domain, share, n, verdict in zip(result.domains, result.shares(name), base, verdicts, strict=True):
             groups = [names.value(by, value) for by, value in zip(result.by, domain, strict=True)]
             own = [*groups, *([text] if len(result.names) > 1 or not groups else [])]
-            labels.append(style.wrap(" · ".join(own) + (telling.OPEN if verdict is Base.SMALL else "")))
+            mark = telling.OPEN if verdict is Base.SMALL else ""
+            labels.append(telling.Label.of(style.wrap(" · ".join(own)) + mark, " · ".join(own) + mark))
             bases.append(verdict)
             shares.append(np.bincount(place, weights=share, minlength=place.max() + 1))
             sizes.append(float(n))

@@ -62,7 +62,7 @@ def percent(ax: Axes, whole: float = 1.0) -> None:
     """Write the figures of the horizontal axis as per cent of `whole`."""
     from matplotlib.ticker import PercentFormatter
 
-    ax.xaxis.set_major_formatter(PercentFormatter(whole, decimals=0))
+    ax.xaxis.set_major_formatter(PercentFormatter(whole))
 
 
 def side_by_side(

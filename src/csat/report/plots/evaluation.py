@@ -13,7 +13,7 @@ import csat.report.plots.telling as telling
 from csat.report.format import DASH, number
 from csat.report.names import Names
 from csat.report.plots.evaluation_grades import look, row_labels, said, write_on
-from csat.report.plots.rows import remarks
+from csat.report.plots.rows import hidden_last, remarks
 from csat.report.tables.cells import judge_rows
 from csat.report.tables.evaluation import names_of_groups
 from csat.report.tables.evaluation_notes import probability_notes, scale_notes
@@ -42,7 +42,9 @@ def items(result: Evaluation, names: Names, ax: Axes | None) -> Axes:
     tidy = result.verdicts()
     frame = tidy[tidy["kind"] == "item"]
     key = frame["score"] if frame["score"].notna().any() else -frame["characteristic"]
-    return _stacks(result, frame.loc[key.sort_values(ascending=False).index], names_of_groups(tidy), names, ax)
+    by = names_of_groups(tidy)
+    best = hidden_last(frame.loc[key.sort_values(ascending=False).index], by, names.bases)
+    return _stacks(result, best, by, names, ax)
 
 
 def _stacks(result: Evaluation, frame: pd.DataFrame, by: list[str], names: Names, ax: Axes | None) -> Axes:

@@ -85,4 +85,4 @@ def _percent(ax: Axes) -> None:
     from matplotlib.ticker import PercentFormatter
 
     ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
-    ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.xaxis.set_major_formatter(PercentFormatter(1.0))

@@ -41,7 +41,9 @@ def _rows(result: Gaps, names: Names) -> tuple[pd.DataFrame, list[str], Sides]:
     groups = sides.groups if several else []
     judged = {f"judged {'+'.join(base)}": judge_rows(tidy, base, groups, names.bases) for base in BASES}
     above = tidy["kind"].map({"index": 0, "dimension": 1}).fillna(2) if "kind" in tidy else 2
-    frame = tidy.assign(**judged, above=above, lead=-tidy["estimate"]).sort_values(["above", "lead"], kind="stable")
+    last = [base.hidden for base in judged[f"judged {'+'.join(BOTH)}"]]
+    order = tidy.assign(**judged, above=above, last=last, lead=-tidy["estimate"])
+    frame = order.sort_values(["above", "last", "lead"], kind="stable")
     labels = names.codes(list(frame["term"]))
     if several:
         of_groups = group_labels(frame, sides.groups, names)

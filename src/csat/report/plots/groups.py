@@ -11,7 +11,7 @@ import csat.report.plots.telling as telling
 from csat.report.names import Names
 from csat.report.plots.estimate import estimates
 from csat.report.plots.index import group_labels
-from csat.report.plots.rows import draw_rows, remarks
+from csat.report.plots.rows import draw_rows, hidden_last, remarks
 from csat.report.tables.cells import groups_of, judge_rows, level_of
 from csat.report.words import Word, words
 
@@ -28,6 +28,7 @@ def league(result: Shrunken, names: Names, ax: Axes | None) -> Axes:
     catalogue = words(names.lang)
     frame = result.tidy().sort_values("rank", kind="stable")
     by = groups_of(frame, "estimate")
+    frame = hidden_last(frame, by, names.bases)
     labels = style.wrap_rows(group_labels(frame, by, names))
     ax = style.axes_for(ax, style.row_height(labels) + 1.7)
     bases = judge_rows(frame, ("n",), by, names.bases)
@@ -59,6 +60,7 @@ def letters(result: Letters, names: Names, ax: Axes | None) -> Axes:
     tidy = result.tidy()
     by = groups_of(tidy, "estimate")
     frame: pd.DataFrame = tidy[tidy["term"] == tidy["term"].iloc[0]].sort_values("estimate", ascending=False)
+    frame = hidden_last(frame, by, names.bases)
     labels = [
         f"{name} ({letter})" for name, letter in zip(group_labels(frame, by, names), frame["letter"], strict=True)
     ]

@@ -10,7 +10,7 @@ import pandas as pd
 import csat.report.plots.style as style
 from csat.errors import OptionError
 from csat.report.names import Names
-from csat.report.plots.rows import draw_rows, remarks
+from csat.report.plots.rows import draw_rows, hidden_last, remarks
 from csat.report.tables.cells import groups_of, judge_rows, level_of
 from csat.report.words import Word, words
 
@@ -52,7 +52,7 @@ def groups(result: Index, names: Names, ax: Axes | None) -> Axes:
     by = groups_of(tidy, "estimate")
     if not by:
         raise OptionError('kind="groups" needs an index by a column: csat.index(survey, by=…).')
-    frame = tidy[tidy["kind"] == "index"].sort_values("estimate", ascending=False)
+    frame = hidden_last(tidy[tidy["kind"] == "index"].sort_values("estimate", ascending=False), by, names.bases)
     labels = style.wrap_rows(group_labels(frame, by, names))
     title = Word("title.groups", {"by": " × ".join(map(names.running, by))})
     return _chart(result, frame, labels, title, names, ax)
@@ -63,7 +63,7 @@ def items(result: Index, names: Names, ax: Axes | None) -> Axes:
     tidy = result.tidy()
     if groups_of(tidy, "estimate"):
         raise OptionError('kind="items" draws one ranking; take the index without by=, or of one group (survey.where).')
-    frame = tidy[tidy["kind"] == "item"].sort_values("estimate", ascending=False)
+    frame = hidden_last(tidy[tidy["kind"] == "item"].sort_values("estimate", ascending=False), (), names.bases)
     labels = style.wrap_rows(names.codes(list(frame["term"])))
     return _chart(result, frame, labels, Word("title.items"), names, ax)
 

@@ -117,7 +117,7 @@ def _map(ax: Axes, result: Ipa, names: Names, label: str, *, small: bool, shown:
     if result.importances.unit == "per cent":
         from matplotlib.ticker import PercentFormatter
 
-        ax.yaxis.set_major_formatter(PercentFormatter(100.0, decimals=0))
+        ax.yaxis.set_major_formatter(PercentFormatter(100.0))
     ax.spines["left"].set_visible(True)
     if shown.hidden:
         ax.text(0.5, 0.5, "–", transform=ax.transAxes, ha="center", color=style.GREY)

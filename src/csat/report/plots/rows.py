@@ -13,9 +13,11 @@ from csat.bases import Base, Bases
 from csat.report.chart import Form
 from csat.report.description import Kind
 from csat.report.format import DASH, number
+from csat.report.tables.cells import judge_rows
 from csat.report.words import Word, Words
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 
@@ -79,6 +81,12 @@ def _dots(
         ax.plot(
             [estimate[row]], [row], "o", ms=size[row] if size else 6.5, mfc=fill, mec=colours[row], mew=1.5, zorder=3
         )
+
+
+def hidden_last(frame: pd.DataFrame, by: Sequence[str], bases: Bases) -> pd.DataFrame:
+    """Rows of a ranking with those that are not shown at its end: their place would tell what they hide."""
+    hidden = [base.hidden for base in judge_rows(frame, ("n",), by, bases)]
+    return frame.iloc[np.argsort(hidden, kind="stable")]
 
 
 def remarks(verdicts: list[Base], bases: Bases, catalogue: Words, level: float | None = None) -> list[str]:

@@ -19,6 +19,7 @@ from csat.report.lines import wrap as broken
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 # Okabe and Ito's colours, told apart by colour-blind readers too.
 BLUE, ORANGE, GREEN, PINK, SKY, AMBER = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
@@ -45,6 +46,10 @@ NOTES, NOTE_COLUMNS, NOTE_LINES = "notes", 110, 6
 #: More rows than these are drawn closer, with labels of up to so many columns.
 MANY, LONG = 20, 58
 SMALL = 8.5
+#: The same of very many rows, which have one line each.
+CROWD, LONGEST, SMALLEST = 44, 64, 7.5
+#: Columns of a title.
+HEADING = 88
 #: How far a level is indented, in points.
 INDENT = 11
 #: Air around a chart in inches, and what part of the figure its place may be off.
@@ -164,26 +169,47 @@ def settle(ax: Axes) -> None:
     if figure.get_layout_engine() is None or len(figure.axes) != 1:
         return
     figure.set_layout_engine("none")  # type: ignore[union-attr]
+    title = _headed(ax)
     width, height = figure.get_size_inches() * figure.dpi  # type: ignore[union-attr]
     air = EDGE * figure.dpi
     for _ in range(2):
+        if title is not None:
+            title.set_x(0.0)
+            title.set_in_layout(False)
         with warnings.catch_warnings():
             # `finish` has named the characters that no face has.
             warnings.filterwarnings("ignore", "Glyph .* missing")
             inner, outer = ax.bbox, ax.get_tightbbox()
+            top = title.get_window_extent().y1 if title is not None else 0.0
         if outer is None:
             return
         left, low = inner.x0 - outer.x0 + air, inner.y0 - outer.y0 + air
-        right, high = outer.x1 - inner.x1 + air, outer.y1 - inner.y1 + air
+        right, high = outer.x1 - inner.x1 + air, max(outer.y1, top) - inner.y1 + air
         place = ax.get_position()
         wanted = (left / width, low / height, 1 - (left + right) / width, 1 - (low + high) / height)
         ax.set_position((*wanted[:2], max(wanted[2], 0.1), max(wanted[3], 0.1)))
+        if title is not None:
+            # Flush with the labels, so that a long one has the whole width.
+            title.set_x((air - ax.bbox.x0) / ax.bbox.width)
         if np.allclose(wanted, place.bounds, atol=NEAR):
             return
 
 
+def _headed(ax: Axes) -> Text | None:
+    """The title at the left of axes, in lines that fit the figure."""
+    from matplotlib.text import Text
+
+    text = ax.get_title(loc="left")
+    title = next((one for one in ax.get_children() if isinstance(one, Text) and text and one.get_text() == text), None)
+    if title is not None:
+        title.set_text(broken(" ".join(text.split()), HEADING, 2))
+    return title
+
+
 def wrap_rows(texts: Sequence[str]) -> list[str]:
     """Labels of rows; of many rows long and small, so that the chart fits a printed page."""
+    if len(texts) > CROWD:
+        return [wrap(text, LONGEST, 1) for text in texts]
     return [wrap(text, LONG, 2) if len(texts) > MANY else wrap(text) for text in texts]
 
 
@@ -195,7 +221,7 @@ def row_height(labels: Sequence[str], least: float = 0.3) -> float:
     """Height in inches that rows with these wrapped labels need: rows are equally high, so the longest label rules."""
     most = max((1 + label.count("\n") for label in labels), default=1)
     if len(labels) > MANY:
-        return len(labels) * max(0.8 * least, 0.15 * most + 0.05)
+        return len(labels) * max((0.62 if len(labels) > CROWD else 0.8) * least, 0.13 * most + 0.03)
     return len(labels) * max(least, 0.2 * most + 0.06 * (most > 1))
 
 
@@ -203,7 +229,7 @@ def label_rows(ax: Axes, labels: Sequence[str], grid: str = "x", depths: Sequenc
     """Name the rows 0, 1, … from the top; with `depths`, from a common left edge, indented by level."""
     ax.set_yticks(range(len(labels)), labels)
     if len(labels) > MANY:
-        ax.tick_params(axis="y", labelsize=SMALL)
+        ax.tick_params(axis="y", labelsize=SMALLEST if len(labels) > CROWD else SMALL)
     if depths:
         ticks = ax.yaxis.get_major_ticks()
         widest = max(

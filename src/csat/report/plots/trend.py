@@ -66,10 +66,14 @@ def lines(result: Trend, names: Names, ax: Axes | None) -> Axes:
 
 
 def _ticks(frame: pd.DataFrame, periods: list[str], said: list[str], names: Names) -> list[str]:
-    """Names of the periods, with the respondents behind their figures."""
+    """Names of the periods, with the respondents behind the figures that are shown."""
     out = []
+    shown = np.array([not Base(base).hidden for base in frame["base"]], bool)
     for period, name in zip(periods, said, strict=True):
-        sizes = frame.loc[frame["period"] == period, "n"].to_numpy(float)
+        sizes = frame.loc[(frame["period"] == period) & shown, "n"].to_numpy(float)
+        if not len(sizes):
+            out.append(style.wrap(name, 14))
+            continue
         low, high = float(sizes.min()), float(sizes.max())
         base = Word("plot.n", {"n": low}) if low == high else Word("plot.n_range", {"low": low, "high": high})
         known = np.isfinite(sizes).all()
