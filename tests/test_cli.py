@@ -374,3 +374,35 @@ def test_check_shows_weights_other_columns_and_missing_texts(tmp_path, capsys):
     assert "Missing values in other columns" in out
     assert "Texts that are missing" in out and "P7" in out
     assert "44 scaled questions of the 1,600 rows kept" in out
+
+
+def test_answers_are_streamed_where_no_rows_are_needed(tmp_path, capsys):
+    """The same tables; the ledger names the files of a folder; what needs rows says so and what to do."""
+    where = ["--where", "branch=gansu"]
+    tables = []
+    for more in ([], ["--stream", "--memory", "64MB"], ["--only", "branch=gansu"]):
+        assert main(["index", STUDY, DATA, "--output", "csv", *where, *more]) == 0
+        tables.append(capsys.readouterr().out)
+    assert tables[0] == tables[1]
+    assert tables[2].splitlines()[1].split(",")[:2] == tables[0].splitlines()[1].split(",")[:2]
+    lines = Path(DATA).read_text(encoding="utf-8").splitlines()
+    (tmp_path / "a.csv").write_text("\n".join(lines[:200]), encoding="utf-8")
+    (tmp_path / "b.csv").write_text("\n".join([lines[0], *lines[150:300]]), encoding="utf-8")
+    assert main(["check", STUDY, str(tmp_path), "--stream"]) == 0
+    out, err = capsys.readouterr()
+    assert "b.csv, row 2: " in out
+    assert "What happened to the rows" in out
+    assert "'quality' needs the respondents' rows" in err
+    assert "--only COLUMN=VALUE, without --stream" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    (["--stream", "--memory", "3KB"], "--memory 3KB: at least 64 MB are needed"),
+    (["--query", "select 1"], "is for databases"),
+    (["--stream", "--only", "brand=nobody"], "no row has brand = 'nobody'"),
+    (["--stream", "--sheet", "x"], "workbooks are read into memory"),
+])  # fmt: skip
+def test_wrong_options_of_streams(capsys, options, words):
+    assert main(["index", STUDY, DATA, *options]) == 1
+    assert words in capsys.readouterr().err

@@ -8,7 +8,10 @@ import argparse
 def data_options(verb: argparse.ArgumentParser) -> None:
     """Study, data, filter, how the data are read."""
     verb.add_argument("study", metavar="STUDY", help="study file: TOML, or a codebook in Excel or CSV")
-    verb.add_argument("data", metavar="DATA", help="answers: CSV, TSV, Excel, Parquet, SPSS or Stata")
+    verb.add_argument(
+        "data", metavar="DATA",
+        help="answers: CSV, TSV, Excel, Parquet, SPSS or Stata; a folder, a pattern in quotes, or a database",
+    )  # fmt: skip
     verb.add_argument(
         "--where", metavar="COLUMN=VALUE", action="append", type=_equation, default=[],
         help="only these respondents; several columns mean all of them, the same column again means or",
@@ -24,6 +27,20 @@ def data_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--sheet", help="sheet of an Excel workbook (default: the first)")
     verb.add_argument("--header-row", type=int, metavar="ROW", help="row that names the columns, from 1 (default: 1)")
     verb.add_argument("--encoding", help="encoding of a text file (default: found out)")
+
+
+def stream_options(verb: argparse.ArgumentParser) -> None:
+    """How answers are read that are larger than memory, and which of them."""
+    verb.add_argument(
+        "--stream", action="store_true", default=None,
+        help="read the rows anew for every figure, a batch at a time (default: only what is larger than --memory)",
+    )  # fmt: skip
+    verb.add_argument("--memory", metavar="SIZE", help="bound on batches and tables, e.g. 512MB (default: 1GB)")
+    verb.add_argument(
+        "--only", metavar="COLUMN=VALUE", action="append", type=_equation, default=[],
+        help="read no other rows, as if they were not there; values as they stand in the data (compare --where)",
+    )  # fmt: skip
+    verb.add_argument("--query", metavar="SQL", help="of a database: a SELECT, or a table (default: its only table)")
 
 
 def table_options(verb: argparse.ArgumentParser) -> None:

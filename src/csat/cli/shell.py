@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from csat.survey import Survey
 
 
+#: Options that are arguments of `read_survey`: of every verb, and of those that stream.
+READING, STREAMING = ("sheet", "encoding", "header_row"), ("stream", "memory", "query", "only")
+
+
 def domain(equations: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     """Turn column = value pairs into the arguments of `Survey.where`: two values of a column mean either."""
     wanted: dict[str, list[str]] = {}
@@ -83,8 +87,10 @@ def _report_base(about: Asked, columns: Sequence[str]) -> dict[str, Any]:
 
 def reading(asked: argparse.Namespace) -> dict[str, Any]:
     """Arguments of `read_survey` that were given."""
-    given = {name: getattr(asked, name) for name in ("sheet", "encoding", "header_row")}
+    given = {name: getattr(asked, name, None) for name in (*READING, *STREAMING)}
     chosen = {name: value for name, value in given.items() if value is not None}
+    if "only" in chosen:
+        chosen |= {"only": domain(asked.only), "progress": True}
     return chosen if asked.on_absent == "raise" else chosen | {"on_absent": asked.on_absent}
 
 
@@ -139,6 +145,8 @@ def in_shell(text: str, asked: argparse.Namespace) -> str:
     What only Python can say is said as the shell can: an answer that counts is ``--outcome COLUMN=VALUE``.
     """
     text = re.sub(r"outcome=csat\.Recode\('([^']*=[^']*)', .*?\}\)", r"outcome='\1'", text)
+    part = "--only COLUMN=VALUE, without --stream"
+    text = re.sub(r"(csat\.)?read_survey\(\.\.\., only=\{.*?\}, stream=False\)", part, text)
     names = "|".join(name for name in vars(asked) if name not in ("run", "study", "data"))
 
     def say(found: re.Match[str]) -> str:

@@ -11,9 +11,10 @@ from csat.cli.composites import composites
 from csat.cli.driver import drivers
 from csat.cli.fuzzy import fuzzy
 from csat.cli.fuzzy_options import fuzzy_options
-from csat.cli.shell import domain, reading, show, survey_of
+from csat.cli.shell import domain, in_shell, reading, show, survey_of
 from csat.cli.structural import structural
 from csat.errors import OptionError
+from csat.streams.faults import RowsError
 
 
 def _check(asked: argparse.Namespace) -> None:
@@ -22,7 +23,12 @@ def _check(asked: argparse.Namespace) -> None:
     ledger = [(survey.ledger, kind) for kind in (None, "columns", "other")]
     missing = about.study.missing_texts()
     weights = [] if survey.ledger.weights is None else [(survey.ledger.weights, None)]
-    show(asked, about, *ledger, (survey.quality(), None), *weights, *([(missing, None)] if len(missing) else []))
+    try:
+        careless = [(survey.quality(), None)]
+    except RowsError as problem:
+        careless = []
+        sys.stderr.write(f"csat: note: {in_shell(str(problem), asked)}\n")
+    show(asked, about, *ledger, *careless, *weights, *([(missing, None)] if len(missing) else []))
 
 
 def _index(asked: argparse.Namespace) -> None:
@@ -80,44 +86,45 @@ def _new(asked: argparse.Namespace) -> None:
 Option = Callable[[argparse.ArgumentParser], None]
 
 TABLES = (options.level_option, options.table_options)
+READ = (options.data_options, options.stream_options)
 
 VERBS: Mapping[str, tuple[Callable[[argparse.Namespace], None], str, tuple[Option, ...]]] = {
     "check": (
         _check,
         "what became of every row and code of the data",
-        (options.data_options, options.table_options),
+        (*READ, options.table_options),
     ),
     "index": (
         _index,
         "satisfaction index, dimensions and items",
-        (options.data_options, options.by_option, options.own_option, *TABLES),
+        (*READ, options.by_option, options.own_option, *TABLES),
     ),
     "trend": (
         _trend,
         "the index over time, and which changes are more than noise",
-        (options.data_options, options.trend_options, options.by_option, options.own_option, *TABLES),
+        (*READ, options.trend_options, options.by_option, options.own_option, *TABLES),
     ),
     "drivers": (
         drivers,
         "what drives the outcome, and what to do first",
-        (options.data_options, options.driver_options, options.by_option, options.own_option, *TABLES),
+        (*READ, options.driver_options, options.by_option, options.own_option, *TABLES),
     ),
     "sem": (
         structural,
         "a structural model: how it fits, what leads to what, and whether groups can be compared",
-        (options.data_options, options.sem_options, options.by_option, options.own_option, *TABLES),
+        (*READ, options.sem_options, options.by_option, options.own_option, *TABLES),
     ),
     "pls": (
         composites,
         "a path model of composites: what leads to what, indices of the constructs, what to raise first",
-        (options.data_options, options.pls_options, options.by_option, options.own_option, *TABLES),
+        (*READ, options.pls_options, options.by_option, options.own_option, *TABLES),
     ),
     "evaluate": (
         fuzzy,
         "fuzzy evaluation: membership in the grades, score, verdict and how sure it is",
-        (options.data_options, options.by_option, fuzzy_options, options.own_option, *TABLES),
+        (*READ, options.by_option, fuzzy_options, options.own_option, *TABLES),
     ),
-    "gaps": (_gaps, "own score minus a peer's, node by node", (options.data_options, options.gap_options, *TABLES)),
+    "gaps": (_gaps, "own score minus a peer's, node by node", (*READ, options.gap_options, *TABLES)),
     "report": (
         _report,
         "write the report: page, workbook and other formats; or one for each group",

@@ -121,8 +121,11 @@ def _reason(tally: Tally, names: Names) -> Word:
 
 def _examples(tally: Tally, names: Names) -> str:
     say = words(names.lang).say
-    places = zip(tally.rows, tally.values, strict=True)
-    return "; ".join(say(Word("ledger.example", {"row": row, "value": value or DASH})) for row, value in places)
+    places = zip(tally.files or [""] * len(tally.rows), tally.rows, tally.values, strict=True)
+    return "; ".join(
+        say(Word("ledger.example_in" if file else "ledger.example", {"row": row, "value": value or DASH, "file": file}))
+        for file, row, value in places
+    )
 
 
 def quality(result: Quality, names: Names) -> Table:
