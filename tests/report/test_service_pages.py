@@ -8,6 +8,7 @@ import csat
 from csat import report
 from csat.errors import CsatError, QuestionnaireError
 from csat.report.chart import CHART_MIME
+from csat.report.words import words
 
 STUDY = """
 [study]
@@ -87,6 +88,21 @@ def test_the_section_is_about_the_part_and_period_of_the_report(folder, survey):
     assert service.results[1].tidy()["count_before"].tolist() == [300, 80, 5, 385]
     assert service.unsplit == {"audits": ("branch",)}
     assert service.undated == ("audits", "sla")
+    said = [words("en").say(service.base("en", result)) for result in (service.results[0], service.results[3], None)]
+    assert said == ["records of Gansu", "everything recorded", "records of Gansu"]
+
+
+def test_the_manifest_holds_the_hashes_of_the_tables(folder, survey):
+    (folder / "data.csv").write_text("a,b\n", encoding="utf-8")
+    plan = report.plan(survey)
+    made = report.manifest(plan, study=folder / "study.toml", data=folder / "data.csv")
+    assert made.files["audits"]["name"] == "audits.csv" and len(made.files["audits"]["sha256"]) == 64
+    assert "Table of audits" in repr(csat.table(made)) and "暗访表" in repr(csat.table(made, lang="zh"))
+    AUDITS.assign(score=1).to_csv(folder / "audits.csv", index=False)
+    again = report.manifest(plan, study=folder / "study.toml", data=folder / "data.csv")
+    changes = report.revision(again, made).changes
+    assert [change.place for change in changes] == [("audits",)]
+    assert again.questionnaire == made.questionnaire
 
 
 @pytest.mark.parametrize(
@@ -120,10 +136,10 @@ def test_tables_and_charts_are_there_in_both_languages(folder, survey, lang):
     service = report.service_of(folder / "study.toml", report.plan(survey))
     asked = survey.questionnaire
     for result in service.results:
-        made = csat.table(result, lang=lang, names=asked, base=service.base(lang))
+        made = csat.table(result, lang=lang, names=asked, base=service.base(lang, result))
         assert made.rows and result._repr_html_().startswith("<")
         for kind in report.plots.PLOTS[type(result).__name__]:
-            axes = csat.plot(result, kind, lang=lang, names=asked, base=service.base(lang))
+            axes = csat.plot(result, kind, lang=lang, names=asked, base=service.base(lang, result))
             chart = axes.figure._repr_mimebundle_()[CHART_MIME]
             assert chart["alt"] and chart["categories"]
     assert ("修障太慢" if lang == "zh" else "Repair too slow") in repr(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from csat.errors import MissingFileError, OptionError, QuestionnaireError
+from csat.questionnaire.settings import SERVICE_FILES
 from csat.questionnaire.tables import tables_of
 from csat.report.tables.cells import judge_rows
 from csat.results import Shown
@@ -44,9 +45,9 @@ KEY = ("period", "by", "group", "term")
 class Manifest(Shown):
     """What a report was made of.
 
-    files : "study", "data" and perhaps "notebook" → name and SHA-256 of the bytes, None for what is no file.
+    files : "study", "data", tables of [service], perhaps "notebook" → name and SHA-256 of the bytes, None for no file.
     questionnaire : name, ``tables`` and SHA-256 of what was asked, whatever kind of file holds it: all of the study but
-        its [report], which is in the settings.
+        its [report], which is in the settings, and [service].
     versions : of csat, Python and the packages that compute.
     seed : of everything drawn at random.
     settings : whose report, on whom: where, own, peer_column, against, by, period, period_column, on_unknown, reading.
@@ -157,8 +158,9 @@ def manifest(
     if asked is None:
         raise QuestionnaireError("A manifest needs a study: read the data with csat.read_survey(data, questionnaire).")
     files = {"study": _file(study), "data": _file(data)}
+    files |= {kind: _file(Path(study).parent / asked.service[kind]) for kind in SERVICE_FILES if kind in asked.service}
     files |= {} if notebook is None else {"notebook": {"name": None, "sha256": notebook}}
-    tables = _plain({name: table for name, table in tables_of(asked).items() if name != "report"})
+    tables = _plain({name: table for name, table in tables_of(asked).items() if name not in ("report", "service")})
     settings = _settings(about, asked) | {"on_unknown": on_unknown, "reading": dict(reading or {})}
     return Manifest(
         files,

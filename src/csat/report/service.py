@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from csat.questionnaire import Questionnaire
     from csat.service.log import Log
 
+#: Class of a result → kind of table that it was made of.
+KINDS: Mapping[str, str] = {
+    **dict.fromkeys(("Complaints", "ComplaintChanges", "BeforeAfter"), "complaints"), "Audits": "audits", "Sla": "sla"
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Service:
@@ -25,7 +30,7 @@ class Service:
 
     results : `Complaints`, `ComplaintChanges`, `BeforeAfter`, `Audits`, `Sla`: those that there are.
     where : column → value of the part; empty: everything recorded.
-    unsplit : kind of table → columns of `where` that it lacks: its figures are of everything recorded.
+    unsplit : kind of table → columns of `where` that it lacks: its figures are not of the part alone.
     undated : kinds of tables that do not hold the report's `period`. nothing : kinds without a row for this part.
     """
 
@@ -40,13 +45,15 @@ class Service:
     def __repr__(self) -> str:
         return f"Service({', '.join(type(result).__name__ for result in self.results) or 'nothing recorded'})"
 
-    def base(self, lang: str = "en") -> Word:
-        """Say what the figures are about."""
+    def base(self, lang: str = "en", result: Any = None) -> Word:
+        """Say what the figures are about: those of one result, whose table may lack columns, or of the section."""
         from csat.report.names import Names
 
-        if not self.where:
+        kind = KINDS.get(type(result).__name__, "")
+        known = {column: value for column, value in self.where.items() if column not in self.unsplit.get(kind, ())}
+        if not known:
             return Word("service.everyone")
-        return Word("service.part", {"what": said_of(self.where, Names(lang, self.asked))})
+        return Word("service.part", {"what": said_of(known, Names(lang, self.asked))})
 
 
 def check_service(asked: Questionnaire, study: str | Path) -> None:
@@ -71,8 +78,8 @@ def service_of(study: str | Path, about: Plan) -> Service:
     ----------
     study : path of the study file, beside which the tables lie.
     about : plan of the report. Where a table has the columns of its part (own group, filter), the rows of that part
-        are taken; where it lacks them, all rows, and the section says so. Of several periods that of the report is
-        taken; complaints are compared with the period before it.
+        are taken; of a column that it lacks the section says so. Of several periods that of the report is taken;
+        complaints are compared with the period before it.
 
     Raises
     ------
@@ -130,15 +137,13 @@ def _computed(kind: str, log: Log, settings: Mapping[str, Any]) -> Any:
 
 
 def _part(log: Log, asked: Questionnaire, where: Mapping[str, Any]) -> tuple[Log, tuple[str, ...]]:
-    """Rows of a part of the customers, and the columns of it that the table lacks: then all rows."""
-    lacking = tuple(column for column in where if column not in log.cells)
-    if lacking:
-        return log, lacking
+    """Rows of a part of the customers, as far as the table has its columns, and the columns that it lacks."""
     keep = np.full(len(log), True)
-    for column, value in where.items():
+    for column in [name for name in where if name in log.cells]:
+        value = where[column]
         wanted = {str(one) for one in (value if isinstance(value, list | tuple) else [value])}
         keep &= np.array([code in wanted for code in _codes(log, asked, column)], bool)
-    return log.only(keep), ()
+    return log.only(keep), tuple(column for column in where if column not in log.cells)
 
 
 def _codes(log: Log, asked: Questionnaire, column: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from csat.questionnaire.settings import SERVICE_FILES
 from csat.report.description import Cell, Column, Kind, Value
 from csat.report.jupyter import Table
 from csat.report.names import Names
@@ -28,8 +29,9 @@ def manifest(result: Manifest, names: Names) -> Table:
 
 
 def _facts(result: Manifest, names: Names) -> Iterator[tuple[str, Value]]:
-    for file in ("data", "study"):
-        yield file, _hash(result.files[file])
+    for file in ("data", "study", *SERVICE_FILES):
+        if file in result.files:
+            yield file, _hash(result.files[file])
     yield "questionnaire", _hash(result.questionnaire)
     if "notebook" in result.files:
         yield "notebook", _hash(result.files["notebook"])
