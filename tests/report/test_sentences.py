@@ -8,7 +8,7 @@ import pytest
 
 import csat
 from csat.errors import OptionError
-from csat.report import apart, compared, course, mix, standing, strengths, summary
+from csat.report import apart, compared, course, leads, mix, standing, strengths, summary
 from csat.report.tables.dispersion import AGREED, DIVIDED, dispersion
 from csat.report.tables.pairs import pairs_of
 from csat.report.tenths import distance, figures
@@ -47,7 +47,7 @@ def keys(made):
 
 def wider(estimates, times=100.0):
     """The same figures from a far smaller sample."""
-    return replace(estimates, vcov=np.asarray(estimates.vcov) * times**2, n_eff=estimates.n_eff / times**2)
+    return replace(estimates, vcov=np.asarray(estimates.vcov) * times**2, n_eff=estimates.n_eff / times**2, bounds=None)
 
 
 def everything(found, study, lang="en"):
@@ -219,6 +219,15 @@ def _names(study):
     from csat.report.names import Names
 
     return Names("en", study)
+
+
+def test_paths_of_composites_are_told_as_far_as_known(own, study):
+    model = "q =~ C21 + C22 + C23\nv =~ C31 + C32 + C33\ns =~ overall + S1\ns ~ q + v"
+    found = csat.pls(own, model, replicates=50)
+    told = keys(leads(found, "zh", study))
+    assert told[-1] == "reading.share" and {"reading.strongest_up", "reading.first_up"} & set(told)
+    vague = replace(found, draws=None, estimates=wider(found.estimates))
+    assert keys(leads(vague, "en", study)) == ["reading.open"]
 
 
 def test_figures_keep_their_side_of_zero():

@@ -20,7 +20,7 @@ from csat.report.overview import Links, league, links, ranking
 from csat.report.plots import plot
 from csat.report.reading import reading
 from csat.report.references import references
-from csat.report.sentences import apart, compared, course, mix, standing, strengths, summary
+from csat.report.sentences import apart, compared, course, leads, mix, standing, strengths, summary
 from csat.report.service import Service, check_service, service_of
 from csat.report.service_said import service_text
 from csat.report.settings import Plan, alike, base_of, masthead, method, plan
@@ -48,6 +48,7 @@ __all__ = [
     "course",
     "diagram",
     "headline",
+    "leads",
     "league",
     "links",
     "manifest",

@@ -103,11 +103,15 @@ def _paths(result: Sem, texts: Names) -> list[Word]:
     return [
         line
         for target in dict.fromkeys(frame["lhs"])
-        for line in _of_target(frame[frame["lhs"] == target], shares.get(target, np.nan), result.level, texts)
+        for line in lines_of_target(frame[frame["lhs"] == target], shares.get(target, np.nan), result.level, texts)
     ]
 
 
-def _of_target(paths: pd.DataFrame, share: float, level: float, texts: Names) -> list[Word]:
+def lines_of_target(paths: pd.DataFrame, share: float, level: float, texts: Names) -> list[Word]:
+    """Sentences on the paths to one construct, of any estimator.
+
+    paths : rows with ``lhs rhs estimate low high``, standardised. share : of its variance that is explained; NaN: none.
+    """
     target = texts.construct(paths["lhs"].iloc[0])
     clear = paths[(paths["low"] > 0) | (paths["high"] < 0)]
     clear = clear.reindex(clear["estimate"].abs().sort_values(ascending=False, kind="stable").index)
