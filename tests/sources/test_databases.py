@@ -306,3 +306,40 @@ def test_a_file_that_is_no_database(tmp_path, optional):
     (tmp_path / "x.duckdb").write_bytes(b"\x00" * 5000)
     with pytest.raises(DataError, match=r"x\.duckdb: cannot be opened"):
         read_survey(tmp_path / "x.duckdb", ASKED)
+
+
+@pytest.fixture(params=["relation", "lazy"])
+def again(request, optional, tmp_path):
+    """Rows that can be asked for anew: a DuckDB relation, a polars LazyFrame."""
+    FRAME.to_parquet(tmp_path / "answers.parquet")
+    if request.param == "lazy":
+        return optional("polars").scan_parquet(tmp_path / "answers.parquet")
+    return optional("duckdb").read_parquet(str(tmp_path / "answers.parquet"))
+
+
+def test_relations_and_lazy_frames_are_run_anew_for_every_figure(again, reference, monkeypatch):
+    monkeypatch.setattr(passes, "rows_for", lambda memory, columns, threads: 77)
+    stream = read_survey(again, ASKED, stream=True)
+    assert isinstance(stream, Stream)
+    assert len(stream) == len(reference)
+    assert stream.ledger.count("weight_missing") == 1
+    same_figures(stream, reference)
+    part = read_survey(again, ASKED, stream=True, only={"city": "兰州", "a": [1, 2]})
+    wanted = FRAME[(FRAME["city"] == "兰州") & FRAME["a"].isin([1, 2]) & FRAME["w"].notna()]
+    assert len(part) == len(wanted)
+    assert isinstance(read_survey(again, ASKED), Survey)
+
+
+def test_interviews_twice_in_a_lazy_frame_are_refused(optional):
+    polars = optional("polars")
+    twice = polars.from_pandas(pd.concat([FRAME, FRAME.iloc[:2]])).lazy()
+    with pytest.raises(StreamError, match=r"'id' should name each interview once.* \"r0\" 2 times|'r0' 2 times"):
+        read_survey(twice, ASKED, stream=True).groups(["a"])
+    with pytest.raises(StreamError, match="its rows cannot be fetched"):
+        read_survey(polars.scan_parquet("nowhere.parquet"), ASKED, stream=True)
+
+
+def test_a_relation_is_a_query_already(optional):
+    relation = optional("duckdb").sql("SELECT 1 AS a, 2 AS b")
+    with pytest.raises(OptionError, match="a DuckDB relation is a query already"):
+        read_survey(relation, ASKED, stream=True, query="SELECT a FROM x")

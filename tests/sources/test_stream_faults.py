@@ -328,8 +328,11 @@ def test_options_that_do_not_fit(folder, options, message):
 
 
 def test_what_is_in_memory_is_not_streamed():
-    with pytest.raises(OptionError, match="stream=True is for Parquet and text files, folders and databases"):
+    with pytest.raises(OptionError, match="stream=True is for Parquet and text files, folders, databases, DuckDB rel"):
         read_survey(table(), ASKED, stream=True)
+    reader = pa.Table.from_pandas(table()).to_reader()
+    with pytest.raises(OptionError, match=r"gives its rows once, but a stream reads them anew .* write it to a file"):
+        read_survey(reader, ASKED, stream=True)
 
 
 def test_reserved_names_are_refused(tmp_path):

@@ -25,6 +25,7 @@ from csat.streams.database import database_at, query_of
 from csat.streams.faults import StreamError
 from csat.streams.files import files_of
 from csat.streams.found import PARQUET, TEXT, is_pattern
+from csat.streams.lazy import RELATION, Related, is_lazy, is_relation, lazy_of
 from csat.streams.memory import threads_for
 from csat.streams.origin import NOTHING, Origin
 from csat.streams.parquet import parquet_sheet
@@ -59,17 +60,21 @@ def origin_of(
     DataError, MissingFileError
         If it cannot be opened.
     """
-    where = data if _is_connection(data) else database_at(data)
+    where = data if _is_connection(data) else Related(data) if is_relation(data) else database_at(data)
+    if isinstance(where, Related) and query is not None:
+        raise OptionError("query= is for databases; a DuckDB relation is a query already: relation.filter(…).")
     if where is not None:
         if encoding is not None or header_row is not None:
             raise OptionError("`encoding` and `header_row` are for text files; a database has neither.")
-        return query_of(where, query, memory // 2)
+        return query_of(where, RELATION if isinstance(where, Related) else query, memory // 2)
     if query is not None:
         raise OptionError(
             "query= is for databases: a .duckdb or .sqlite file, an address postgresql://user@host/database, or an "
             f"open DuckDB connection; found {type(data).__name__} {data!r}"[:200]
             + "."
         )
+    if is_lazy(data) and encoding is None and header_row is None:
+        return lazy_of(data)
     if not isinstance(data, str | Path):
         return None
     if not is_pattern(data) and Path(data).suffix.lower() not in (*PARQUET, *TEXT):

@@ -14,6 +14,7 @@ from csat.replicates import row_hash
 from csat.streams.database import Query
 from csat.streams.faults import StreamError
 from csat.streams.ids import among, hashes_on_disk, later_ones
+from csat.streams.lazy import Lazy
 from csat.streams.origin import Origin
 
 #: Repeated identifiers beyond which the column names no interviews.
@@ -40,7 +41,7 @@ def places_of_repeats(origin: Origin, column: str, usable: Usable, universe: Uni
     DataError
         If the column is no identifier.
     """
-    if isinstance(origin, Query):
+    if isinstance(origin, Query | Lazy):
         found = origin.repeated(column, universe)
         if found:
             raise StreamError.repeated(origin.name, column, found)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, overload
 
+from pyarrow import RecordBatchReader
+
 from csat.design import Design
 from csat.errors import OptionError, check_switch
 from csat.moments import shown
@@ -132,8 +134,9 @@ def read_survey(
     only : ``{column: value or list of values}``, as they stand in the source: rows with other values are outside the
         universe of the survey and are not read, as if they were not there. For a domain within the sample use
         `Survey.where`, which keeps the design.
-    stream : True reads files, folders and databases anew for every figure, a batch at a time; False reads them into
-        memory; None does so up to the memory bound.
+    stream : True reads files, folders, databases, DuckDB relations and polars LazyFrames anew for every figure, a
+        batch at a time; False reads them into memory; None does so up to the memory bound (relations and LazyFrames
+        always).
     memory : bound in bytes, or text such as "512MB": how large a source may be to be read into memory, and how much
         batches may take where it is not. None = 1 GB.
     progress : True shows a bar on stderr while a source is streamed; or a function of the rows read so far and the
@@ -213,9 +216,15 @@ def _opened(
     names = expected_names(questionnaire, design)
     found = origin_of(data, query, encoding=encoding, header_row=header_row, expected=names, memory=memory)
     if found is None:
+        once = isinstance(data, RecordBatchReader)
+        why = (
+            "gives its rows once, but a stream reads them anew for every figure"
+            if once
+            else ("is read into memory as a whole")
+        )
         raise OptionError(
-            f"stream=True is for Parquet and text files, folders and databases; found {shown(data)}, which is read "
-            "into memory as a whole: leave stream out."
+            "stream=True is for Parquet and text files, folders, databases, DuckDB relations and polars LazyFrames; "
+            f"found {shown(data)}, which {why}: leave stream out" + (", or write it to a file first." if once else ".")
         )
     return found
 
