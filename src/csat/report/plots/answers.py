@@ -165,7 +165,14 @@ def _bars(ax: Axes, rows: Spread) -> None:
         for row in np.flatnonzero(shares[:, part] >= LABELLED).tolist():
             middle = left[row] + shares[row, part] / 2
             write_on(
-                ax, middle, row, f"{100 * shares[row, part]:.0f}", colour, hatched=bool(hatch), fontsize=8, zorder=5
+                ax,
+                middle,
+                row,
+                f"{100 * shares[row, part]:.0f}",
+                colour,
+                hatched=bool(hatch) or 2 * part + 1 == count,
+                fontsize=8,
+                zorder=5,
             )
         left = left + shares[:, part]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,9 +61,9 @@ def named_terms(terms: Sequence[Any], names: Names, most: int = 34) -> list[str]
 
 def percent(ax: Axes, whole: float = 1.0) -> None:
     """Write the figures of the horizontal axis as per cent of `whole`."""
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import FuncFormatter
 
-    ax.xaxis.set_major_formatter(PercentFormatter(whole))
+    ax.xaxis.set_major_formatter(FuncFormatter(partial(style.percent_tick, whole=whole)))
 
 
 def side_by_side(

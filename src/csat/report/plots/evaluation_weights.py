@@ -82,7 +82,7 @@ def compared(result: WeightComparison, names: Names, ax: Axes | None) -> Axes:
 
 
 def _percent(ax: Axes) -> None:
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import FuncFormatter
 
     ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
-    ax.xaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.xaxis.set_major_formatter(FuncFormatter(style.percent_tick))

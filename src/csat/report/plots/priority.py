@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -115,9 +116,9 @@ def _map(ax: Axes, result: Ipa, names: Names, label: str, *, small: bool, shown:
     """One map: dots, names, quadrants and ellipses."""
     ax.set_ylabel(words(names.lang).say(importance_word(result)))
     if result.importances.unit == "per cent":
-        from matplotlib.ticker import PercentFormatter
+        from matplotlib.ticker import FuncFormatter
 
-        ax.yaxis.set_major_formatter(PercentFormatter(100.0))
+        ax.yaxis.set_major_formatter(FuncFormatter(partial(style.percent_tick, whole=100.0)))
     ax.spines["left"].set_visible(True)
     if shown.hidden:
         ax.text(0.5, 0.5, "–", transform=ax.transAxes, ha="center", color=style.GREY)

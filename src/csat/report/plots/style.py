@@ -195,6 +195,15 @@ def settle(ax: Axes) -> None:
             return
 
 
+def percent_tick(share: float, _: object = None, whole: float = 1.0) -> str:
+    """A tick in per cent of `whole`, with the decimals that it has.
+
+    >>> percent_tick(0.1), percent_tick(0.025), percent_tick(-20, whole=100)
+    ('10%', '2.5%', '−20%')
+    """
+    return f"{round(100 * share / whole, 6):g}%".replace("-", "\u2212")
+
+
 def _headed(ax: Axes) -> Text | None:
     """The title at the left of axes, in lines that fit the figure."""
     from matplotlib.text import Text
