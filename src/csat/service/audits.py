@@ -127,9 +127,9 @@ def audits(
     size = (unit.max() + 1, len(groups) * len(names))
     given, got = (_summed(size, unit, cell, values[~total]) for values in (full, score))
     counted = np.bincount(cell, minlength=size[1])
-    of_group = [len({v for v, g, t in zip(visits, group, total, strict=True) if g == at and not t})
-                for at in range(len(groups))]  # fmt: skip
-    return _result(given, got, counted, np.array(of_group), names, groups, named, level)
+    judged = pd.DataFrame({"group": group, "visit": _numbered(visits)})[~total].drop_duplicates()
+    of_group = np.bincount(judged["group"], minlength=len(groups))
+    return _result(given, got, counted, of_group, names, groups, named, level)
 
 
 def _marks(log: Log) -> tuple[np.ndarray, np.ndarray]:
@@ -164,13 +164,22 @@ def _visits(log: Log) -> list[tuple[str, ...]]:
 def _check_totals(
     log: Log, visits: Sequence[tuple[str, ...]], total: np.ndarray, marks: Mapping[str, np.ndarray]
 ) -> None:
-    for place in np.flatnonzero(total).tolist():
-        parts = [i for i, visit in enumerate(visits) if visit == visits[place] and not total[i]]
-        for role, values in marks.items():
-            added = float(values[parts].sum())
-            if parts and abs(values[place] - added) > TOLERANCE * (len(parts) + 1) / 2:
-                problem = f"the total {values[place]:g} is not the sum of its criteria, {added:g}."
-                raise log.fault(role, place, problem)
+    """Refuse a row of sums that is not the sum of the other rows of its visit."""
+    visit = _numbered(visits)
+    parts = np.bincount(visit[~total], minlength=visit.max() + 1)[visit]
+    for role, values in marks.items():
+        added = np.bincount(visit[~total], values[~total], minlength=visit.max() + 1)[visit]
+        wrong = total & (parts > 0) & (np.abs(values - added) > TOLERANCE * (parts + 1) / 2)
+        if wrong.any():
+            place = int(np.flatnonzero(wrong)[0])
+            problem = f"the total {values[place]:g} is not the sum of its criteria, {added[place]:g}."
+            raise log.fault(role, place, problem)
+
+
+def _numbered(visits: Sequence[tuple[str, ...]]) -> np.ndarray:
+    """(n,) number of each row's visit."""
+    number = {visit: i for i, visit in enumerate(dict.fromkeys(visits))}
+    return np.array([number[visit] for visit in visits], int)
 
 
 def _summed(size: tuple[int, int], unit: np.ndarray, cell: np.ndarray, values: np.ndarray) -> np.ndarray:

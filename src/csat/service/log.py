@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from csat.errors import OptionError, UnknownColumnError
@@ -37,7 +37,9 @@ RESERVED = frozenset((
 ))  # fmt: skip
 
 #: A moment begins with its year: 03/04/2026 means two days.
-_MOMENT = re.compile(r"\d{4}[-/.年]?\d{1,2}[-/.月]?\d{1,2}日?(?:[ T]\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?")
+_MOMENT = re.compile(
+    r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{2}))(?:[ T]\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,14 +193,15 @@ def hours_of(text: str) -> float | None:
     >>> hours_of("1970-01-02 06:30")
     30.5
     """
-    if not _MOMENT.fullmatch(text.strip()):
+    found = _MOMENT.fullmatch(text.strip())
+    if found is None:
         return None
-    plain = re.sub(r"[年月/.](?=\d{1,2}(?!\d*:))", "-", text.strip()).replace("日", "")
+    year, month, day, m, d, hour, minute, second = (int(part) for part in found.groups(default="0"))
     try:
-        moment = pd.to_datetime(plain, yearfirst=True)
-    except (ValueError, OverflowError):
+        moment = datetime(year, month or m, day or d, hour, minute, second)
+    except ValueError:
         return None
-    return float((moment - pd.Timestamp(0)) / pd.Timedelta(hours=1))
+    return (moment - datetime(1970, 1, 1)).total_seconds() / 3600
 
 
 def positive(name: str, value: Any) -> float:

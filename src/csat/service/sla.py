@@ -277,14 +277,18 @@ def _shares(
 
 def _joint(parts: Sequence[Part], curves: Sequence[Curve], limit: np.ndarray, variance: np.ndarray) -> np.ndarray:
     """(k, k) covariance: Greenwood's variances; correlations through the cases that went through several steps."""
+    from scipy.sparse import csc_array
+
     size = 1 + max(int(case.max()) for _, _, case in parts)
-    pulls = np.zeros((size, len(parts)))
-    for at, ((hours, ended, case), curve) in enumerate(zip(parts, curves, strict=True)):
-        if variance[at] > 0:
-            np.add.at(pulls[:, at], case, influence(hours, ended, curve, limit[at]))
-    length = np.sqrt(np.square(pulls).sum(axis=0))
-    unit = np.divide(pulls, length, out=np.zeros_like(pulls), where=length > 0)
-    together = unit.T @ unit
+    known = [at for at in range(len(parts)) if variance[at] > 0]
+    pulls = {at: influence(*parts[at][:2], curves[at], limit[at]) for at in known}
+    unit = [pulls[at] / np.sqrt(np.square(pulls[at]).sum()) for at in known]
+    places = [np.full(len(pulls[at]), at) for at in known]
+    cases = np.concatenate([parts[at][2] for at in known]) if known else np.empty(0, int)
+    values = np.concatenate(unit) if known else np.empty(0)
+    column = np.concatenate(places) if known else np.empty(0, int)
+    table = csc_array((values, (cases, column)), shape=(size, len(parts)))
+    together = (table.T @ table).toarray()
     np.fill_diagonal(together, 1.0)
     se = np.sqrt(variance)
     return together * np.outer(se, se)
