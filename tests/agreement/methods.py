@@ -141,3 +141,18 @@ def functions() -> set[str]:
     found = {name: getattr(csat, name) for name in csat.__all__}
     taken = {name: set(inspect.signature(one).parameters) for name, one in found.items() if inspect.isfunction(one)}
     return {name for name, arguments in taken.items() if arguments & GIVEN} - SHOWN
+
+
+def figures(result):
+    return [frame.reset_index(drop=True) for frame in (result.tidy(), result.glance())]
+
+
+def assert_same(found, expected, without=None):
+    """Words and counts are equal, numbers to a billionth."""
+    for ours, theirs in zip(found, expected, strict=True):
+        assert list(ours.columns) == list(theirs.columns)
+        for name in theirs.columns.drop(without, errors="ignore") if without else theirs.columns:
+            if theirs[name].dtype.kind == "f":
+                np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-9, atol=1e-9, err_msg=name)
+            else:
+                assert ours[name].tolist() == theirs[name].tolist(), name

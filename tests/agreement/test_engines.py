@@ -12,7 +12,7 @@ import csat
 from csat.errors import CsatError
 from csat.streams import Stream
 
-from .methods import ASKED, DRIVERS, ITEMS, METHODS, OF_STREAMS, OF_SUMMARIES, answers, functions
+from .methods import ASKED, DRIVERS, ITEMS, METHODS, OF_STREAMS, OF_SUMMARIES, answers, assert_same, figures, functions
 
 FRAME = answers()
 IN_MEMORY = ("polars", "DuckDB relation", "Arrow")
@@ -108,21 +108,6 @@ def summary(reference, tmp_path_factory):
     path = tmp_path_factory.mktemp("summary") / "s.parquet"
     made.save(path, allow_small=True)
     return csat.load_summary(path)
-
-
-def figures(result):
-    return [frame.reset_index(drop=True) for frame in (result.tidy(), result.glance())]
-
-
-def assert_same(found, expected, without=None):
-    """Words and counts are equal, numbers to a billionth."""
-    for ours, theirs in zip(found, expected, strict=True):
-        assert list(ours.columns) == list(theirs.columns)
-        for name in theirs.columns.drop(without, errors="ignore") if without else theirs.columns:
-            if theirs[name].dtype.kind == "f":
-                np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-9, atol=1e-9, err_msg=name)
-            else:
-                assert ours[name].tolist() == theirs[name].tolist(), name
 
 
 def test_every_public_function_is_asked():

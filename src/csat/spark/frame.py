@@ -19,8 +19,8 @@ from csat.streams.parquet import size_of
 
 T = TypeVar("T")
 
-#: Parts that reach the driver at most; the executors merge all others.
-FEW = 16
+#: Parts that reach the driver at most; so many are merged to one before.
+FEW = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,9 +83,9 @@ class Frame:
 
         def run() -> list[dict[str, Any]]:
             found = self.selected(names, universe).mapInArrow(work.summed, columns)
-            mergers = min(FEW, self.frame.sparkSession.sparkContext.defaultParallelism)
-            merged = found.repartition(mergers).mapInArrow(work.merged, columns)
-            return [row.asDict() for row in merged.collect()]
+            for mergers in _tree(self.frame.sparkSession.sparkContext.defaultParallelism):
+                found = found.repartition(mergers).mapInArrow(work.merged, columns)
+            return [row.asDict() for row in found.collect()]
 
         return told(self.name, run)
 
@@ -132,6 +132,14 @@ class Frame:
             elif family == NUMBER:
                 found.append(column.isin(universe.numbers(name)))
         return found  # csat writes moments in its own way, and compares them itself
+
+
+def _tree(processors: int) -> list[int]:
+    """How many parts are left each time that the executors merge: as many as processors, then a quarter, …, `FEW`."""
+    left = [processors]
+    while left[-1] > FEW:
+        left.append(max(left[-1] // FEW, FEW))
+    return left
 
 
 def is_spark(data: Any) -> bool:
