@@ -16,6 +16,7 @@ from csat.report.formats import writers
 from csat.report.job import Job, Part, in_order, put, write_part
 from csat.report.manifest import read_manifest
 from csat.report.notebook import Notebook, read_notebook, tags_of, text_of_cell
+from csat.report.opened import path_of
 from csat.report.progress import Progress
 from csat.report.progress import progress as shown_progress
 from csat.report.service import check_service
@@ -95,9 +96,11 @@ def write_report(
     ReportError
         If a cell of the notebook fails. With `by`: after all others are written, naming the groups that failed.
     """
-    if lang not in (*LANGUAGES, "both"):
+    if not isinstance(lang, str) or lang not in (*LANGUAGES, "both"):
         raise OptionError.choose("lang", lang, (*LANGUAGES, "both"))
     folder, filtered = _checked_folder(folder), checked_where(where)
+    study, data = path_of("study", study), path_of("data", data)
+    notebook = None if notebook is None else path_of("notebook", notebook)
     written = None if formats is None else writers(formats)
     asked = read_questionnaire(study)
     check_service(asked, study)
@@ -152,9 +155,7 @@ def _single(job: Job, part: Part, running: Workers, out: Path, told: Progress) -
 
 def _checked_folder(folder: str | Path) -> Path:
     """Refuse a folder that cannot be written into, before anything is computed."""
-    if not str(folder).strip():
-        raise OptionError("folder is empty; name the folder that the report goes into, e.g. folder='report'.")
-    folder = Path(folder)
+    folder = path_of("folder", folder)
     there = next((path for path in (folder, *folder.absolute().parents) if path.exists()), Path.cwd())
     if not there.is_dir():
         raise OptionError(f"{there} is a file; the report needs a folder to write into.")
@@ -182,7 +183,7 @@ def _earlier(since: str | Path | None, settings: Mapping[str, Any], study: str |
     """The earlier report, checked before anything is computed."""
     if since is None and "previous" not in settings:
         return None
-    path = (Path(study).parent / settings["previous"] if since is None else Path(since)).resolve()
+    path = (Path(study).parent / settings["previous"] if since is None else path_of("since", since)).resolve()
     if not batch:
         read_manifest(path)
     elif not path.exists():

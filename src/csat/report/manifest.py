@@ -22,6 +22,7 @@ import pandas as pd
 from csat.errors import MissingFileError, OptionError, QuestionnaireError
 from csat.questionnaire.settings import SERVICE_FILES
 from csat.questionnaire.tables import tables_of
+from csat.report.opened import path_of
 from csat.report.tables.cells import judge_rows
 from csat.results import Shown
 from csat.version import __version__
@@ -112,7 +113,8 @@ def read_manifest(path: str | Path) -> Manifest:
     MissingFileError, OptionError
         If there is no such file, or it is no manifest.
     """
-    path = Path(path) / FILE if Path(path).is_dir() else Path(path)
+    path = path_of("path", path)
+    path = path / FILE if path.is_dir() else path
     if not path.is_file():
         raise MissingFileError.among(path, [found.name for found in path.parent.glob("*.json")])
     try:

@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from csat.errors import OptionError
+
 if TYPE_CHECKING:
     from csat.survey import Survey
+
+#: Paths that arguments may name.
+EXAMPLES = {
+    "study": "study.toml",
+    "data": "answers.csv",
+    "folder": "report",
+    "notebook": "own.ipynb",
+    "since": "q2/report",
+    "path": "report.json",
+}
+
+
+def path_of(name: str, value: Any) -> Path:
+    """Check that an argument is a path, in words.
+
+    Raises
+    ------
+    OptionError
+        If it is neither a text nor a path, or empty.
+    """
+    if isinstance(value, str) and not value.strip():
+        raise OptionError(f"{name} is empty; give a text such as {name}='{EXAMPLES[name]}'.")
+    if not isinstance(value, str | PathLike) or isinstance(fspath(value), bytes):
+        raise OptionError(f"{name}={value!r} is no path; give a text such as {name}='{EXAMPLES[name]}'.")
+    return Path(value)
 
 
 def read_once(study: str | Path, data: str | Path, **how: Any) -> Survey:
@@ -23,6 +51,7 @@ def read_once(study: str | Path, data: str | Path, **how: Any) -> Survey:
     CsatError
         As `csat.read_questionnaire` and `csat.read_survey` do.
     """
+    study, data = path_of("study", study), path_of("data", data)
     return _read(str(study), str(data), (_stamp(study), _stamp(data)), tuple(sorted(how.items())))
 
 

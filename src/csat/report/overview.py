@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from csat.errors import OptionError
 from csat.report.description import Cell, Column
 from csat.report.guidance import Advice
 from csat.report.jupyter import Table
@@ -42,6 +43,8 @@ def league(respondents: Survey, column: str) -> Shrunken:
 
     Raises
     ------
+    OptionError
+        If `column` is no name.
     QuestionnaireError
         Without a study.
     SampleError
@@ -51,6 +54,8 @@ def league(respondents: Survey, column: str) -> Shrunken:
     from csat.scoring import tree_of
     from csat.shrinkage import shrink
 
+    if not isinstance(column, str):
+        raise OptionError(f"column={column!r} must be the name of one column, such as 'branch'.")
     asked = tree_of(respondents, None)
     found = index(respondents, by=column, nodes=[str(asked.root)]).estimates
     kept = [group for group, n in zip(found.keys[column], found.n, strict=True) if n >= asked.bases.suppress]

@@ -132,11 +132,14 @@ def plan(survey: Survey, where: Where | None = None, *, own: str | None = None) 
     QuestionnaireError
         If the survey has no questionnaire.
     OptionError
-        If `own` is given and the study has no peer_column, or the column no such group.
+        If `where` is no filter, or `own` is given and the study has no peer_column, or the column no such group.
     """
     asked = survey.questionnaire
     if asked is None:
         raise QuestionnaireError("A report needs a study: read the data with csat.read_survey(data, questionnaire).")
+    where = checked_where(where)
+    if own is not None and not isinstance(own, str | int | float):
+        raise OptionError(f"own={own!r} is no group; name one such as own='gansu'.")
     settings: dict[str, Any] = dict(asked.settings)
     period_column, period = settings.get("period_column"), settings.get("period")
     everyone = survey.where(**{period_column: period}) if period_column and period is not None else survey
