@@ -249,11 +249,12 @@ class Flow:
     def _beside(self, drawing: Drawing) -> bool:
         """Put the texts that wait on the left of a slide and a picture on the right, if both fit."""
         left = ACROSS - drawing.wide - GAP
-        high = height(self.waiting, BODY - 2, left) + height(_lines(self.notes), SMALL, left) + 0.1
-        if height(self.waiting, BODY - 2) < SHORT or high > BOTTOM - TOP or drawing.least() > BOTTOM - TOP:
+        room = BOTTOM - TOP - height(_lines(self.notes), SMALL, left) - 0.1
+        points = next((size for size in (BODY - 2, BODY - 4) if height(self.waiting, size, left) <= room), None)
+        if points is None or height(self.waiting, BODY - 2) < SHORT or drawing.least() > BOTTOM - TOP:
             return False
         slide = self._open(self.heading or self.section, [*self.notes, drawing.alt, *drawing.notes])
-        self._words(self.waiting, self.notes, BODY - 2, left)
+        self._words(self.waiting, self.notes, points, left)
         self.waiting, self.notes, self.heading = [], [], ""
         box = (MARGIN + left + GAP, TOP, drawing.wide, BOTTOM - TOP)
         drawing.draw(self.deck, slide, box)

@@ -22,6 +22,8 @@ LARGE, SMALL, ROWS = 13.0, 9.5, BOTTOM - TOP - 0.1
 MOST_NOTES = 1.5
 #: Mean width of a half-wide character, most of them figures, in parts of the size of its letters.
 LETTER = 0.52
+#: Widths of columns in parts of what their letters take, as far as there is room.
+AIR = 1.15
 #: Half-wide characters side by side.
 ROOM = int(ACROSS * INCH / (LETTERS * LETTER))
 #: A table style of Office without colours and lines.
@@ -136,8 +138,10 @@ def _noted(notes: Sequence[str]) -> float:
 
 
 def _widths(table: Grid) -> list[float]:
-    """Inches of each column."""
-    return [size * LETTERS * LETTER / INCH for size in fitted(table, ROOM)]
+    """Inches of each column; where there is room, more than its letters take: programs set them differently."""
+    sizes = fitted(table, ROOM)
+    air = min(AIR, ROOM / sum(sizes))
+    return [size * max(1.0, air) * LETTERS * LETTER / INCH for size in sizes]
 
 
 def _heights(table: Grid) -> list[float]:
