@@ -374,3 +374,37 @@ def test_sums_that_would_not_fit_are_refused_before_they_are_made(tmp_path, monk
             stream.groups(["A", "B"], ["centre"])
         assert "group by a coarser column than 'centre'" in str(refused.value)
         assert all("A" not in names for names in read)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_a_file_that_changes_between_passes(tmp_path, ending):
+    path = tmp_path / f"x.{ending}"
+
+    def write(frame):
+        frame.to_parquet(path) if ending == "parquet" else frame.to_csv(path, index=False)
+
+    write(table())
+    for change in (lambda: write(table(90)), lambda: write(table().drop(columns="A")), path.unlink):
+        write(table())
+        stream = streamed(path)
+        assert stream.groups(["A"]).n.sum() == 60
+        change()
+        with pytest.raises(StreamError, match=rf"x\.{ending}: the file has changed, or is gone, since .* again"):
+            stream.groups(["A"])
+
+
+def test_an_empty_file_among_others_and_an_empty_source(folder, tmp_path):
+    table(0, x=1.5).astype({"A": int, "B": int, "x": float}).to_parquet(folder / "d.parquet")
+    assert streamed(folder).groups(["A"]).n.sum() == 180
+    (folder / "e.parquet").write_bytes(b"")
+    with pytest.raises(StreamError, match=r"e\.parquet: cannot be read \(Parquet file size is 0 bytes\)"):
+        streamed(folder)
+
+
+def test_whole_numbers_that_no_other_type_holds(tmp_path):
+    """Numbers far apart, and beyond those with a sign, are read one by one."""
+    table(x=np.full(60, 2**64 - 1, np.uint64), y=np.resize([-(2**63), 2**63 - 1], 60)).to_parquet(
+        tmp_path / "x.parquet"
+    )
+    summed = streamed(tmp_path / "x.parquet").groups(["x", "y"])
+    assert summed.moments().mean == pytest.approx([2.0**64, -0.5], abs=2000)

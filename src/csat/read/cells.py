@@ -288,7 +288,7 @@ def _codes(column: pa.Array) -> tuple[pa.Array, np.ndarray] | None:
     """Whole numbers of which a column may be made and then null, and each row's place; None if there are too many."""
     ends = pc.min_max(column).as_py()
     low, size = ends["min"], ends["max"] - ends["min"] + 1
-    if size > max(DISTINCT, len(column) // 2):
+    if size > max(DISTINCT, len(column) // 2) or ends["max"] > np.iinfo(np.intp).max:
         return None
     place = stored_in(column).astype(np.intp) - low
     if column.null_count:

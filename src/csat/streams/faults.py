@@ -31,6 +31,14 @@ class StreamError(DataError):
         return cls(f"{file}{after}: cannot be read ({first}). The file is damaged or was not finished: write it again.")
 
     @classmethod
+    def changed(cls, file: str) -> StreamError:
+        """Word a file that was written again, or deleted, between passes."""
+        return cls(
+            f"{file}: the file has changed, or is gone, since csat.read_survey opened it. A stream reads it anew for "
+            "every figure, and figures of different files do not belong together: call csat.read_survey again."
+        )
+
+    @classmethod
     def lacking(cls, source: str, lines: Sequence[str]) -> StreamError:
         """Word columns that some files of a folder have and others lack."""
         return cls(

@@ -23,6 +23,7 @@ from csat.streams.texts import TextSheet, text_sheet
 HEAD_ROWS, HEAD_FILES = 20_000, 16
 
 Sheet = ParquetSheet | TextSheet
+Stamp = tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,11 +31,13 @@ class Files:
     """Files of one format as one table; see `csat.streams.origin.Origin`.
 
     folders : (files,) what the folders of a hive say of each file, as numbers or text of one type per column.
+    stamps : (files,) size and time of change of each file when it was opened.
     """
 
     name: str
     sheets: tuple[Sheet, ...]
     folders: tuple[Mapping[str, str | float | None], ...]
+    stamps: tuple[Stamp, ...]
     notes: tuple[str, ...] = ()
     ordered: bool = True
 
@@ -97,11 +100,18 @@ class Files:
     ) -> Generator[Raw, None, None]:
         sheet, said = self.sheets[place], self.folders[place]
         inner = [name for name in names if name not in said]
+        self._check_unchanged(place)
         for columns, numbers in sheet.batches(inner, rows, universe):
             size = len(numbers)
             whole = {name: columns[name] for name in inner if name in columns}
             whole |= {name: self._said(name, said[name], size) for name in names if name in said}
             yield Raw(sheet.called, whole, numbers, self.typed)
+        self._check_unchanged(place)
+
+    def _check_unchanged(self, place: int) -> None:
+        """Refuse a file that is another than the one that was opened: passes would not fit together."""
+        if _stamp(self.sheets[place].path) != self.stamps[place]:
+            raise StreamError.changed(self.sheets[place].called)
 
     def _beginning(self, place: int, names: Sequence[str]) -> list[Raw]:
         pieces = self._pieces_of(place, names, HEAD_ROWS, None)
@@ -142,6 +152,7 @@ def files_of(
         If there is nothing to read, or a file is damaged, naming it.
     """
     found = files_at(path)
+    stamps = tuple(map(_stamp, found.files))
     sheets = tuple(_sheet(found, place, encoding, header_row, expected) for place in range(len(found.files)))
     for sheet in sheets:
         if not sheet.families:
@@ -151,7 +162,16 @@ def files_of(
     notes += [f"not read: {', '.join(found.others[:8])}"] if found.others else []
     twice = [name for name in found.folders[0] if any(name in sheet.families for sheet in sheets)]
     notes += [f"taken from the names of the folders, not from the files: {', '.join(twice)}"] if twice else []
-    return Files(found.name, sheets, _typed(found.folders), tuple(notes))
+    return Files(found.name, sheets, _typed(found.folders), stamps, tuple(notes))
+
+
+def _stamp(path: Path) -> Stamp:
+    """Size and time of change of a file; None if it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def _sheet(found: Found, place: int, encoding: str | None, header_row: int | None, expected: Collection[str]) -> Sheet:

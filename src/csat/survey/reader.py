@@ -233,7 +233,7 @@ def _check_options(**texts: Any) -> None:
     """Refuse what is no text; `OptionError`."""
     for name, value in texts.items():
         if value is not None and not isinstance(value, str):
-            raise OptionError(f"{name} must be a text; found {shown(value)}.")
+            raise OptionError(f"{name}={shown(value)} is no text.")
 
 
 def _check_spark(
