@@ -60,7 +60,7 @@ def test_the_page_stands_alone_and_has_every_section(made, results, check_alone,
     assert parsed.named("html") == [{"lang": lang}]
     assert len(parsed.named("h2")) == 12
     assert len(parsed.named("img")) == 19
-    assert len(parsed.named("table")) == 26
+    assert len(parsed.named("table")) == 29
     assert not [word for word in words if word not in html]
     top = results["index"].tidy().iloc[0]
     assert f"{top['estimate']:.2f}" in html
@@ -70,7 +70,7 @@ def test_the_page_stands_alone_and_has_every_section(made, results, check_alone,
 
 def test_the_workbook_holds_the_tables_of_the_page(made, results):
     book = openpyxl.load_workbook(made[1])
-    assert len(book.sheetnames) == 1 + 38 + 1
+    assert len(book.sheetnames) == 1 + 41 + 1
     numbers = [c.value for sheet in book for row in sheet.iter_rows() for c in row if isinstance(c.value, float)]
     wanted = [results["index"].tidy()["estimate"][0], *results["gaps"].tidy()["estimate"]]
     # Excel keeps 16 digits of a number.

@@ -202,6 +202,26 @@ def test_two_groups_are_compared_without_ranks_of_three(index, study, asked):
     assert csat.table(few, "en", asked, kind="standing").rows == ()
 
 
+def test_items_stand_side_by_side_with_the_letters_of_their_family(survey, study):
+    by = csat.index(survey, by="branch")
+    shown = csat.table(by, "en", study, kind="across")
+    tidy, terms = by.tidy(), list(dict.fromkeys(by.tidy()["term"]))
+    assert len(shown.rows) == len(terms) and [column.kind for column in shown.columns[1::2]] == ["score"] * 4
+    items = [rows.index.tolist() for term, rows in tidy[tidy["kind"] == "item"].groupby("term", sort=False)]
+    pairs = pairs_of(by.estimates, items)
+    letters = sum(len(row[at].value) for row, term in zip(shown.rows, terms, strict=True) for at in (2, 4, 6, 8)
+                  if tidy.set_index("term")["kind"][term].iloc[0] == "item")  # fmt: skip
+    assert letters == int(pairs["apart"].sum()) > 0
+    with pytest.raises(OptionError, match="puts 2 to 6 groups side by side"):
+        csat.table(csat.index(survey, by="city", nodes=[study.root]), kind="across")
+
+
+def test_small_groups_side_by_side_are_hidden(index, asked):
+    shown = csat.table(index, "en", asked, kind="across")
+    first = [cell.value for cell in shown.rows[0][1::2]]
+    assert first == [68.224, 61.5, None, None] and not any(cell.value for cell in shown.rows[0][2::2][2:])
+
+
 def test_dispersion_finds_the_item_that_divides(whole, found, study):
     index = found["index"]
     rows = [i for i, kind in enumerate(index.estimates.keys["kind"]) if kind == "item"]

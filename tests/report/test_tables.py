@@ -173,7 +173,8 @@ def test_a_model_on_few_respondents_is_shown_with_a_warning(results):
 
 
 def test_unknown_kinds_and_results_are_named(results):
-    with pytest.raises(OptionError, match=r"kind='rows' is not known; choose one of 'nodes', 'groups', 'items', 'standing'\."):
+    known = r"kind='rows' is not known; choose one of 'nodes', 'groups', 'items', 'standing', 'across'\."
+    with pytest.raises(OptionError, match=known):
         csat.table(results["index"], kind="rows")
     with pytest.raises(OptionError, match=r"There is no table for dict; there is one for Index, .*tidy\(\)"):
         csat.table({})

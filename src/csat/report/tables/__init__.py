@@ -35,6 +35,7 @@ import csat.report.tables.structural as structural
 from csat.errors import OptionError
 from csat.report.jupyter import Table
 from csat.report.names import Names
+from csat.report.tables.across import across
 from csat.report.tables.estimate import estimates
 from csat.report.tables.gap import gaps
 from csat.report.tables.groups import check, crosstab, difference, league, letters, sample_size, test, weights
@@ -51,7 +52,7 @@ Builder = Callable[[Any, Names], Table]
 
 #: Class of the result → kind of table → builder. The first kind is the usual one.
 TABLES: Mapping[str, Mapping[str, Builder]] = {
-    "Index": {"nodes": nodes, "groups": groups, "items": items, "standing": standing},
+    "Index": {"nodes": nodes, "groups": groups, "items": items, "standing": standing, "across": across},
     "Regression": {
         "coefficients": regression.coefficients,
         "terms": regression.terms,
@@ -209,7 +210,7 @@ def table(
     lang : "en" or "zh".
     names : the questionnaire whose texts stand for the codes. None shows the codes.
     kind : which table, where a result has several. None: the first of these. Of an index ``"nodes"``, ``"groups"``,
-        ``"items"``, ``"standing"`` (groups by rank);
+        ``"items"``, ``"standing"`` (groups by rank), ``"across"`` (few groups side by side);
         of a regression ``"coefficients"``, ``"terms"`` (joint tests), ``"overlap"``, ``"odds"`` and
         ``"effects"`` (of a logit), ``"differences"`` (between groups), ``"fit"``; of a stepwise regression ``"steps"``,
         ``"final"``, ``"excluded"``, ``"stability"``, ``"models"``; of importance ``"importance"``, ``"differences"``;

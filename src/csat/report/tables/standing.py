@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
@@ -106,4 +107,4 @@ def standing(index: Index, names: Names) -> Table:
     notes += [Word("note.letters", {"alpha": 1 - level}), Word(f"note.pairs_{ADJUST}")] if lettered else []
     names_of = named(frame.drop(columns="depth"), [column], names)
     title = Word("title.standing", {"name": names.code(index.estimates.term[0])})
-    return describe("standing", title, names_of, shows, names, notes=notes)
+    return replace(describe("standing", title, names_of, shows, names, notes=notes), filters=(column,))
