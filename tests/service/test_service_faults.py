@@ -135,6 +135,16 @@ def test_what_cannot_be_computed_says_why(found, note):
     assert np.isnan(tidy["low"].iloc[0])
 
 
+def test_quantiles_that_are_not_reached_say_why():
+    few = csat.sla(pd.DataFrame({"step": "s", "hours": [1.0, 2, 3, 4, 5, 6, 7, 8]}), {"s": 24})
+    assert few.tidy()["note"].tolist() == ["too few cases for both ends of the interval"]
+    assert np.isnan(few.tidy()["ninety_high"]).all() and few.tidy()["median_low"].notna().all()
+    table = pd.DataFrame({"step": "s", "hours": range(1, 41), "open": [False] * 10 + [True] * 30})
+    found = csat.sla(table, {"s": 5})
+    assert found.tidy()["note"].tolist() == ["too many cases are still open"]
+    assert "Too many cases are still open." in repr(csat.table(found))
+
+
 def test_an_open_case_counts_by_its_age():
     table = pd.DataFrame({"step": "fix", "start": ["2026-07-01", "2026-07-01", "2026-07-03"],
                           "end": ["2026-07-01 20:00", None, None]})  # fmt: skip

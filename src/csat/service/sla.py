@@ -71,7 +71,13 @@ class Sla(Shown):
         hours: dict[str, np.ndarray] = {}
         for name, found in (("median", self.median), ("ninety", self.ninety)):
             hours |= {name: found.estimate, f"{name}_low": found.interval[0], f"{name}_high": found.interval[1]}
+        frame["note"] = self._notes()
         return insert_before(frame, "note", hours)
+
+    def _notes(self) -> list[str]:
+        """Why a figure of a row is missing: the share's reason first, then those of the quantiles."""
+        found = (self.estimates.unavailable, self.median.unavailable, self.ninety.unavailable)
+        return [str(next((reasons[i] for reasons in found if i in reasons), "")) for i in range(len(self.limit))]
 
     def glance(self) -> pd.DataFrame:
         """One row about the whole."""
