@@ -119,7 +119,8 @@ def duckdb_totals(case: str, folder: Path) -> float:
 def first_index(totals: pd.DataFrame, by: Iterable[str]) -> float:
     """The index of the first group, from the totals of groups and halls."""
     for column in by:
-        totals = totals[totals[column] == totals[column].min()]
+        labels = totals[column].astype(str)
+        totals = totals[labels == labels.min()]
     means = [totals[f"s{item}"].sum() / totals[f"n{item}"].sum() for item in ITEMS]
     return float((np.mean(means) - 1) / 9 * 100)
 

@@ -15,6 +15,7 @@ import csat
 from csat import reduce
 from csat.design import Design
 from csat.moments import Product, Recode, merge
+from csat.moments.running import Numbers
 from csat.reduce import stream, sums
 
 ITEMS = ["a", "b", "c"]
@@ -328,3 +329,31 @@ def test_parts_without_rows_add_nothing(way, design):
     expected = groups([batch], design)
     for parts in ([empty, batch], [batch, empty], [empty, empty, batch, empty]):
         same(groups(parts, design), expected)
+
+
+@pytest.mark.parametrize("rule", ["available", "listwise"])
+@pytest.mark.parametrize("weight", ["w", None])
+@pytest.mark.parametrize("waits", [False, True])
+def test_totals_are_rows_of_the_products(rule, weight, waits, monkeypatch):
+    """Totals of cells are the first rows of their products; products of domains are those without a design."""
+    batch, design = answers(3, missing=0.3), Design(weight=weight, stratum="st", psu="psu")
+    options = {"by": ("g",), "rule": rule, "inside": "in"}
+    cells = reduce.groups([batch], ITEMS, MIDPOINT, design=design, **options)
+    plain = reduce.groups([batch], ITEMS, MIDPOINT, design=Design(weight=weight), **options)
+    monkeypatch.setattr(stream, "LEAST_ROWS", 1)
+    monkeypatch.setattr(sums, "MOST_SUMS", 0 if waits else sums.MOST_SUMS)
+    found, whole = reduce.totals(cut(batch, 90, 1, 150), ITEMS, MIDPOINT, design=design, **options)
+    same(replace(found, gram=cells.gram), cells)
+    same(replace(whole, square=plain.square), plain)
+    assert found.gram.shape == (len(cells.gram), 1, cells.gram.shape[1])
+    assert_allclose(found.gram, cells.gram[:, :1], rtol=1e-12, atol=1e-12)
+
+
+def test_numbers_keep_their_places():
+    places, known = Numbers(), {}
+    for part in ([7, 7, 3], [3], [9, 1, 7, 9], []):
+        found = places.of(np.array(part, np.int64))
+        for number, place in zip(part, found.tolist(), strict=True):
+            assert known.setdefault(number, place) == place
+    assert sorted(known.values()) == [0, 1, 2, 3]
+    assert places.labels.tolist() == sorted(known, key=known.get)
