@@ -98,25 +98,30 @@ class Reading:
         empty = stored != stored if real else np.zeros(len(stored), bool)
         if column.null_count:
             empty |= column.is_null().to_numpy(zero_copy_only=False)
-        strange = (stored < low) | (stored > high) | empty
-        if real:
-            strange |= small != stored
-        counts = self._counts(stored, strange, empty)
+        # one look at the wide numbers, all others at bytes
+        other = empty if small is stored else (small != stored) | empty
+        strange = (small < low) | (small > high) | other
+        counts = self._counts(small, strange, other, empty)
         if counts is None:
             return self._looked_up(column, small, np.flatnonzero(strange))
         values = with_nulls(_set(small, strange, int(low)), strange)
         return Cells(values, counts, lambda: self._looked_up(column, small, np.flatnonzero(strange)).found())
 
-    def _counts(self, stored: np.ndarray, strange: np.ndarray, empty: np.ndarray) -> np.ndarray | None:
-        """Counts by reason, if all `strange` cells are empty or hold a missing code of the scale."""
+    def _counts(
+        self, small: np.ndarray, strange: np.ndarray, other: np.ndarray, empty: np.ndarray
+    ) -> np.ndarray | None:
+        """Counts by reason, if all `strange` cells are empty or hold a missing code of the scale.
+
+        small : (n,) numbers as bytes. other : (n,) cells that are empty or no such bytes.
+        """
         counts = np.zeros(len(CELL_REASONS), int)
         counts[_EMPTY] = np.count_nonzero(empty)
+        whole = not other.any()
         for code, reason in (self.missing or {}).items():
-            held = stored == code
-            counts[CELL_REASONS.index(reason)] += np.count_nonzero(held & ~empty if counts[_EMPTY] else held)
-        odd = np.count_nonzero(strange)
-        counts[_VALID] = len(stored) - odd
-        return counts if counts.sum() == len(stored) else None
+            held = small == code
+            counts[CELL_REASONS.index(reason)] += np.count_nonzero(held if whole else held & ~other)
+        counts[_VALID] = len(small) - np.count_nonzero(strange)
+        return counts if counts.sum() == len(small) else None
 
     def _looked_up(self, column: pa.Array, small: np.ndarray, odd: np.ndarray) -> Cells:
         """Cells of a column whose `odd` rows are not what they say as numbers of one byte."""
