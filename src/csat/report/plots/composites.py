@@ -118,8 +118,8 @@ def _rows(result: Pls, names: Names, ax: Axes | None, group: str | None, kind: s
     if len(chosen) == 1:
         ax.set_title(say(_title(key, result, chosen[0], names)))
         return ax
-    for label, colour in zip(chosen, style.SERIES, strict=False):
+    for label, colour, mark in zip(chosen, style.SERIES, style.MARKS, strict=False):
         size = say(Word("plot.n", {"n": float(result.layout.n[labels.index(label)])}))
-        ax.plot([], [], "o", color=colour, label=f"{group_of(result, label, names)}, {size}")
+        ax.plot([], [], mark, color=colour, label=f"{group_of(result, label, names)}, {size}")
     style.title_over_legend(ax, say(Word(f"title.{key}")))
     return ax

@@ -62,7 +62,8 @@ def box(ax: Axes, left: float, bottom: float, width: float, height: float, **loo
 def write_on(ax: Axes, x: float, y: float, text: str, colour: str, *, hatched: bool, **how: Any) -> None:
     """Write on a coloured, perhaps hatched, place."""
     behind = {"bbox": {"facecolor": colour, "edgecolor": "none", "pad": 1.0}} if hatched else {}
-    ax.text(x, y, text, ha="center", va="center", color=letters_on(colour), **behind, **how)
+    # Within the axes: it needs no room of its own, and need not be measured.
+    ax.text(x, y, text, ha="center", va="center", color=letters_on(colour), in_layout=False, **behind, **how)
 
 
 def row_labels(frame: pd.DataFrame, by: list[str], names: Names, bases: Sequence[Base] = ()) -> list[str]:

@@ -125,7 +125,7 @@ def _draw(ax: Axes, box: Box, record: dict[Any, Any], base: Base, result: Evalua
     middle = (box.top + box.bottom) / 2
     start = box.left + 0.03 + STRIPE + 0.07
     if box.lowest:
-        how: dict[str, Any] = {"va": "center", "fontsize": 8}
+        how: dict[str, Any] = {"va": "center", "fontsize": 8, "in_layout": False}
         ax.text(start, middle, style.wrap(name, LOWEST, 1), ha="left", **how)
         ax.text(box.right - 0.1, middle, f"{score}  {grade}".strip(), ha="right", **how)
         return

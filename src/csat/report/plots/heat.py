@@ -57,7 +57,7 @@ def draw_matrix(
     for (i, j), value in np.ndenumerate(values):
         if np.isfinite(value):
             bold = abs(value) >= least
-            ax.text(j, i, brief(float(value)), ha="center", va="center", fontsize=size,
+            ax.text(j, i, brief(float(value)), ha="center", va="center", fontsize=size, in_layout=False,
                     color=style.INK if bold else style.GREY, alpha=1.0 if bold else 0.75)  # fmt: skip
     _tell(values, rows, columns, lang)
     ax.set_yticks(range(len(rows)), labels)

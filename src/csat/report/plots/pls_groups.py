@@ -85,14 +85,22 @@ def criteria(result: Segments, names: Names, ax: Axes | None) -> Axes:
         return style.empty(ax, title, say(Word("plot.hidden", {"count": 1, "least": names.bases.suppress})))
     frame = result.criteria
     ax = style.axes_for(ax, 4.2)
-    for name, colour in zip(CRITERIA, style.SERIES, strict=False):
+    for name, colour, mark, dash in zip(CRITERIA, style.SERIES, style.MARKS, style.DASHES, strict=False):
         values = frame[name].to_numpy(float)
         best = int(np.argmin(values))
         label = f"{say(Word(f'column.{name}'))}: {number(values[best], 'statistic')}"
         ax.plot(
-            frame["segments"], values - values[best], "-o", color=colour, lw=1.5, ms=5, mfc=style.PAPER, label=label
+            frame["segments"],
+            values - values[best],
+            mark,
+            ls=dash,
+            color=colour,
+            lw=1.5,
+            ms=5,
+            mfc=style.PAPER,
+            label=label,
         )
-        ax.plot([frame["segments"].iloc[best]], [0], "o", ms=8, color=colour, zorder=3)
+        ax.plot([frame["segments"].iloc[best]], [0], mark, ms=8, color=colour, zorder=3)
     counts = [f"{k}" for k in frame["segments"]]
     for name in CRITERIA:
         values = frame[name].to_numpy(float)

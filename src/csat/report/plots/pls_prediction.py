@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -149,7 +150,8 @@ def _lines(ax: Axes, part: pd.DataFrame, names: Names, title: str) -> None:
     """Lines of one outcome in one group, with the figures of their slopes in the legend."""
     say = words(names.lang).say
     x = np.linspace(-2, 2, 41)
-    for row, colour in zip(part.to_dict("records"), _colours(len(part)), strict=True):
+    looks = zip(_colours(len(part)), itertools.cycle(style.DASHES), strict=False)
+    for row, (colour, dash) in zip(part.to_dict("records"), looks, strict=True):
         base = names.bases.judge(float(row["n"]))
         if base.hidden:
             continue
@@ -162,7 +164,7 @@ def _lines(ax: Axes, part: pd.DataFrame, names: Names, title: str) -> None:
             )
         telling.says(label + ("。" if names.lang == "zh" else "."))
         ax.plot(
-            x, row["level"] + row["estimate"] * x, color=colour, lw=1.8, label=label, ms=6, mfc=style.PAPER,
+            x, row["level"] + row["estimate"] * x, color=colour, lw=1.8, ls=dash, label=label, ms=6, mfc=style.PAPER,
             marker="o" if base is Base.SMALL else "", markevery=10,
         )  # fmt: skip
     ax.grid(visible=True)

@@ -59,8 +59,8 @@ def loadings(result: Sem, names: Names, ax: Axes | None, *, group: str | None = 
     style.below(ax, *remarks(bases, names.bases, words(names.lang), level_of(result)), *notes)
     title = Word("title.loadings")
     if len(chosen) > 1:
-        for label, colour in zip(chosen, style.SERIES, strict=False):
-            ax.plot([], [], "o", color=colour, label=group_text(result, label, names))
+        for label, colour, mark in zip(chosen, style.SERIES, style.MARKS, strict=False):
+            ax.plot([], [], mark, color=colour, label=group_text(result, label, names))
         style.title_over_legend(ax, say(title))
         return ax
     if chosen[0]:
@@ -78,13 +78,16 @@ def draw_parts(
     of_constructs = [style.SERIES[constructs.index(name) % len(style.SERIES)] for name in parts[0]["lhs"]]
     offsets = [0.0] if alone else np.linspace(-0.3, 0.3, len(parts)).tolist()
     several = groups or [""] * len(parts)
-    for part, base, offset, colour, name in zip(parts, judged, offsets, style.SERIES, several, strict=False):
+    looks = zip(style.SERIES, style.MARKS, strict=True)
+    for part, base, offset, (colour, mark), name in zip(parts, judged, offsets, looks, several, strict=False):
         before = len(ax.lines)
         figures = [part[name].to_numpy(float) for name in ("estimate", "low", "high")]
         colours = of_constructs if alone else [colour] * len(labels)
         draw_rows(ax, labels, [base] * len(labels), *figures, colours=colours, write=written, shown=alone, name=name)
         for line in ax.lines[before:]:
             line.set_ydata(np.asarray(line.get_ydata(), float) + offset)
+            if not alone and line.get_marker() == "o":
+                line.set_marker(mark)
 
 
 def _notes_of_loadings(result: Sem, names: Names, values: pd.Series) -> list[str]:
