@@ -138,7 +138,10 @@ def test_the_summary_has_index_change_and_verdict(found, study):
     assert f"{top['estimate']:.1f}分（满分100分，95%置信区间{top['low']:.1f}至{top['high']:.1f}）" in made.sentences[0]
     assert "不能认定上升或下降" in made.sentences[1]
     assert "“满意”（概率>99%）" in made.sentences[2]
-    assert "介于满意与基本满意之间" in made.sentences[-1]
+    assert "介于满意与基本满意之间" in made.sentences[-1] and not made.table.notes
+    graded = replace(found["evaluation"], membership_kind="share")
+    (note,) = summary(found["index"], graded, "zh", study).table.notes
+    assert note.key == "note.fuzzy_scale", "another scale than that of the index is named"
 
 
 def test_a_change_is_told_with_its_side(found, study):

@@ -12,7 +12,7 @@ from csat.report.guidance import Advice
 from csat.report.names import Names
 from csat.report.sentences.said import advice_of, top_of
 from csat.report.tables.cells import base_note, groups_of, level_of
-from csat.report.tables.evaluation_notes import DOUBTFUL
+from csat.report.tables.evaluation_notes import DOUBTFUL, comparable
 from csat.report.tables.trend import period_names, trend_groups
 from csat.report.tenths import distance, figures, known, tenth
 from csat.report.words import Word
@@ -68,7 +68,9 @@ def summary(
     lines += [note] if note is not None else []
     lines += [] if trend is None else change_lines(trend, texts)
     lines += [] if evaluation is None else verdict_lines(evaluation, texts)
-    return advice_of("summary", Word("title.summary"), lines, texts, base=base)
+    apart = evaluation is not None and not comparable(evaluation, texts)
+    notes = [Word("note.fuzzy_scale")] if apart else []
+    return advice_of("summary", Word("title.summary"), lines, texts, notes=notes, base=base)
 
 
 def _index(top: pd.Series, level: float, texts: Names) -> Word:
