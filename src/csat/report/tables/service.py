@@ -137,7 +137,7 @@ def _show(
 
 def _ends(prefix: str, level: float, kind: Kind = "percent", base: tuple[str, ...] = ()) -> list[Show]:
     """Both ends of an interval."""
-    low, high = Word("service.column.share_low", {"level": level}), Word("service.column.share_high")
+    low, high = (Word(f"column.{end}", {"level": level}) for end in ("low", "high"))
     return [Show(f"{prefix}low", kind, base, low), Show(f"{prefix}high", kind, base, high)]
 
 
