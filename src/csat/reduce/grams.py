@@ -138,19 +138,22 @@ def totals_of(given: Given, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
     given, starts : as in `grams_of`.
     """
-    k, sizes, weight = len(given.names), np.diff(starts), given.weights
-    cell, gaps = np.repeat(np.arange(len(sizes)), sizes), set(given.gaps.tolist())
+    k, sizes, weight = len(given.names), np.diff(starts), given.weight
+    room = len(sizes) + 1  # the last place is that of rows that are left out
+    cell = np.full(len(given.values), room - 1)
+    cell[given.order] = np.repeat(np.arange(len(sizes)), sizes)
+    gaps = set(given.gaps.tolist())
     counts = np.repeat(sizes[:, None], k, axis=1)
     out = np.empty((len(sizes), 1, 1 + (k if given.listwise else 2 * k)))
-    out[:, 0, :-k] = (sizes if weight is None else np.bincount(cell, weight, len(sizes)))[:, None]
+    out[:, 0, :-k] = (sizes if weight is None else np.bincount(cell, weight, room)[:-1])[:, None]
     for j in range(k):
-        y = given.values[given.order, j] - given.midpoint[j]
+        y = given.values[:, j] - given.midpoint[j]
         if j in gaps:
             present = ~np.isnan(y)
             y[~present] = 0.0
-            counts[:, j] = np.bincount(cell[present], minlength=len(sizes))
-            out[:, 0, 1 + j] = counts[:, j] if weight is None else np.bincount(cell, present * weight, len(sizes))
-        out[:, 0, j - k] = np.bincount(cell, y if weight is None else y * weight, len(sizes))
+            counts[:, j] = np.bincount(cell[present], minlength=room)[:-1]
+            out[:, 0, 1 + j] = counts[:, j] if weight is None else np.bincount(cell, present * weight, room)[:-1]
+        out[:, 0, j - k] = np.bincount(cell, y if weight is None else y * weight, room)[:-1]
     return out, counts
 
 
