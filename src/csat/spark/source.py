@@ -174,8 +174,9 @@ class SparkSource(Stream):
         if not columns:
             return Counted({}, 1, RANDOM_GROUPS, RANDOM_GROUPS)
         by = [columns[name] for name in sums.by]
+        universe = self.reader.settings.universe
         sets = [*([name] for name in columns.values()), list(columns.values()), *([by] if by else [])]
-        *each, cells, domains = self.cluster.frame.distinct(sets if by else [*sets, sets[0]], self.settings.universe)
+        *each, cells, domains = self.cluster.frame.distinct(sets if by else [*sets, sets[0]], universe)
         found = dict(zip(columns, each, strict=True))
         drawn = RANDOM_GROUPS if len(columns) < len(sums.columns) else 1
         units = 0 if sums.design.psu is None else found.get(sums.design.psu, drawn)
