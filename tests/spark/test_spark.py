@@ -282,3 +282,16 @@ def test_the_archive_holds_the_code_and_is_the_same_each_time(tmp_path):
     first, second = archive(tmp_path / "a.zip"), archive(tmp_path / "b.zip")
     assert first.read_bytes() == second.read_bytes()
     assert "csat/spark/work.py" in zipfile.ZipFile(first).namelist()
+
+
+def test_sums_that_would_not_fit_are_refused_before_their_job(source, monkeypatch):
+    """Cells are counted by Spark: those that occur, of the rows that count."""
+    from csat.streams.budget import sums_of
+
+    found = source._counted_cells(sums_of(["C1"], ["brand"], "available", source.design))
+    kept = FRAME.drop_duplicates(["brand", "city", "hall"])
+    assert found.groups == {"brand": FRAME["brand"].nunique()}
+    assert found.cells <= len(kept)
+    monkeypatch.setattr("csat.streams.budget.MOST_BYTES", 1000)
+    with pytest.raises(csat.CsatError, match=r"Sums of 2 variables in \d+ cells .* group by a coarser column"):
+        source.groups(["C1", "C2"], ["brand"])
