@@ -370,6 +370,19 @@ def test_letters_that_stata_declares_missing_leave_numbers(tmp_path, optional):
     assert cells(cleaned, "A") == {"valid": 2, "user_missing": 1}
 
 
+# -- columns headed by their text -----------------------------------------------------------------
+
+
+def test_unknown_answers_of_columns_headed_by_their_text_are_named():
+    headed = frame(3, **{"网络质量": [1, 7, "很好"]}).drop(columns="Q1")
+    with pytest.raises(DataError) as raised:
+        read_survey(headed, ASKED)
+    assert "Q1 (1–5): '7' × 1 (row 1), '很好' × 1 (row 2)" in str(raised.value)
+    assert '1 = { zh = "很好" }' in str(raised.value)
+    cleaned = read_clean(headed, ASKED, on_unknown="missing")
+    assert [t.values for t in cleaned.ledger.tallies if t.reason == "unknown_code"] == [("很好",)]
+
+
 # -- domains by answers ---------------------------------------------------------------------------
 
 

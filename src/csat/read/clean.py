@@ -108,7 +108,7 @@ def read_clean(
     for name in (ROW, INSIDE):
         if name in raw.columns:
             raise DataError(f"{raw.source}: the column name {name!r} is reserved; rename the column.")
-    read, notes = columns_in_roles(raw, asked, design, on_absent)
+    raw, read, notes = columns_in_roles(raw, asked, design, on_absent)
     kept, tallies = rows_left_out(raw, read, asked, design)
     if not kept.any():
         raise DataError(f"{raw.source}: no row can be used: {', '.join(_spoken(tally) for tally in tallies)}.")

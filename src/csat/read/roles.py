@@ -38,7 +38,7 @@ def declared(asked: Questionnaire) -> tuple[str, ...]:
 
 def columns_in_roles(
     raw: Raw, asked: Questionnaire, design: Design, on_absent: str
-) -> tuple[dict[str, Answers], tuple[str, ...]]:
+) -> tuple[Raw, dict[str, Answers], tuple[str, ...]]:
     """Read every column in its role.
 
     Parameters
@@ -50,7 +50,8 @@ def columns_in_roles(
     Returns
     -------
     tuple
-        Name → answers, in the order of the data; and notes on columns that were renamed or are absent.
+        The table with the columns under the names of the study; name → answers, in the order of the data; and notes
+        on columns that were renamed or are absent.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def columns_in_roles(
     notes = [f"columns found by name or text: {', '.join(changed)}"] if changed else []
     notes += [f"{name}: {note}" for name, answers in read.items() for note in answers.notes]
     notes += [f"not in the data, taken as not asked: {', '.join(absent)}"] if absent else []
-    return read, tuple(notes)
+    return raw, read, tuple(notes)
 
 
 def renamed(raw: Raw, asked: Questionnaire, wanted: tuple[str, ...]) -> tuple[Raw, list[str]]:
