@@ -81,7 +81,7 @@ def ranked_groups(index: Index, names: Names) -> pd.DataFrame:
 
 
 def standing(index: Index, names: Names) -> Table:
-    """A row per group that may be shown: rank with its interval, index, letters of the groups that it exceeds."""
+    """A row per group: rank with its interval, index, letters of the groups that it exceeds; hidden groups last."""
     column, frame = column_of(index), ranked_groups(index, names)
     lettered = 1 < len(frame) <= len(ascii_uppercase)
     if lettered:
@@ -90,12 +90,14 @@ def standing(index: Index, names: Names) -> Table:
         told = pd.DataFrame({"letter": found.letter, "higher_than": found.higher_than}, index=rows)
         frame = frame.join(told)
     shrunken = bool((frame["rank"] != frame["direct_rank"]).any())
+    tops = judged(index, names, parts=False)[0]
+    frame = pd.concat([frame, tops[~tops.index.isin(frame.index)]])
     shows = [
         Show("rank", "count", N),
         *group_shows([column], names),
         Show("estimate", "score", N, Word("column.score"), marked=True),
         *interval(level_of(index), N),
-        *([Show("letter"), Show("higher_than", base=N)] if lettered else []),
+        *([Show("letter", base=N), Show("higher_than", base=N)] if lettered else []),
         *([Show("shrunken", "score", N)] if shrunken else []),
         Show("rank_low", "count", N),
         Show("rank_high", "count", N),
