@@ -121,6 +121,18 @@ def test_mix_and_real_change_sum_to_the_change(asked, data):
         assert_allclose(split.loc[("change", node), "se"], change.loc[("2026Q2", node), "se"], rtol=1e-7)
 
 
+def test_both_accounts_of_a_change_have_one_interval(asked, data):
+    """Units of the part looked at count, not those of the whole sample."""
+    data["city"], data["hall"] = np.where(data["brand"] == "g", "north", "south"), np.arange(len(data)) % 7
+    source = csat.read_survey(data, asked, design=csat.Design(stratum="city", psu="hall")).where(city="north")
+    split = csat.split_change(source, "quarter", "2025Q4", "2026Q2", "brand").tidy()
+    change = csat.trend(source, "quarter", since="2025Q4").changes.tidy()
+    split, change = split[split["part"] == "change"], change[change["period"] == "2026Q2"]
+    for column in ("df", "low", "high", "p"):
+        assert_allclose(split[column], change[column], rtol=1e-7, err_msg=column)
+    assert (split["df"] == 6).all()
+
+
 def test_a_pure_mix_change_is_all_mix(asked):
     """Nobody changes the mind, but g customers double: everything is mix, by hand."""
     rows = [("2026Q1", "g", 9)] * 20 + [("2026Q1", "e", 5)] * 60 + [("2026Q2", "g", 9)] * 40 + [("2026Q2", "e", 5)] * 40

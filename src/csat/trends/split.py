@@ -14,7 +14,7 @@ from csat.questionnaire import Questionnaire
 from csat.results import Estimates, Shown
 from csat.scoring import node_keys, nodes_of, score_items, tree_of
 from csat.totals import jacobian_of
-from csat.variance import Combined, by_domain, joint_totals_covariance
+from csat.variance import Combined, by_domain, degrees_of_freedom, joint_totals_covariance
 
 PARTS = ("change", "mix", "real")
 
@@ -98,7 +98,11 @@ def split_change(
     base = groups.over_domains(groups.counts)
     n = np.minimum(base[first].sum(axis=0), base[second].sum(axis=0))
     of_node = np.where(to_nodes != 0, n, np.iinfo(int).max).min(axis=1)
-    combined = Combined(estimate, vcov, np.tile(of_node, 3), np.full(len(estimate), np.nan), groups.df)
+    member = np.zeros((2, len(groups.domains)))
+    member[0, first] = member[1, second] = 1.0
+    # As in `trend`: the period with fewer units, of the item with the fewest.
+    df = np.where(to_nodes != 0, degrees_of_freedom(groups, member).min(axis=0), np.inf).min(axis=1)
+    combined = Combined(estimate, vcov, np.tile(of_node, 3), np.full(len(estimate), np.nan), np.tile(df, 3))
     whole = replace(groups, by=("part",), domains=tuple((part,) for part in PARTS))
     estimates = by_domain(combined, whole, wanted, "points", level, node_keys(asked, wanted, 3), null=0.0)
     return ChangeSplit(estimates, before, after, groupers)
