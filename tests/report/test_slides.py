@@ -1,6 +1,7 @@
 """How slides are filled: what belongs together stands together, nothing leaves its slide, nothing is too small."""
 
 import io
+from dataclasses import replace
 
 import pptx
 import pytest
@@ -156,8 +157,18 @@ def test_grades_and_answers_have_the_colours_of_their_order():
     sides = [-0.1, -0.2, -0.3, 0.1, 0.2, 0.3]
     answers = Chart("diverging", "t", "a", ("x",), tuple(Series.of("", [value]) for value in sides), "percent")
     assert charts.colours(answers) == [*charts.BELOW, *charts.ABOVE]
+    nobody = replace(answers, series=(*answers.series[:2], Series.of("", [-0.0]), *answers.series[3:]))
+    assert charts.colours(nobody) == [*charts.BELOW, *charts.ABOVE]  # an answer that nobody gave
     two = Chart("stacked", "t", "a", ("x",), grades.series[:2], "percent")
     assert charts.colours(two) == list(charts.SERIES[:2])
+
+
+def test_an_answer_that_nobody_gave_has_no_label(made):
+    sides = [Series.of(name, [value]) for name, value in (("low", -0.0), ("high", 0.93))]
+    (slide,) = made(picture(Chart("diverging", "P", "alt", ("a",), tuple(sides), "percent", native=True)))
+    (drawn,) = (shape.chart for shape in slide.shapes if shape.has_chart)
+    for series in drawn.plots[0].series:
+        assert series.data_labels.number_format == "0%;0%;"
 
 
 def test_the_figures_of_a_results_slides_are_those_of_the_result(whole, asked, made):

@@ -132,7 +132,7 @@ def _label(shape: Any, chart: Chart, position: int) -> None:
 
     labels = shape.data_labels
     labels.show_value = True
-    labels.number_format, labels.number_format_is_linked = _format(chart), False
+    labels.number_format, labels.number_format_is_linked = _label_format(chart), False
     labels.font.size = Pt(9)
     inside = chart.kind in ("stacked", "diverging") and _dark(colours(chart)[position])
     labels.font.color.rgb = _colour("FFFFFF" if inside else INK)
@@ -161,7 +161,10 @@ def _axes(drawn: Drawn, chart: Chart, ends: tuple[float, float, float]) -> None:
 def colours(chart: Chart) -> list[str]:
     """Colour of each series: grades and answers in their order, other series told apart."""
     if chart.kind == "diverging":
-        sides = [min((value for value in one.values if value is not None), default=0.0) < 0 for one in chart.series]
+        # An answer that nobody gave keeps its side by the sign of its zero.
+        sides = [
+            any(value is not None and math.copysign(1.0, value) < 0 for value in one.values) for one in chart.series
+        ]
         return [
             _shade(BELOW if under else ABOVE, sides[:position].count(under), sides.count(under))
             for position, under in enumerate(sides)
@@ -189,6 +192,11 @@ def _format(chart: Chart) -> str:
     """Both sides of a diverging chart are shares; none of them is negative."""
     code = EXCEL[chart.unit]
     return f"{code};{code}" if chart.kind == "diverging" and ";" not in code else code
+
+
+def _label_format(chart: Chart) -> str:
+    """Shares in a row of bars are whole per cents, as in the picture, and nothing where there is no bar."""
+    return "0%;0%;" if chart.kind in ("stacked", "diverging") and chart.unit == "percent" else _format(chart)
 
 
 def _tick_format(chart: Chart, step: float) -> str:
