@@ -1,5 +1,7 @@
 """Pages on complaints, audits and time limits: words in both languages, what is shown, what is claimed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ import csat
 from csat import report
 from csat.errors import CsatError, QuestionnaireError
 from csat.report.chart import CHART_MIME
+from csat.report.notebook import template
 from csat.report.words import words
 
 STUDY = """
@@ -92,6 +95,25 @@ def test_the_section_is_about_the_part_and_period_of_the_report(folder, survey):
     assert said == ["records of Gansu", "everything recorded", "records of Gansu"]
 
 
+def test_columns_are_found_by_the_text_of_the_study_too(folder, survey):
+    headed = (folder / "study.toml").read_text(encoding="utf-8")
+    texts = '[columns.branch]\nkind = "category"\nzh = "所属公司"\nen = "Branch office"'
+    (folder / "study.toml").write_text(headed.replace('[columns.branch]\nkind = "category"', texts), encoding="utf-8")
+    asked = csat.read_questionnaire(folder / "study.toml")
+    by_code = report.service_of(folder / "study.toml", report.plan(survey)).results[0].tidy()
+    for head in ("所属公司", " branch OFFICE", "Branch"):
+        COMPLAINTS.rename(columns={"branch": head}).to_csv(folder / "complaints.csv", index=False)
+        service = report.service_of(folder / "study.toml", report.plan(replace(survey, questionnaire=asked)))
+        pd.testing.assert_frame_equal(service.results[0].tidy(), by_code)
+        assert "complaints" not in service.unsplit
+
+
+def test_every_table_of_the_notebook_says_whose_records_it_shows():
+    source = "".join(line for cell in template()["cells"] for line in cell["source"])
+    assert source.count("base=service.base(lang, result)") == 2
+    assert "base=service.base(lang))" not in source
+
+
 def test_the_manifest_holds_the_hashes_of_the_tables(folder, survey):
     (folder / "data.csv").write_text("a,b\n", encoding="utf-8")
     plan = report.plan(survey)
@@ -127,7 +149,7 @@ def test_another_branch_has_its_own_rows_and_few_complaints_are_not_judged(folde
     assert service.results[0].count[-1] == 18
     assert (service.nothing, service.undated) == (("sla",), ("audits",))
     text = "\n".join(report.service_text(service, "en", survey.questionnaire).sentences)
-    assert "Complaints: 18 are too few for a statement." in text
+    assert "Complaints: 18 recorded, too few for a statement." in text
     assert "Time limits: nothing was recorded for this part." in text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +122,19 @@ def _logs(asked: Questionnaire, study: str | Path) -> dict[str, Log]:
             known = closest(path.name, sorted(found.name for found in path.parent.glob("*.*")))
             problem = f"there is no file {asked.service[kind]!r} beside the study. Did you mean {known}?"
             raise QuestionnaireError.at("service", kind, problem, Path(study).name)
-    return {kind: read_log(path, ROLES[kind], NEEDED[kind]) for kind, path in files.items()}
+    return {kind: _known(read_log(path, ROLES[kind], NEEDED[kind]), asked) for kind, path in files.items()}
+
+
+def _known(log: Log, asked: Questionnaire) -> Log:
+    """The table with the study's columns under their codes too, where it heads them by their text, as answers may."""
+    headed = {folded(name): name for name in log.cells}
+    spoken = {
+        column.code: headed[word]
+        for column in asked.columns
+        for word in map(folded, (*column.texts.values(), column.code))
+        if word in headed and column.code not in log.cells
+    }
+    return replace(log, cells={**log.cells, **{code: log.cells[name] for code, name in spoken.items()}})
 
 
 def _computed(kind: str, log: Log, settings: Mapping[str, Any]) -> Any:

@@ -82,7 +82,7 @@ def estimates(result: Estimates, names: Names) -> Table:
     spread = SPREADS.get(kind, "estimate")
     tested = result.null is not None
     shows = [
-        *([Show("part")] if "part" in tidy else []),
+        *([Show("part", heading=Word("column.piece"))] if "part" in tidy else []),
         *group_shows(groups, names),
         Show("term"),
         *(Show(name) for name in AGAINST if name in tidy),

@@ -83,7 +83,7 @@ def split(result: ChangeSplit, names: Names) -> Table:
     frame = named(tidy, [], names)
     frame["part"] = objects([Word(f"part.{part}") for part in tidy["part"]])
     shows = [
-        Show("part"),
+        Show("part", heading=Word("column.piece")),
         Show("term"),
         Show("estimate", "score", N, Word("column.change"), marked=True),
         Show("se", "score", N),
