@@ -182,6 +182,9 @@ def test_changes_stand_side_by_side():
     assert found.glance()["both_better"].tolist() == [1]
     with pytest.raises(UnknownColumnError, match="No column 'zz' in the gaps"):
         csat.before_after(gaps, changes, {"bill": "zz"})
+    turned = csat.gaps(_survey(frame), by="t", own="1", against="2")
+    with pytest.raises(OptionError, match=r"The gaps are of '1' against '2', the complaints the other way round"):
+        csat.before_after(turned, changes, {"bill": "a"})
 
 
 def _survey(frame):
@@ -193,3 +196,41 @@ def _survey(frame):
         "columns": {"t": {"kind": "category"}},
     })  # fmt: skip
     return csat.read_survey(frame, asked)
+
+
+@pytest.mark.parametrize(("minutes", "limit"), [(6, 0.1), (12, 0.2), (72, 1.2), (20, 1 / 3)])
+def test_a_case_of_exactly_its_limit_keeps_it(minutes, limit):
+    start = pd.Series(pd.date_range("2026-07-01 08:00", periods=600, freq="7min"))
+    table = pd.DataFrame({"step": "fix", "start": start, "end": start + pd.Timedelta(minutes=minutes)})
+    assert csat.sla(table, {"fix": limit}).over[0] == 0
+    later = table.assign(end=table["end"] + pd.Timedelta(seconds=1))
+    assert csat.sla(later, {"fix": limit}).over[0] == 600
+
+
+def test_a_case_that_ended_after_as_of_is_refused():
+    table = pd.DataFrame({"step": "fix", "start": ["2026-07-01", "2026-07-01"], "end": ["2026-07-04", None]})
+    assert csat.sla(table, {"fix": 24}, as_of="2026-07-04").open_over[0] == 1
+    with pytest.raises(CsatError, match=r"row 0, column 'end': the case ended after as_of"):
+        csat.sla(table, {"fix": 24}, as_of="2026-07-03")
+
+
+def test_moments_on_two_clocks_are_refused():
+    start, end = pd.to_datetime(["2026-07-01 00:05"]), pd.to_datetime(["2026-07-01 08:05"])
+    both = {"step": ["fix"], "start": start.tz_localize("UTC")}
+    for other, zone in ((end, "none"), (end.tz_localize("Asia/Shanghai"), "Asia/Shanghai")):
+        with pytest.raises(CsatError, match=rf"different time zones \('start' in UTC, 'end' in {zone}\)"):
+            csat.sla(pd.DataFrame({**both, "end": other}), {"fix": 4})
+    assert csat.sla(pd.DataFrame({**both, "end": end.tz_localize("UTC")}), {"fix": 4}).over[0] == 1
+    assert csat.sla(pd.DataFrame({**both, "end": [None]}), {"fix": 4}).open_within[0] == 1
+
+
+def test_a_total_without_its_criteria_is_refused(file):
+    table = file("site,criterion,full_marks,score\nx,p,10,8\nx,q,5,5\nall,合计,15,3\n")
+    with pytest.raises(CsatError, match=r"row 4, column 'criterion': a total of a visit of which the table has no"):
+        csat.audits(table)
+
+
+def test_more_complaints_than_can_be_counted_are_refused():
+    table = pd.DataFrame({"cause": ["a"] * 2, "period": ["1", "2"], "complaints": [2**53 - 1, 2**53], "customers": 5})
+    with pytest.raises(CsatError, match=r"1\.8e\+16 complaints in all; beyond 9e\+15 they are not exact"):
+        csat.complaint_changes(table, "1", "2")

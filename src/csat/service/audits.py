@@ -167,6 +167,10 @@ def _check_totals(
     """Refuse a row of sums that is not the sum of the other rows of its visit."""
     visit = _numbered(visits)
     parts = np.bincount(visit[~total], minlength=visit.max() + 1)[visit]
+    alone = np.flatnonzero(total & (parts == 0))
+    if len(alone) and not total.all():
+        problem = "a total of a visit of which the table has no criterion cannot be checked; leave it out."
+        raise log.fault("criterion", int(alone[0]), problem)
     for role, values in marks.items():
         added = np.bincount(visit[~total], values[~total], minlength=visit.max() + 1)[visit]
         wrong = total & (parts > 0) & (np.abs(values - added) > TOLERANCE * (parts + 1) / 2)

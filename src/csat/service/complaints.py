@@ -14,6 +14,7 @@ from csat.estimation.intervals import share_bounds
 from csat.moments import check_size, shown
 from csat.results import Estimates, Provenance, Shown, Unavailable, check_level, insert_before
 from csat.service.audits import ranked
+from csat.service.faults import ServiceError
 from csat.service.intervals import count_bounds
 from csat.service.log import MOST, TOTAL, TOTAL_WORDS, Log, positive, read_log, refuse_repeats
 from csat.service.roles import NEEDED, ROLES
@@ -160,6 +161,8 @@ def counts_of(log: Log, by: Any, customers: Any) -> Counts:
     units = _units(log, named)
     weight = _counted(log, units, cause) if log.has("complaints") else np.ones(len(log))
     cell = group * len(causes) + np.array([place[name] for name in cause], int)
+    if weight.sum() > MOST:
+        raise ServiceError(f"{log.source}: {weight.sum():.3g} complaints in all; beyond {MOST:.0e} they are not exact.")
     count = np.bincount(cell, weight, minlength=len(groups) * len(causes)).reshape(len(groups), len(causes))
     known = _customers(log, units, group, len(groups)) if customers is None else _given(customers, named, groups)
     return Counts(causes, tuple(groups), named, count, known)

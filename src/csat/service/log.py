@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from csat.errors import OptionError, UnknownColumnError
@@ -161,7 +162,18 @@ def read_log(table: Any, roles: Roles, needed: Sequence[str], columns: Any = Non
     for role in needed:
         if role not in names:
             raise ServiceError.no_column(raw.source, role, roles[role], list(raw.columns))
+    _one_clock(table, raw.source, [names[role] for role in ("start", "end") if role in names])
     return Log(raw.source, raw.rows, raw.columns, names).only(filled)
+
+
+def _one_clock(table: Any, source: str, columns: Sequence[str]) -> None:
+    """Refuse moments on clocks of different time zones: their difference would be off by hours."""
+    if not isinstance(table, pd.DataFrame):
+        return
+    zones = {name: str(getattr(table[name].dtype, "tz", None)) for name in columns if table[name].notna().any()}
+    if len(set(zones.values())) > 1:
+        said = ", ".join(f"{name!r} in {'none' if zone == 'None' else zone}" for name, zone in zones.items())
+        raise ServiceError(f"{source}: moments in different time zones ({said}); bring them to one with tz_convert.")
 
 
 def _given(columns: Any, roles: Roles) -> dict[str, str]:

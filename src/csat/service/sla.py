@@ -180,7 +180,11 @@ def _durations(log: Log, as_of: str | None) -> tuple[np.ndarray, np.ndarray, flo
         at = int(wrong[0])
         problem = "the end lies before the start." if ended[at] else "the case begins after as_of."
         raise log.fault("end" if ended[at] else "start", at, problem)
-    return last - start, ended, seen
+    late = np.flatnonzero(ended & (last > seen))
+    if len(late):
+        raise log.fault("end", int(late[0]), "the case ended after as_of: open cases were looked at later than that.")
+    # Whole seconds: a case of exactly its limit must not overrun it by the last digit of a float.
+    return np.round((last - start) * 3600) / 3600, ended, seen
 
 
 def _seen(as_of: Any, start: np.ndarray, end: np.ndarray) -> float:

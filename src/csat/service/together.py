@@ -86,6 +86,12 @@ def before_after(scores: Gaps, complaints: ComplaintChanges, pairs: Mapping[str,
         or not all(isinstance(x, str) for pair in pairs.items() for x in pair)
     ):
         raise OptionError(f'pairs is a table, cause → node, e.g. {{"repair": "P8"}}; found {shown(pairs)}.')
+    own = {label for labels in scores.estimates.keys.values() for label in labels}
+    if scores.against == complaints.after or complaints.before in own:
+        raise OptionError(
+            f"The gaps are of {complaints.before!r} against {complaints.after!r}, the complaints the other way round: "
+            f"gaps(…, own={complaints.after!r}, against={complaints.before!r})."
+        )
     rows = [_row(scores, complaints, cause, node) for cause, node in pairs.items()]
     return BeforeAfter(pd.DataFrame(rows), complaints.before, complaints.after, scores.estimates.level)
 
