@@ -135,7 +135,7 @@ def quality(result: Quality, names: Names) -> Table:
     timed = bool(pd.notna(about["seconds_limit"]))
     rows = [
         (
-            Word(f"quality.{flag}", {"limit": float(about["seconds_limit"])}),
+            Word(f"quality.{flag}", {"limit": float(about["seconds_limit"])} if timed else {}),
             int(about[flag]),
             about[flag] / total,
             "",
