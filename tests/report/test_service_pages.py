@@ -95,6 +95,30 @@ def test_the_section_is_about_the_part_and_period_of_the_report(folder, survey):
     assert said == ["records of Gansu", "everything recorded", "records of Gansu"]
 
 
+def test_one_thing_has_one_name_in_every_language(folder, survey):
+    study = folder / "study.toml"
+    plain = report.service_of(study, report.plan(survey)).results
+    labels = '[columns.quarter.labels]\n"2026Q1" = { zh = "今年一季度" }\n"2026Q2" = { zh = "今年二季度" }\n[report]'
+    study.write_text(study.read_text(encoding="utf-8").replace("[report]", labels), encoding="utf-8")
+    about = report.plan(replace(survey, questionnaire=csat.read_questionnaire(study)))
+    spoken = COMPLAINTS.replace({"2026Q1": "今年一季度", "2026Q2": "今年二季度", "repair": "修障太慢"})
+    spoken.to_csv(folder / "complaints.csv", index=False)
+    for was, found in zip(plain[:3], report.service_of(study, about).results, strict=False):
+        pd.testing.assert_frame_equal(was.tidy(), found.tidy())
+    twice = pd.concat([COMPLAINTS, spoken.assign(branch=spoken["branch"].replace("甘肃", "g"))])
+    twice.to_csv(folder / "complaints.csv", index=False)
+    with pytest.raises(CsatError, match=r"cause 'g · 2026Q2 · repair' stands in rows 5 and 14"):
+        report.service_of(study, about)
+
+
+def test_a_part_is_as_old_as_the_whole_table(folder, survey):
+    steps = pd.DataFrame({"branch": ["g"] * 3 + ["x"], "step": "repair", "start": "2026-07-01 08:00", "limit": 24,
+                          "end": ["2026-07-01 09:00", "2026-07-01 10:00", None, "2026-07-09 08:00"]})  # fmt: skip
+    steps.to_csv(folder / "steps.csv", index=False)
+    found = report.service_of(folder / "study.toml", report.plan(survey)).results[-1]
+    assert (found.open_over.tolist(), found.open_within.tolist()) == ([1], [0])
+
+
 def test_columns_are_found_by_the_text_of_the_study_too(folder, survey):
     headed = (folder / "study.toml").read_text(encoding="utf-8")
     texts = '[columns.branch]\nkind = "category"\nzh = "所属公司"\nen = "Branch office"'

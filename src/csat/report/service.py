@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from csat.errors import QuestionnaireError, UnknownItemError, closest
 from csat.questionnaire.scales import folded
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 KINDS: Mapping[str, str] = {
     **dict.fromkeys(("Complaints", "ComplaintChanges", "BeforeAfter"), "complaints"), "Audits": "audits", "Sla": "sla"
 }  # fmt: skip
+
+#: Roles whose labels have texts in [service.texts].
+LABELS = ("cause", "criterion", "step")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -98,14 +103,15 @@ def service_of(study: str | Path, about: Plan) -> Service:
         part, lacking = _part(whole, asked, where)
         if lacking:
             unsplit[kind] = lacking
-        dated, before = _dated(part, asked, about)
+        dated, before = _dated(part, about)
         if dated is None and about.period is not None and len(part):
             undated.append(kind)
         log = part if dated is None else dated
         if not len(log):
             nothing.append(kind)
             continue
-        results.append(_computed(kind, log, asked.service))
+        settings = asked.service if kind != "sla" else {**asked.service, "as_of": _seen(whole, asked.service)}
+        results.append(_computed(kind, log, settings))
         if kind == "complaints" and before is not None and about.period is not None:
             results += _changes(part, before, about, asked)
     return Service(tuple(results), where, unsplit, tuple(undated), tuple(nothing), about.period, asked)
@@ -134,7 +140,33 @@ def _known(log: Log, asked: Questionnaire) -> Log:
         for word in map(folded, (*column.texts.values(), column.code))
         if word in headed and column.code not in log.cells
     }
-    return replace(log, cells={**log.cells, **{code: log.cells[name] for code, name in spoken.items()}})
+    codes = {name: code for code, name in spoken.items()}
+    names = {role: codes.get(name, name) for role, name in log.names.items()}
+    cells = {**log.cells, **{code: log.cells[name] for code, name in spoken.items()}}
+    return _coded(replace(log, cells=cells, names=names), asked)
+
+
+def _coded(log: Log, asked: Questionnaire) -> Log:
+    """The table with periods, branches and labels as the study codes them: one thing under one name.
+
+    The periods are those of the column with this role, or of the one that the study names.
+    """
+    period = log.names.get("period") or asked.settings.get("period_column")
+    names = {**log.names, **({"period": str(period)} if period in log.cells else {})}
+    coded = {names[role]: _codes(log, asked, names[role]) for role in ("period", "branch") if role in names}
+    spoken = [(folded(text), code) for code, said in asked.service.get("texts", {}).items() for text in said.values()]
+    meant = {word: code for word, code in spoken if len({c for w, c in spoken if w == word}) == 1}
+    for name in [names[role] for role in LABELS if role in names]:
+        coded[name] = [meant.get(folded(text), text) for text in log.texts(name)]
+    return replace(log, cells={**log.cells, **{name: pa.array(found) for name, found in coded.items()}}, names=names)
+
+
+def _seen(log: Log, settings: Mapping[str, Any]) -> str | None:
+    """When open cases were looked at: for a part of a table too that is the latest moment in all of it."""
+    if "as_of" in settings or log.has("hours") or not (log.has("start") and log.has("end")):
+        return settings.get("as_of")
+    latest = np.nanmax([log.moments("start"), log.moments("end")])
+    return str(datetime(1970, 1, 1) + timedelta(seconds=round(3600 * latest)))
 
 
 def _computed(kind: str, log: Log, settings: Mapping[str, Any]) -> Any:
@@ -165,14 +197,13 @@ def _codes(log: Log, asked: Questionnaire, column: str) -> list[str]:
     return [meaning.get(folded(text), text) for text in log.texts(column)]
 
 
-def _dated(log: Log, asked: Questionnaire, about: Plan) -> tuple[Log | None, str | None]:
+def _dated(log: Log, about: Plan) -> tuple[Log | None, str | None]:
     """Rows of the report's period, and the period before it in the table; None if the table does not hold it."""
     from csat.trends.periods import in_order
 
-    column = log.names.get("period") or asked.settings.get("period_column")
-    if about.period is None or column not in log.cells or not len(log):
+    if about.period is None or not log.has("period") or not len(log):
         return None, None
-    labels = _codes(log, asked, str(column))
+    labels = log.texts("period").tolist()
     ordered = in_order(list(dict.fromkeys(labels)))
     if about.period not in ordered:
         return None, None
