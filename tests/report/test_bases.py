@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import csat
@@ -89,6 +90,42 @@ def test_a_table_and_a_chart_withhold_the_next_smallest_group(index, asked):
     assert [float(line.get_xdata()[0]) for line in axes.lines if line.get_marker() == "o"] == [68.224]
     assert "1 withheld" in axes.get_xlabel()
     plt.close("all")
+
+
+CLASH = """
+[study]
+name = "clash"
+index = "all"
+[scales.ten]
+low = 1
+high = 10
+[items]
+a = { scale = "ten" }
+b = { scale = "ten" }
+[dimensions.all]
+children = { value = 0.5, low = 0.5 }
+[dimensions.value]
+children = ["a"]
+[dimensions.low]
+children = ["b"]
+"""
+
+
+def test_a_dimension_called_like_a_column_gives_nothing_away(tmp_path):
+    (tmp_path / "study.toml").write_text(CLASH, encoding="utf-8")
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame(rng.integers(1, 11, (200, 2)), columns=["a", "b"])
+    data["brand"] = np.repeat(["x", "y", "z"], [100, 90, 10])
+    survey = csat.read_survey(data, csat.read_questionnaire(tmp_path / "study.toml"))
+    index = csat.index(survey, by="brand")
+    table = csat.table(index, "en", survey.questionnaire, kind="groups")
+    columns = [column.name for column in table.columns]
+    shown = {row[0].value: dict(zip(columns, row, strict=True)) for row in table.rows}
+    wanted = index.tidy().set_index(["brand", "term"])
+    for column, term in (("estimate", "all"), ("node value", "value"), ("node low", "low")):
+        assert shown["x"][column].value == wanted.loc[("x", term), "estimate"]
+        assert shown["y"][column].value is None and shown["z"][column].value is None
+    assert shown["x"]["low"].value == wanted.loc[("x", "all"), "low"]
 
 
 @pytest.mark.parametrize(("name", "kinds"), [

@@ -13,6 +13,7 @@ from csat.errors import OptionError
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.cells import (
+    WITHIN,
     Show,
     describe,
     group_shows,
@@ -78,9 +79,11 @@ def groups(result: Index, names: Names) -> Table:
         at = rows.set_index(groups)
         if len(groups) == 1:
             at.index = pd.MultiIndex.from_arrays([at.index], names=groups)
-        frame[node] = at["estimate"].reindex(keys).to_numpy()
+        # A dimension may be called like a column of the table ("value", "low").
+        own = f"node {node}" if node in WITHIN or node in frame else str(node)
+        frame[own] = at["estimate"].reindex(keys).to_numpy()
         frame[f"n {node}"] = at["n"].reindex(keys).to_numpy()
-        shows.append(Show(str(node), "score", (f"n {node}",), names.code(node)))
+        shows.append(Show(own, "score", (f"n {node}",), names.code(node)))
     by = " × ".join(map(names.running, groups))
     title, notes = Word("title.groups", {"by": by}), [Word("note.node_base")]
     if found is not None:
