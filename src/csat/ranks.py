@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from csat.distributions import two_sided_p
-from csat.results import Estimates
+from csat.results import Estimates, ratio_to_error
 
 
 def rank_of(figures: np.ndarray) -> np.ndarray:
@@ -14,12 +14,14 @@ def rank_of(figures: np.ndarray) -> np.ndarray:
     return pd.Series(-figures).rank(method="min").to_numpy(float)
 
 
-def rank_interval(estimates: Estimates) -> tuple[np.ndarray, np.ndarray]:
+def rank_interval(estimates: Estimates, *, census: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Simultaneous intervals of the true ranks, 1 = highest.
 
     Parameters
     ----------
     estimates : of the k figures that are ranked; their whole covariance is used.
+    census : whether a difference with a standard error of 0 is sure, as where everyone was asked. False: it has no
+        order, as in a sample of which all gave the same answer.
 
     Returns
     -------
@@ -35,13 +37,13 @@ def rank_interval(estimates: Estimates) -> tuple[np.ndarray, np.ndarray]:
     Holm (1979), Scandinavian J. Statistics 6, 65–70.
     """
     size = len(estimates.term)
-    above = _surely_above(estimates)
+    above = _surely_above(estimates, census=census)
     return 1 + above.sum(axis=0), size - above.sum(axis=1)
 
 
-def _surely_above(estimates: Estimates) -> np.ndarray:
+def _surely_above(estimates: Estimates, *, census: bool) -> np.ndarray:
     """(k, k) whether the figure of the row lies above that of the column, by Holm's step-down."""
-    p = _one_sided_p(estimates).ravel()
+    p = _one_sided_p(estimates, census=census).ravel()
     size = len(estimates.term)
     order = np.argsort(p, kind="stable")
     left = np.maximum(size * (size - 1) - np.arange(len(p)), 1)
@@ -51,12 +53,12 @@ def _surely_above(estimates: Estimates) -> np.ndarray:
     return out.reshape(size, size)
 
 
-def _one_sided_p(estimates: Estimates) -> np.ndarray:
+def _one_sided_p(estimates: Estimates, *, census: bool) -> np.ndarray:
     """(k, k) p of the hypothesis that the figure of the row does not lie above that of the column; 1 if not known."""
     variance = np.diag(estimates.vcov)
     gap = estimates.estimate[:, None] - estimates.estimate[None, :]
     se = np.sqrt(np.maximum(variance[:, None] + variance[None, :] - 2 * estimates.joint, 0.0))
     df = np.broadcast_to(np.asarray(estimates.df, float), len(gap))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        tail = two_sided_p(gap / se, np.minimum(df[:, None], df)) / 2
-    return np.where((gap > 0) & np.isfinite(tail), tail, 1.0)
+    tail = two_sided_p(ratio_to_error(gap, se), np.minimum(df[:, None], df)) / 2
+    tail = np.where((gap > 0) & np.isfinite(tail), tail, 1.0)
+    return np.where((gap > 0) & (se == 0), 0.0, tail) if census else tail

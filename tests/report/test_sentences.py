@@ -4,10 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import csat
 from csat.errors import OptionError
+from csat.questionnaire.tables import questionnaire_from
 from csat.report import apart, compared, course, leads, mix, standing, strengths, summary
 from csat.report.tables.dispersion import AGREED, DIVIDED, dispersion
 from csat.report.tables.pairs import pairs_of
@@ -280,3 +282,32 @@ def test_no_sentence_of_the_catalogue_has_two_decimals(lang):
     said = words(lang).sentences
     rooms = ("summary.", "standing.", "compared.", "strengths.", "apart.", "course.")
     assert not [key for key, text in said.items() if key.startswith(rooms) and ".2f" in text]
+
+
+def constant(**scores):
+    """Groups, or periods, of which every member gives the same answer."""
+    asked = questionnaire_from({
+        "study": {"name": "s", "index": "all"}, "scales": {"ten": {"low": 1, "high": 10}},
+        "items": {"a": {"scale": "ten"}}, "dimensions": {"all": {"children": ["a"]}},
+        "columns": {"t": {"kind": "category"}},
+    })  # fmt: skip
+    rows = [{"t": label, "a": score} for label, score in scores.items() for _ in range(150)]
+    return csat.read_survey(pd.DataFrame(rows), asked)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_does_not_vary_is_in_no_sure_order(lang):
+    index = csat.index(constant(x=7, y=8), by="t")
+    assert keys(standing(index, lang, own="x")) == ["standing.place_open", "standing.all_open"]
+    assert keys(standing(index, lang)) == ["standing.nobody"]
+    assert keys(apart(index, lang))[0] == "apart.none"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_course_without_a_change_says_why(lang):
+    for survey, key in (
+        (constant(**{"2026Q1": 7}), "course.one_period"),
+        (constant(**{"2026Q1": 7, "2026Q2": 8}), "course.untested"),
+    ):
+        made = course(csat.trend(survey, "t"), lang)
+        assert keys(made) == [key] and all(made.sentences)

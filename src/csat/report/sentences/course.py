@@ -62,7 +62,16 @@ def course(
     lines += _steps(tops[tops["since"] != ""], trend.levels.level, texts)
     lines += _nodes(tidy[(tidy["period"] == periods[-1]) & _shown(tidy, texts)], trend.levels.level, texts)
     notes = [Word("course.note", {"alpha": 1 - trend.levels.level})]
-    return advice_of("course", Word("title.course"), lines or [Word("course.hidden")], texts, notes=notes, base=base)
+    return advice_of(
+        "course", Word("title.course"), lines or [_nothing(len(periods), len(tops))], texts, notes=notes, base=base
+    )
+
+
+def _nothing(periods: int, shown: int) -> Word:
+    """Why no change is told: one period, too few respondents, or no standard error."""
+    if periods < 2:
+        return Word("course.one_period")
+    return Word("course.hidden" if shown < 2 else "course.untested")
 
 
 def _shown(tidy: pd.DataFrame, texts: Names) -> np.ndarray:

@@ -131,7 +131,7 @@ def _contrast(row: dict[Any, Any], tidy: pd.DataFrame, column: str, named: dict[
 
 def _halves(index: Index, shown: pd.DataFrame, column: str, named: dict[Any, str], texts: Names) -> list[Word]:
     """Of many groups: who surely is in the upper and who in the lower half."""
-    low, high = rank_interval(part(index.estimates, shown.index.tolist()))
+    low, high = rank_interval(part(index.estimates, shown.index.tolist()), census=False)
     size = len(shown)
     halves = {"upper": high <= size / 2, "lower": low > (size + 1) / 2}
     lines = [

@@ -66,7 +66,7 @@ def ranked_items(index: Index, texts: Names) -> pd.DataFrame:
     rows = np.flatnonzero(fit).tolist()
     if not rows:
         return tidy.iloc[[]].assign(rank_low=[], rank_high=[])
-    low, high = rank_interval(part(index.estimates, rows))
+    low, high = rank_interval(part(index.estimates, rows), census=False)
     return tidy.iloc[rows].assign(rank_low=low, rank_high=high).sort_values("estimate", ascending=False, kind="stable")
 
 

@@ -72,7 +72,7 @@ def ranked_groups(index: Index, names: Names) -> pd.DataFrame:
     if tops.empty:
         return tops.assign(rank=[], rank_low=[], rank_high=[], direct_rank=[], shrunken=[])
     direct = part(index.estimates, tops.index.tolist())
-    low, high = rank_interval(direct)
+    low, high = rank_interval(direct, census=False)
     figures = direct.estimate
     if np.isfinite(direct.se).sum() >= SHRUNKEN:
         figures = shrink(direct).estimates.estimate
