@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from csat.report.description import Cell, Column, Kind
-from csat.report.format import DASH
 from csat.report.jupyter import Table
 from csat.report.names import Names
 from csat.report.tables.cells import Show, describe, objects
@@ -123,7 +122,12 @@ def _examples(tally: Tally, names: Names) -> str:
     say = words(names.lang).say
     places = zip(tally.files or [""] * len(tally.rows), tally.rows, tally.values, strict=True)
     return "; ".join(
-        say(Word("ledger.example_in" if file else "ledger.example", {"row": row, "value": value or DASH, "file": file}))
+        say(
+            Word(
+                f"ledger.{'example' if value else 'place'}{'_in' if file else ''}",
+                {"row": row, "value": value, "file": file},
+            )
+        )
         for file, row, value in places
     )
 
