@@ -234,3 +234,12 @@ def test_more_complaints_than_can_be_counted_are_refused():
     table = pd.DataFrame({"cause": ["a"] * 2, "period": ["1", "2"], "complaints": [2**53 - 1, 2**53], "customers": 5})
     with pytest.raises(CsatError, match=r"1\.8e\+16 complaints in all; beyond 9e\+15 they are not exact"):
         csat.complaint_changes(table, "1", "2")
+
+
+def test_a_branch_that_vanishes_is_not_a_change():
+    table = pd.DataFrame({"cause": "a", "branch": ["x", "y", "x"], "period": ["1", "1", "2"],
+                          "complaints": [100, 10, 100], "customers": [1000, 9000, 1000]})  # fmt: skip
+    with pytest.raises(CsatError, match=r"y has no rows in 2, so that its customers would be missing there"):
+        csat.complaint_changes(table, "1", "2")
+    full = pd.concat([table, table[1:2].assign(period="2", complaints=0)])
+    assert csat.complaint_changes(full, "1", "2").estimates.estimate[0] == pytest.approx(10 / 11)

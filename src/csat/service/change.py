@@ -13,8 +13,9 @@ from csat.distributions import holm
 from csat.errors import OptionError, check_choice
 from csat.results import Estimates, Provenance, Shown, Unavailable, check_level, insert_before
 from csat.service.complaints import Counts, counts_of
+from csat.service.faults import ServiceError
 from csat.service.intervals import count_bounds, ratio_bounds, same_rate
-from csat.service.log import TOTAL, positive, read_log
+from csat.service.log import TOTAL, Log, positive, read_log
 from csat.service.roles import ROLES
 
 UP, DOWN, NOISE = "up", "down", "within noise"
@@ -149,8 +150,25 @@ def complaint_changes(
     if customers is not None and named:
         raise OptionError("customers= is for a table without groups; with by=… the table needs a column of customers.")
     both = log.only((period == before) | (period == after))
+    if customers is None:
+        _same_branches(both, before, after)
     counted = counts_of(both, (*named, log.names["period"]), customers)
     return _compared(counted, before, after, per, adjust, level)
+
+
+def _same_branches(log: Log, before: str, after: str) -> None:
+    """Refuse a branch with rows in one period only: its customers would be missing in the other."""
+    if not log.has("branch") or not log.has("customers"):
+        return
+    period, branch = log.texts("period"), log.texts("branch")
+    there = [set(branch[period == label]) for label in (before, after)]
+    for name in dict.fromkeys(branch):
+        if not all(name in found for found in there):
+            label = after if name in there[0] else before
+            raise ServiceError(
+                f"{log.source}: {name} has no rows in {label}, so that its customers would be missing there: a branch "
+                "without complaints needs a row with 0; leave out one that did not exist."
+            )
 
 
 def _compared(counted: Counts, before: str, after: str, per: float, adjust: str, level: float) -> ComplaintChanges:
