@@ -235,3 +235,13 @@ def test_the_card_says_how_sure_the_verdict_is(found, own, study):
     assert "95%置信区间" in shown
     every = [row[2].value for row in headline(index, found["whole"], "en", study).table.rows]
     assert any(isinstance(said, Word) and said.key == "fuzzy.card" for said in every)
+
+
+def test_notes_and_legend_take_no_room_from_few_rows(found):
+    axes = csat.plot(found["whole"], lang="en")
+    figure = axes.get_figure(root=True)
+    figure.canvas.draw()
+    rows = axes.get_ylim()[0] - axes.get_ylim()[1]
+    inches = axes.get_window_extent().height / figure.dpi / abs(rows)
+    assert inches > 0.3, "room for a row and the letters on its bar"
+    plt.close("all")

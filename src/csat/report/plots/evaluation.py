@@ -51,7 +51,8 @@ def _stacks(result: Evaluation, frame: pd.DataFrame, by: list[str], names: Names
     catalogue = words(names.lang)
     bases = judge_rows(frame, ("n",), by, names.bases)
     labels = [style.wrap(label, 30) for label in row_labels(frame, by, names, bases)]
-    ax = style.axes_for(ax, style.row_height(labels, 0.36) + 1.9)
+    own, height = ax is None, style.row_height(labels, 0.36) + 1.2
+    ax = style.axes_for(ax, height)
     hidden = np.array([base.hidden for base in bases])
     shares = np.where(hidden[:, None], 0.0, np.nan_to_num(frame[list(result.grades)].to_numpy(float)))
     parts = [names.grade(grade) for grade in result.grades]
@@ -70,7 +71,11 @@ def _stacks(result: Evaluation, frame: pd.DataFrame, by: list[str], names: Names
     doubt = [Word("fuzzy.plot.doubt")] if result.replicates else []
     notes = [*doubt, *scale_notes(result, names), *probability_notes(result, frame, names)]
     style.below(ax, *remarks(bases, names.bases, catalogue), *map(catalogue.say, notes))
-    style.title_over_legend(ax, catalogue.say(Word("title.evaluation")))
+    lines = style.title_over_legend(ax, catalogue.say(Word("title.evaluation")))
+    figure = ax.get_figure(root=True)
+    if own and figure is not None:
+        # The notes and the legend take no room from the rows.
+        figure.set_figheight(height + 0.25 * lines + 0.17 * (1 + ax.get_xlabel().count("\n")))
     return ax
 
 

@@ -271,8 +271,8 @@ def title_of(ax: Axes) -> str:
     return telling.whole((above.get_text() if above is not None else "") or ax.get_title(loc="left"))
 
 
-def title_over_legend(ax: Axes, title: str, columns: int = 88) -> None:
-    """Put the legend between title and chart, in as many lines as its words need."""
+def title_over_legend(ax: Axes, title: str, columns: int = 88) -> int:
+    """Put the legend between title and chart, in as many lines as its words need; return how many."""
     from matplotlib.lines import Line2D
 
     handles, labels = ax.get_legend_handles_labels()
@@ -285,6 +285,7 @@ def title_over_legend(ax: Axes, title: str, columns: int = 88) -> None:
         borderaxespad=0.2, handlelength=1.2, columnspacing=1.4,
     )  # fmt: skip
     ax.set_title(title, pad=10 + 18 * lines)
+    return lines
 
 
 def empty(ax: Axes | None, title: str, text: str) -> Axes:
