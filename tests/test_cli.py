@@ -363,6 +363,14 @@ def test_a_trend_and_a_folder_that_cannot_be(tmp_path, capsys):
     assert "folder is empty" in capsys.readouterr().err
 
 
+def test_what_to_do_about_columns_is_said_as_a_shell_says_it(tmp_path, capsys):
+    (tmp_path / "d.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    assert main(["check", STUDY, str(tmp_path / "d.csv")]) == 1
+    said = capsys.readouterr().err
+    assert "(If not: --header-row.)" in said and "on purpose, --on-absent missing takes" in said
+    assert "in the shell" not in said and "read_survey" not in said
+
+
 def test_check_shows_weights_other_columns_and_missing_texts(tmp_path, capsys):
     text = Path(STUDY).read_text(encoding="utf-8").replace(', en = "Hotline" }', " }")
     (tmp_path / "s.toml").write_text(text, encoding="utf-8")

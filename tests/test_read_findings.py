@@ -215,10 +215,10 @@ def test_the_header_row_is_a_whole_number(tmp_path, row):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"encoding": 8}, "encoding='8' is no text"),
+        ({"encoding": 8}, "encoding=int 8 is no text"),
         ({"encoding": "a\0"}, "encoding='a\\\\x00' is not known"),
         ({"encoding": "rot13"}, "encoding='rot13' is not known"),
-        ({"sheet": 1}, "sheet='1' is no text"),
+        ({"sheet": 1}, "sheet=int 1 is no text"),
         ({"design": "w"}, r"design must be a Design, not str: csat\.Design\(weight="),
         ({"design": {"weight": "w"}}, "design must be a Design, not dict"),
     ],
@@ -381,6 +381,12 @@ def test_unknown_answers_of_columns_headed_by_their_text_are_named():
     assert '1 = { zh = "很好" }' in str(raised.value)
     cleaned = read_clean(headed, ASKED, on_unknown="missing")
     assert [t.values for t in cleaned.ledger.tallies if t.reason == "unknown_code"] == [("很好",)]
+
+
+def test_a_column_that_the_design_calls_by_its_text_is_told_so():
+    asked = Questionnaire("q", columns=(Column("branch", texts={"zh": "分公司"}),), design=Design(stratum="分公司"))
+    with pytest.raises(DataError, match=r"'分公司' has two names: .* describes it as 'branch'\. Write 'branch'"):
+        read_survey(pd.DataFrame({"分公司": ["a", "b"], "x": [1, 2]}), asked)
 
 
 # -- domains by answers ---------------------------------------------------------------------------

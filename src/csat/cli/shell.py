@@ -147,6 +147,8 @@ def in_shell(text: str, asked: argparse.Namespace) -> str:
     text = re.sub(r"outcome=csat\.Recode\('([^']*=[^']*)', .*?\}\)", r"outcome='\1'", text)
     part = "--only COLUMN=VALUE, without --stream"
     text = re.sub(r"(csat\.)?read_survey\(\.\.\., only=\{.*?\}, stream=False\)", part, text)
+    text = re.sub(r"read_survey\(\.\.\., (\w+=[^()]*)\)", r"\1", text)
+    text = re.sub(r",? \(?in the shell --[\w-]+(?: \d+)?\)?", "", text)
     names = "|".join(name for name in vars(asked) if name not in ("run", "study", "data"))
 
     def say(found: re.Match[str]) -> str:

@@ -63,6 +63,7 @@ def columns_in_roles(
     absent = [name for name in wanted if name not in raw.columns]
     fatal = [name for name in absent if on_absent == "raise" or name in design.columns]
     if fatal:
+        _refuse_two_names(raw, asked, design, fatal)
         raise DataError.absent(raw.source, fatal, list(raw.columns))
     read = {name: _answers(name, raw, asked, design) for name in raw.columns}
     size = len(raw.rows)
@@ -74,6 +75,17 @@ def columns_in_roles(
     notes += [f"{name}: {note}" for name, answers in read.items() for note in answers.notes]
     notes += [f"not in the data, taken as not asked: {', '.join(absent)}"] if absent else []
     return raw, read, tuple(notes)
+
+
+def _refuse_two_names(raw: Raw, asked: Questionnaire, design: Design, absent: list[str]) -> None:
+    """Raise if an absent column is there under its text, by which the design names it."""
+    for column in asked.columns:
+        heading = next((text for text in column.texts.values() if text in design.columns and text in raw.columns), None)
+        if column.code in absent and heading is not None:
+            raise DataError(
+                f"{raw.source}: the column {heading!r} has two names: the design calls it {heading!r}, the study "
+                f"describes it as {column.code!r}. Write {column.code!r} in the design too."
+            )
 
 
 def renamed(raw: Raw, asked: Questionnaire, wanted: tuple[str, ...]) -> tuple[Raw, list[str]]:
