@@ -186,14 +186,14 @@ def _settings(file: File, document: Document) -> None:
     section = file.sections[0]
     section.page_width, section.page_height = Inches(PAGE[0]), Inches(PAGE[1])
     section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Inches(MARGIN)
-    _styles(file, TAGS[document.lang])
+    _styles(file)
     head = section.header.paragraphs[0]
     head.style = "Notes"
     head.add_run(legal(document.title))
     _page_number(section.footer.paragraphs[0])
 
 
-def _styles(file: File, tag: str) -> None:
+def _styles(file: File) -> None:
     from docx.enum.style import WD_STYLE_TYPE
     from docx.oxml.ns import qn
     from docx.shared import Pt, RGBColor
@@ -202,17 +202,19 @@ def _styles(file: File, tag: str) -> None:
         file.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = file.styles["Normal"]
     looks = {
         "Normal": (BODY, INK, 4), "Title": (20, INK, 6), "Heading 1": (16, INK, 6), "Heading 2": (13, INK, 4),
-        "Heading 3": (11.5, INK, 4), "Caption": (10, INK, 3), "Notes": (SMALL, GREY, 1), "Cell": (TABLE, INK, 0),
+        "Heading 3": (11.5, INK, 4), "Heading 4": (BODY, INK, 4),
+        "Caption": (10, INK, 3), "Notes": (SMALL, GREY, 1), "Cell": (TABLE, INK, 0),
         "Output": (SMALL, INK, 4), "Picture": (BODY, INK, 2),
     }  # fmt: skip
     for name, (points, colour, after) in looks.items():
         style: Any = file.styles[name]
         set_fonts(style, latin=FIXED if name == "Output" else "Arial")
-        style.font.size, style.font.color.rgb = Pt(points), RGBColor.from_string(colour)
+        style.font.size, style.font.color.rgb, style.font.italic = Pt(points), RGBColor.from_string(colour), False
         style.paragraph_format.space_after = Pt(after)
         style.paragraph_format.keep_with_next = name.startswith("Heading") or name in ("Caption", "Picture") or None
     for lang in list(file.styles.element.iter(qn("w:lang"))):
-        lang.set(qn("w:val"), tag)
+        # Of letters between Chinese characters: as Chinese they would be broken within words.
+        lang.set(qn("w:val"), "en-US")
         lang.set(qn("w:eastAsia"), "zh-CN")
 
 
