@@ -207,11 +207,11 @@ def test_termination_leaves_nothing_behind(tmp_path, wait):
     env = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as process:
         assert process.stderr is not None
-        process.stderr.readline()
+        first = process.stderr.readline()
         time.sleep(wait)
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)
-    assert process.returncode == 143
+    assert process.returncode == 143, (first + err).decode()
     assert b"Traceback" not in err
     assert not list(tmp_path.iterdir())
 

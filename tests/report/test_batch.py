@@ -319,11 +319,11 @@ def test_an_interrupted_batch_leaves_no_file_and_no_process(place, tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     with subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(scratch)}) as process:
-        process.stderr.readline()
+        first = process.stderr.readline()
         time.sleep(3)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, (first + said).decode()
     assert b"Traceback" not in said
     assert not list(scratch.iterdir()) and not (tmp_path / "out").exists()
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout

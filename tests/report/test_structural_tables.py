@@ -438,8 +438,9 @@ def test_latent_means_are_drawn_in_standard_deviations(fitted, study):
 def test_loadings_of_groups_stand_side_by_side(fitted, study):
     axes = csat.plot(fitted["groups"], "loadings", names=study)
     expected = fitted["groups"].standardized("all").query("op == '=~'")
-    dots = [line for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata())]
-    assert [float(line.get_xdata()[0]) for line in dots] == expected["estimate"].tolist()
+    marks = [line for line in axes.lines if line.get_marker() in ("o", "s") and len(line.get_xdata())]
+    assert [float(line.get_xdata()[0]) for line in marks] == expected["estimate"].tolist()
+    assert {line.get_marker() for line in marks} == {"o", "s"}, "groups are told apart in grey too"
     assert len(axes.get_yticks()) == len(expected) / 2
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["Mobile", "Broadband"]
     one = csat.plot(fitted["groups"], "loadings", names=study, group="broadband")

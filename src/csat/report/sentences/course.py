@@ -43,8 +43,8 @@ def course(
     Returns
     -------
     Advice
-        The changes of the index are corrected for the number of periods, those of dimensions and of items for their
-        numbers (Holm); a change that is not more than chance then is not told as one.
+        The changes of the index are corrected for the number of periods, those of dimensions and items for the number
+        of both together (Holm); a change that is not more than chance then is not told as one.
 
     Raises
     ------
@@ -123,11 +123,10 @@ def _step(row: pd.Series, texts: Names) -> dict[str, str]:
 def _nodes(last: pd.DataFrame, level: float, texts: Names) -> list[Word]:
     """Dimensions and items that moved in the last period."""
     lines: list[Word] = []
-    tested = 0
+    tested = last[last["kind"].isin(["dimension", "item"]) & last["change_p"].notna()]
+    surely = tested[adjusted(tested["change_p"].to_numpy(float), "holm") < 1 - level]
     for kind in ("dimension", "item"):
-        rows = last[(last["kind"] == kind) & last["change_p"].notna()]
-        tested += len(rows)
-        real = rows[adjusted(rows["change_p"].to_numpy(float), "holm") < 1 - level]
+        real = surely[surely["kind"] == kind]
         for key, moved in (("up", real[real["change"] > 0]), ("down", real[real["change"] < 0])):
             if len(moved):
                 moved = moved.reindex(moved["change"].abs().sort_values(ascending=False, kind="stable").index)
@@ -136,7 +135,7 @@ def _nodes(last: pd.DataFrame, level: float, texts: Names) -> list[Word]:
                     for term, change in zip(moved["term"], moved["change"], strict=True)
                 ]
                 lines.append(Word(f"course.{kind}_{key}", {"names": listed(said, texts)}))
-    return lines or ([Word("course.no_node")] if tested else [])
+    return lines or ([Word("course.no_node")] if len(tested) else [])
 
 
 def mix(
