@@ -158,6 +158,14 @@ def test_a_change_is_told_with_its_side(found, study):
         assert keys(made)[1] == key and f"{said} 5.0 points" in made.sentences[1]
 
 
+def test_a_verdict_from_few_units_says_that_its_probability_is_too_sure(found, study):
+    evaluation = found["evaluation"]
+    for df, said in ((2.0, True), (4.0, False)):
+        few = replace(evaluation, score=replace(evaluation.score, df=np.full(len(evaluation.score.term), df)))
+        assert ("fuzzy.note.few_units" in keys(summary(found["index"], few, "en", study))) is said
+        assert ("With 2 degrees of freedom" in repr(csat.table(few, "en", study))) is said
+
+
 def test_a_verdict_below_the_level_is_too_close_to_call(found, study):
     evaluation = found["evaluation"]
     even = np.full(evaluation.probability.shape, 1 / len(evaluation.grades))

@@ -12,7 +12,7 @@ from csat.report.guidance import Advice
 from csat.report.names import Names
 from csat.report.sentences.said import advice_of, top_of
 from csat.report.tables.cells import base_note, groups_of, level_of
-from csat.report.tables.evaluation_notes import DOUBTFUL, comparable
+from csat.report.tables.evaluation_notes import DOUBTFUL, comparable, few_units
 from csat.report.tables.trend import period_names, trend_groups
 from csat.report.tenths import distance, figures, known, tenth
 from csat.report.words import Word
@@ -103,6 +103,7 @@ def verdict_lines(evaluation: Evaluation, texts: Names) -> list[Word]:
     if known(top["probability"]):
         blanks = {"grade": grade, "probability": number(float(top["probability"]), "chance")}
         lines.append(Word("summary.verdict" if top["decided"] else "summary.verdict_close", blanks))
+        lines += few_units(evaluation)
         if top["decided"] and known(top["effectiveness"]) and top["effectiveness"] < DOUBTFUL:
             lines.append(Word("summary.verdict_weak"))
     if known(top["low"], top["high"]):

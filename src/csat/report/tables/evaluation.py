@@ -166,4 +166,4 @@ def _score(result: Evaluation) -> list[Show]:
     if not np.isfinite(result.grade_scores).all():
         return []
     ends = interval(level_of(result), N) if np.isfinite(result.score.se).any() else []
-    return [Show("score", "score", N, marked=True), *ends, Show("between", base=N, heading=Word("column.verdict"))]
+    return [Show("score", "score", N, marked=True), *ends, Show("between", base=N, heading=Word("column.score_place"))]

@@ -31,6 +31,8 @@ DRAWN: Mapping[str, re.Pattern[str]] = {
 CALIBRATED = "calibrated weights taken as given"
 #: Below this effectiveness the maximum membership should not decide alone.
 DOUBTFUL = 0.5
+#: Degrees of freedom from which on stated probabilities came true in simulations (docs/coverage.md).
+FEW_UNITS = 4
 
 
 def node(code: str, names: Names) -> Word | str:
@@ -84,12 +86,19 @@ def _drawn_notes(result: Evaluation, names: Names) -> Iterator[Word]:
         made = drawn(str(found["draws"]["words"])) if "draws" in found else Word("fuzzy.drawn.weights")
         blanks = {"count": result.replicates, "drawn": made, "level": result.score.level}
         yield Word("fuzzy.note.probability", blanks)
+        yield from few_units(result)
     for kind in ("weights_drawn", "weights_fixed"):
         if kind in found:
             codes = str(found[kind]["nodes"]).split(", ")
             yield Word(f"fuzzy.note.{kind}", {"nodes": _listed([node(code, names) for code in codes], names)})
     if "undefined" in found:
         yield Word("fuzzy.note.undefined", dict(found["undefined"]))
+
+
+def few_units(result: Evaluation) -> list[Word]:
+    """That draws of very few sampling units are too sure of the verdict."""
+    least = float(np.min(result.score.df))
+    return [Word("fuzzy.note.few_units", {"df": least})] if result.replicates and least < FEW_UNITS else []
 
 
 def _listed(texts: Sequence[Word | str], names: Names) -> str:
