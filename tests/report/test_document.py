@@ -8,7 +8,15 @@ import pickle
 import pytest
 
 import csat
-from csat.errors import MissingDependencyError, OptionError, ReportError
+from csat.errors import (
+    CollinearityError,
+    ConvergenceError,
+    MissingDependencyError,
+    ModelIdentificationError,
+    OptionError,
+    ReportError,
+    SampleError,
+)
 from csat.report import formats
 from csat.report.cards import headline
 from csat.report.chart import CHART_MIME, Chart, Series, attach
@@ -19,6 +27,7 @@ from csat.report.notebook import code_cell
 from csat.report.outputs import document_of
 from csat.report.page import page
 from csat.report.settings import Masthead, Method
+from csat.report.unable import unable
 from csat.report.words import LANGUAGES, merged, words
 
 PIXEL = b"not really an image"
@@ -128,9 +137,39 @@ def test_what_a_cell_shows_otherwise_keeps_its_text_and_its_html():
 
 def test_a_figure_that_may_be_missing_says_why():
     failed = {"output_type": "error", "ename": "SampleError", "evalue": "too few", "traceback": []}
-    assert blocks(code(failed, tags=["raises-exception"])) == [Missing("too few")]
+    assert blocks(code(failed, tags=["raises-exception"])) == [Missing("This part could not be computed.", "too few")]
     with pytest.raises(ReportError, match="SampleError: too few"):
         blocks(code(failed))
+
+
+def test_why_a_figure_is_missing_is_said_once_in_the_language_of_the_report():
+    said = "2 drivers but only 2 degrees of freedom in the design: … se='classical'"
+    failed = {"output_type": "error", "ename": "SampleError", "evalue": said, "traceback": []}
+    cell = code(failed, tags=["raises-exception"])
+    found = document_of({"cells": [markdown("## a"), cell, cell, markdown("## b"), cell]}, "zh", title="t").sections
+    assert [len(section.blocks) for section in found] == [1, 1]
+    assert found[0].blocks[0].text.startswith("无法计算：")
+    assert "（2个驱动因素，自由度仅为2）" in found[0].blocks[0].text and not found[0].blocks[0].detail
+
+
+@pytest.mark.parametrize(
+    ("problem", "start"),
+    [
+        (SampleError.too_few("A regression", 3, 9), "Not computed: too few complete answers (3; at least 9"),
+        (SampleError.constant(["a", "b"]), "Not computed: everyone gave the same answer to a, b."),
+        (SampleError.needs_rows("A diagnosis"), "Not computed: this needs the answers of the single"),
+        (SampleError("Nobody answered 'a': there are none."), "Not computed: nobody answered"),
+        (CollinearityError.among("a", ["b"]), "Not computed: some of the variables repeat"),
+        (ModelIdentificationError.naming(["a"], 1, 2), "Not computed: the model cannot be identified"),
+        (ConvergenceError.stopped("It", 9, 1.0, 0.1, "a"), "Not computed: the calculation did not settle"),
+        (SampleError("Odd."), "This part could not be computed."),
+    ],
+)
+def test_errors_are_worded_for_readers(problem, start):
+    word, detail = unable(type(problem).__name__, str(problem))
+    assert words("en").say(word).startswith(start)
+    assert detail == ("Odd." if start.startswith("This") else "")
+    assert "'" not in words("zh").say(word)
 
 
 def test_a_chart_survives_json_and_has_no_figure_where_there_is_none():

@@ -81,7 +81,7 @@ def test_a_figure_that_may_be_missing_says_why():
     first, second = (code(output, tags=["raises-exception"]) for output in (failed, then))
     allowed = notebook({**first, "source": "fit = csat.sem(s, m)\nfit"}, second)
     html = page(allowed, title="t", lang="en")
-    assert '<p class="missing">too &lt;few&gt;</p>' in html
+    assert '<br><small lang="en">too &lt;few&gt;</small></p>' in html
     assert "NameError" not in html and "secret" not in html
 
 

@@ -68,9 +68,14 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Why a figure could not be computed, as its error says it."""
+    """Why a figure could not be computed.
+
+    text : a sentence in the document's language.
+    detail : as the error says it, in English, for small print; empty where the sentence says all.
+    """
 
     text: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,10 @@ def _block(block: Block) -> Iterator[str]:
             yield re.sub(r"<(?=[a-zA-Z/!?])", r"\\<", legal(text).strip())
         case Lines(_, lines):
             yield _list(map(plain, lines))
-        case Missing(text):
+        case Missing(text, detail):
             yield f"*{plain(text)}*"
+            if detail:
+                yield plain(detail)
         case Output(text):
             yield "\n".join(f"    {line}" for line in legal(text).splitlines())
         case Tabular(table, "cards"):

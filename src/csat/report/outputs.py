@@ -14,6 +14,7 @@ from csat.report.description import TABLE_MIME, Description
 from csat.report.document import LINES_MIME, Block, Document, Lines, Missing, Output, Picture, Prose, Section, Tabular
 from csat.report.html import prose
 from csat.report.notebook import Notebook, tags_of, text_of_cell
+from csat.report.unable import unable
 from csat.report.words import Word, words
 
 #: A cell with this tag may fail with an error of csat: the report then says why the figure is missing.
@@ -57,7 +58,8 @@ def document_of(
                     drafts[-1][1].append(Prose(text))
         elif cell["cell_type"] == "code":
             alt = words(lang).say(Word("page.figure", {"section": drafts[-1][0] or title}))
-            drafts[-1][1].extend(_blocks(cell, alt, lost))
+            said = [block for block in drafts[-1][1] if isinstance(block, Missing)]
+            drafts[-1][1].extend(block for block in _blocks(cell, alt, lost, lang) if block not in said)
             if any(output["output_type"] == "error" for output in cell["outputs"]):
                 lost |= set(ASSIGNED.findall(text_of_cell(cell)))
     (_, head), *rest = drafts
@@ -107,11 +109,11 @@ def _plain(html: str) -> str:
     return unescape(MARKUP.sub("", html)).strip()
 
 
-def _blocks(cell: Mapping[str, Any], alt: str, lost: Set[str]) -> Iterator[Block]:
+def _blocks(cell: Mapping[str, Any], alt: str, lost: Set[str], lang: str) -> Iterator[Block]:
     for output in cell["outputs"]:
         kind = output["output_type"]
         if kind == "error":
-            yield from _failure(output, cell, lost)
+            yield from _failure(output, cell, lost, lang)
         elif kind != "stream":
             yield from _shown(output["data"], output.get("metadata", {}), alt)
         elif output["name"] == "stdout":
@@ -143,7 +145,7 @@ def _shown(data: Mapping[str, Any], metadata: Mapping[str, Any], alt: str) -> It
         yield Output(plain)
 
 
-def _failure(output: Mapping[str, Any], cell: Mapping[str, Any], lost: Set[str]) -> Iterator[Block]:
+def _failure(output: Mapping[str, Any], cell: Mapping[str, Any], lost: Set[str], lang: str) -> Iterator[Block]:
     """Say why a figure is missing; a cell that only lacks a name `lost` with an earlier one says nothing."""
     known = getattr(errors, output["ename"], None)
     ours = isinstance(known, type) and issubclass(known, errors.CsatError)
@@ -151,7 +153,8 @@ def _failure(output: Mapping[str, Any], cell: Mapping[str, Any], lost: Set[str])
     if MAY_FAIL not in tags_of(cell) or not (ours or follows):
         raise errors.ReportError.cell_failed(output["ename"], output["evalue"])
     if ours:
-        yield Missing(output["evalue"])
+        said, detail = unable(output["ename"], output["evalue"])
+        yield Missing(words(lang).say(said), detail)
 
 
 def _joined(text: str | Sequence[str]) -> str:

@@ -104,8 +104,9 @@ def _block(block: Block, lang: str) -> str:
             return html_of(table, form)
         case Picture():
             return _figure(block)
-        case Missing(text):
-            return f'<p class="missing">{escape(text)}</p>'
+        case Missing(text, detail):
+            small = f'<br><small lang="en">{escape(detail)}</small>' if detail else ""
+            return f'<p class="missing">{escape(text)}{small}</p>'
         case Output(text, html):
             return _output(html, lang) if html else f"<pre>{escape(text)}</pre>"
 

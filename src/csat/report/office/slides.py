@@ -89,8 +89,9 @@ class Flow:
                 self.waiting += paragraphs(markdown)
             case Lines(_, lines):
                 self.waiting += [Paragraph((Run(legal(line)),), "bullet") for line in lines]
-            case Missing(text):
+            case Missing(text, detail):
                 self.waiting.append(Paragraph((Run(legal(text), italic=True),)))
+                self.notes += [detail] if detail else []
             case Output(text):
                 self._flush()
                 self._output(text)

@@ -70,8 +70,9 @@ class Text:
             case Lines(form, lines):
                 for line in lines:
                     self._paragraph(Paragraph((Run(legal(line)),), "bullet" if form == "method" else "text"))
-            case Missing(text):
+            case Missing(text, detail):
                 self._paragraph(Paragraph((Run(legal(text), italic=True),)))
+                self.small([detail] if detail else [])
             case Output(text):
                 self._paragraph(Paragraph((Run(legal(text).expandtabs(), fixed=True),), "code"))
             case Tabular(table, "cards"):
