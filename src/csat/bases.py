@@ -69,7 +69,8 @@ class Bases:
         """Judge groups that add up to a total which is shown elsewhere.
 
         If exactly one group were hidden, the others and the total would give it away: the next smallest is withheld
-        with it. Source: Willenborg & de Waal (2001), Elements of Statistical Disclosure Control, 1.4.
+        with it, or all of that size, so that the order of the groups does not matter. Source: Willenborg & de Waal
+        (2001), Elements of Statistical Disclosure Control, 1.4.
 
         >>> [base.value for base in Bases().judge_groups([250, 12, 58])]
         ['enough', 'suppressed', 'withheld']
@@ -79,7 +80,9 @@ class Bases:
         hidden = [i for i, base in enumerate(found) if base is Base.SUPPRESSED and sizes[i] > 0]
         shown = [i for i, base in enumerate(found) if base is not Base.SUPPRESSED]
         if len(hidden) == 1 and shown:
-            found[min(shown, key=lambda i: sizes[i])] = Base.WITHHELD
+            least = min(sizes[i] for i in shown)
+            for i in shown:
+                found[i] = Base.WITHHELD if sizes[i] == least else found[i]
         return tuple(found)
 
 

@@ -40,11 +40,80 @@ def test_limits_that_make_no_sense_are_refused(suppress, flag):
         ([250, 0, 58], ["enough", "suppressed", "small"]),
         ([12], ["suppressed"]),
         ([250, 200], ["enough", "enough"]),
+        ([250, 58, 12, 58], ["enough", "withheld", "suppressed", "withheld"]),
     ],
 )
 def test_one_hidden_group_is_never_alone(sizes, verdicts):
     """With the total and the other groups shown, a single hidden group could be worked out."""
     assert [base.value for base in Bases().judge_groups(sizes)] == verdicts
+
+
+LAW = """
+[study]
+name = "law"
+index = "top"
+[scales.ten]
+low = 1
+high = 10
+[items]
+a = { scale = "ten" }
+b = { scale = "ten" }
+[dimensions.top]
+children = ["a", "b"]
+[bases]
+suppress = 8
+flag = 16
+"""
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_what_one_place_withholds_no_other_shows(tmp_path, seed):
+    """Standing, its sentences, the table of groups, its letters and its chart, the league: one set of groups."""
+    import matplotlib.pyplot as plt
+
+    from csat.report import apart, standing
+    from csat.report.overview import league
+    from csat.report.plots.index import groups as groups_chart
+    from csat.report.tables.cells import judge_rows
+    from csat.report.tables.standing import shown_groups
+
+    (tmp_path / "study.toml").write_text(LAW, encoding="utf-8")
+    rng = np.random.default_rng(seed)
+    sizes = rng.choice([3, 5, 9, 9, 12, 20, 40], rng.integers(3, 7))
+    names = [f"g{i}x" for i in range(len(sizes))]
+    data = pd.DataFrame(rng.integers(1, 11, (sizes.sum(), 2)), columns=["a", "b"])
+    data["branch"] = np.repeat(names, sizes)
+    survey = csat.read_survey(data, csat.read_questionnaire(tmp_path / "study.toml"))
+    asked, by = survey.questionnaire, csat.index(survey, by="branch")
+    small = [name for name, size in zip(names, sizes, strict=True) if size < 8]
+    rest = {name: size for name, size in zip(names, sizes, strict=True) if size >= 8}
+    alone = [name for name, size in rest.items() if len(small) == 1 and size == min(rest.values())]
+    wanted = {*small, *alone}
+
+    for kind in ("standing", "groups"):
+        table = csat.table(by, "en", asked, kind=kind)
+        at = {column.name: i for i, column in enumerate(table.columns)}
+        shut = {row[at["branch"]].value for row in table.rows if row[at["estimate"]].value is None}
+        assert shut == wanted, kind
+        if "letter" in at:
+            assert {row[at["branch"]].value for row in table.rows if not row[at["letter"]].value} == wanted, kind
+    assert set(names) - set(shown_groups(by, Names("en", asked))["branch"]) == wanted
+    ax = groups_chart(by, Names("en", asked), None)
+    dots = [float(line.get_xdata()[0]) for line in ax.lines if line.get_marker() == "o"]
+    tops = by.tidy().query("kind == 'index'").set_index("branch")["estimate"]
+    assert sorted(dots) == pytest.approx(sorted(tops[[name for name in names if name not in wanted]]))
+    plt.close("all")
+    for own in (None, *names):
+        said = [s for s in standing(by, "en", asked, own=own).sentences if not s.startswith("Too few")]
+        figures = [s for s in said if "read with care" not in s]
+        assert not [name for name in wanted for s in figures if name in s], own
+    told = [s for s in apart(by, "en", asked).sentences if not s.startswith("Too few")]
+    assert not [name for name in wanted for s in told if name in s]
+    if len(names) - len(wanted) >= 3:
+        assert set(names) - set(league(survey, "branch").estimates.keys["branch"]) == wanted
+    tidy = by.tidy()
+    judged = judge_rows(tidy, ("n",), ["branch"], asked.bases)
+    assert {g for g, base in zip(tidy["branch"], judged, strict=True) if base.hidden} == wanted
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ children = ["A", "B"]
 n = { en = "North *1*", zh = "北" }
 s = { en = "South", zh = "南" }
 w = { en = "West", zh = "西" }
+e = { en = "East", zh = "东" }
 tiny = { en = "Tiny", zh = "小" }
 [columns.line]
 kind = "category"
@@ -48,13 +49,13 @@ own = "n"
 against = ["s"]
 by = ["branch"]
 """
-MEANS = {"n": 3.2, "s": 2.6, "w": 4.2, "tiny": 3.0}
-SIZES = {"n": 300, "s": 200, "w": 120, "tiny": 12}
+MEANS = {"n": 3.2, "s": 2.6, "w": 4.2, "e": 3.4, "tiny": 3.0}
+SIZES = {"n": 300, "s": 200, "w": 120, "e": 110, "tiny": 12}
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """Study and answers of three branches and one of twelve respondents."""
+    """Study and answers of three branches, one of twelve respondents, and one that would give it away."""
     folder = tmp_path_factory.mktemp("study")
     (folder / "study.toml").write_text(STUDY, encoding="utf-8")
     rng = np.random.default_rng(1)
@@ -90,7 +91,7 @@ def test_every_group_has_a_folder_and_the_overview_comes_first(place, batch):
     whole = ["report-en.html", "report-en.xlsx", "report.json"]
     assert batch == [
         *("overview-en.html", "overview-en.xlsx"),
-        *(f"{group}/{name}" for group in ("n", "s", "w") for name in whole),
+        *(f"{group}/{name}" for group in ("n", "s", "w", "e") for name in whole),
         *(f"tiny/{name}" for name in whole[:2]),
     ]
     assert sorted(hashes(place / "out")) == sorted(batch)
@@ -125,6 +126,19 @@ def test_a_group_too_small_for_figures_has_a_page_that_says_so(place, batch):
     assert league(survey, "branch").estimates.keys["branch"] == ("n", "s", "w")
 
 
+def test_the_overview_shows_no_group_that_would_give_away_a_hidden_one(place, batch):
+    survey = csat.read_survey(place / "data.csv", csat.read_questionnaire(place / "study.toml"))
+    withheld = csat.index(survey.where(branch="e"), nodes=["top"]).estimates.estimate[0]
+    page = text_of(place / "out" / "overview-en.html")
+    assert f"{withheld:.1f}" not in re.sub(r"\s+", " ", page) and f"{withheld:.2f}" not in page
+    book = openpyxl.load_workbook(place / "out" / "overview-en.xlsx")
+    numbers = [c.value for sheet in book for row in sheet.iter_rows() for c in row if isinstance(c.value, float)]
+    assert numbers and not np.isclose(numbers, withheld, rtol=1e-9).any()
+    for group in ("n", "s", "w"):
+        figures = json.loads((place / "out" / group / "report.json").read_text(encoding="utf-8"))["figures"]
+        assert not np.isclose([f["estimate"] for f in figures if f["estimate"] is not None], withheld).any()
+
+
 def test_a_second_run_in_two_processes_gives_the_same_bytes_and_knows_that_nothing_has_changed(place, batch):
     before = hashes(place / "out")
     csat.write_report(
@@ -156,13 +170,19 @@ def test_a_group_that_fails_does_not_stop_the_others(place):
         code_cell('assert own != "s", "no figures for the south"\nprint("figures of", own)'),
     ]
     (place / "own.ipynb").write_text(dumps(own), encoding="utf-8")
-    with pytest.raises(ReportError, match=r"1 of 4 reports could not be made; .*\n  s: .*no figures for the south"):
+    with pytest.raises(ReportError, match=r"1 of 5 reports could not be made; .*\n  s: .*no figures for the south"):
         csat.write_report(
             place / "study.toml", place / "data.csv", place / "partly", lang="en", by="branch", formats="html",
             notebook=place / "own.ipynb", progress=False,
         )  # fmt: skip
     there = sorted(hashes(place / "partly"))
-    assert there == ["n/report-en.html", "overview-en.html", "tiny/report-en.html", "w/report-en.html"]
+    assert there == [
+        "e/report-en.html",
+        "n/report-en.html",
+        "overview-en.html",
+        "tiny/report-en.html",
+        "w/report-en.html",
+    ]
     assert "figures of w" in text_of(place / "partly" / "w" / "report-en.html")
     assert "no figures for the south" in text_of(place / "partly" / "overview-en.html")
 
@@ -283,7 +303,7 @@ def test_a_process_that_dies_is_replaced_for_the_next_report(place):
         code_cell('import os\n\nif own == "s":\n    os._exit(3)\nprint("alive for", own)'),
     ]
     (place / "own.ipynb").write_text(dumps(own), encoding="utf-8")
-    with pytest.raises(ReportError, match=r"1 of 4 reports could not be made(.|\n)*s: The process that computes"):
+    with pytest.raises(ReportError, match=r"1 of 5 reports could not be made(.|\n)*s: The process that computes"):
         csat.write_report(
             place / "study.toml", place / "data.csv", place / "died", lang="en", by="branch", formats="html",
             notebook=place / "own.ipynb", progress=False,
@@ -304,9 +324,9 @@ def test_remarks_of_all_reports_are_told_once(place, capsys):
     )  # fmt: skip
     said = capsys.readouterr().err
     assert said.count("rather few") == 1
-    assert "n, s, w: rather few\n" in said and "w: odd weights\n" in said
-    assert {f"{group} ({number}/4)" for number, group in enumerate(SIZES, 1)} == set(
-        re.findall(r"^\w+ \(\d/4\)$", said, re.MULTILINE)
+    assert "n, s, w and 1 more: rather few\n" in said and "w: odd weights\n" in said
+    assert {f"{group} ({number}/5)" for number, group in enumerate(SIZES, 1)} == set(
+        re.findall(r"^\w+ \(\d/5\)$", said, re.MULTILINE)
     )
 
 

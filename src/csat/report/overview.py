@@ -39,7 +39,7 @@ class Links:
 
 
 def league(respondents: Survey, column: str) -> Shrunken:
-    """Rank the groups of a column by the index, those left out whose base is too small to be shown.
+    """Rank the groups of a column by the index, but for those that the table of groups does not show.
 
     Raises
     ------
@@ -58,7 +58,8 @@ def league(respondents: Survey, column: str) -> Shrunken:
         raise OptionError(f"column={column!r} must be the name of one column, such as 'branch'.")
     asked = tree_of(respondents, None)
     found = index(respondents, by=column, nodes=[str(asked.root)]).estimates
-    kept = [group for group, n in zip(found.keys[column], found.n, strict=True) if n >= asked.bases.suppress]
+    verdicts = asked.bases.judge_groups(found.n.tolist())
+    kept = [group for group, base in zip(found.keys[column], verdicts, strict=True) if not base.hidden]
     if len(kept) < len(found.term):
         found = index(respondents.where(**{column: kept}), by=column, nodes=[str(asked.root)]).estimates
     return shrink(found)

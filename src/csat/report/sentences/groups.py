@@ -12,7 +12,7 @@ from csat.ranks import rank_interval
 from csat.report.guidance import Advice
 from csat.report.names import Names
 from csat.report.sentences.said import MOST, advice_of, bracketed, listed, quoted
-from csat.report.tables.cells import level_of
+from csat.report.tables.cells import judge_rows, level_of
 from csat.report.tables.pairs import pairs_of, part
 from csat.report.tables.standing import column_of, judged, shown_groups
 from csat.report.tenths import figures, tenth
@@ -111,7 +111,7 @@ def _items(index: Index, shown: pd.DataFrame, column: str, named: dict[Any, str]
     """Items in which two groups differ, the widest differences first."""
     tidy = index.tidy()
     fit = (tidy["kind"] == "item") & tidy["estimate"].notna() & tidy[column].isin(shown[column])
-    fit &= np.array([not texts.bases.judge(float(n)).hidden for n in tidy["n"]], bool)
+    fit &= np.array([not base.hidden for base in judge_rows(tidy, ("n",), [column], texts.bases)], bool)
     families = [rows.index.tolist() for _, rows in tidy[fit].groupby("term", sort=False)]
     if not families:
         return []
@@ -142,9 +142,9 @@ def _halves(index: Index, shown: pd.DataFrame, column: str, named: dict[Any, str
     return lines or [Word("apart.no_halves", {"count": size})]
 
 
-def bases_of(index: Index, column: str, texts: Names, *, parts: bool = True) -> list[Word]:
-    """Groups that took no part because of their bases, and those to be read with care; `parts` as in `judged`."""
-    tops, verdicts = judged(index, texts, parts=parts)
+def bases_of(index: Index, column: str, texts: Names) -> list[Word]:
+    """Groups that took no part because of their bases, and those to be read with care."""
+    tops, verdicts = judged(index, texts)
     groups = {
         "apart.hidden": [verdict.hidden and n > 0 for verdict, n in zip(verdicts, tops["n"], strict=True)],
         "apart.small": [verdict is Base.SMALL for verdict in verdicts],

@@ -60,7 +60,7 @@ def standing(
         lines = _general(frame, named)
     else:
         lines = _own(index, frame, int(mine[0]), named, texts)
-    lines += bases_of(index, column, texts, parts=False)
+    lines += bases_of(index, column, texts)
     level = level_of(index)
     notes = [Word("standing.note", {"level": level, "alpha": 1 - level})] if len(frame) > 1 else []
     return advice_of("standing_said", Word("title.standing_said"), lines, texts, notes=notes, base=base)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,16 @@ from csat.errors import OptionError
 from csat.ranks import rank_interval, rank_of
 from csat.report.jupyter import Table
 from csat.report.names import Names
-from csat.report.tables.cells import Show, describe, group_shows, groups_of, interval, level_of, named
+from csat.report.tables.cells import (
+    Show,
+    describe,
+    group_shows,
+    groups_of,
+    interval,
+    judge_rows,
+    level_of,
+    named,
+)
 from csat.report.tables.pairs import part
 from csat.report.words import Word
 from csat.shrinkage import shrink
@@ -44,21 +52,16 @@ def column_of(index: Index) -> str:
     return columns[0]
 
 
-def judged(index: Index, names: Names, *, parts: bool) -> tuple[pd.DataFrame, tuple[Base, ...]]:
-    """Rows of the index itself, a group each, and what their bases allow.
-
-    parts : whether the groups are parts of a total that is shown: then one that would give away a hidden one is
-        withheld. Peers are no parts of anything that a report shows.
-    """
+def judged(index: Index, names: Names) -> tuple[pd.DataFrame, list[Base]]:
+    """Rows of the index itself, a group each, and what their bases allow: the same as in the table of groups."""
     tidy = index.tidy()
     tops = tidy[tidy["kind"] == "index"]
-    sizes = tops["n"].tolist()
-    return tops, names.bases.judge_groups(sizes) if parts else tuple(map(names.bases.judge, sizes))
+    return tops, judge_rows(tops, N, groups_of(tidy, "estimate"), names.bases)
 
 
-def shown_groups(index: Index, names: Names, *, parts: bool = True) -> pd.DataFrame:
-    """Rows of the index itself of the groups that may be shown; `parts` as in `judged`."""
-    tops, verdicts = judged(index, names, parts=parts)
+def shown_groups(index: Index, names: Names) -> pd.DataFrame:
+    """Rows of the index itself of the groups that may be shown."""
+    tops, verdicts = judged(index, names)
     hidden = np.array([verdict.hidden for verdict in verdicts], bool)
     return tops[~hidden & tops["estimate"].notna().to_numpy()]
 
@@ -68,7 +71,7 @@ def ranked_groups(index: Index, names: Names) -> pd.DataFrame:
 
     The rank is that of the shrunken figures (`csat.shrink`), from three groups on; ``direct_rank`` that of the index.
     """
-    tops = shown_groups(index, names, parts=False)
+    tops = shown_groups(index, names)
     if tops.empty:
         return tops.assign(rank=[], rank_low=[], rank_high=[], direct_rank=[], shrunken=[])
     direct = part(index.estimates, tops.index.tolist())
@@ -90,7 +93,7 @@ def standing(index: Index, names: Names) -> Table:
         told = pd.DataFrame({"letter": found.letter, "higher_than": found.higher_than}, index=rows)
         frame = frame.join(told)
     shrunken = bool((frame["rank"] != frame["direct_rank"]).any())
-    tops = judged(index, names, parts=False)[0]
+    tops = judged(index, names)[0]
     frame = pd.concat([frame, tops[~tops.index.isin(frame.index)]])
     shows = [
         Show("rank", "count", N),
@@ -109,4 +112,4 @@ def standing(index: Index, names: Names) -> Table:
     notes += [Word("note.letters", {"alpha": 1 - level}), Word(f"note.pairs_{ADJUST}")] if lettered else []
     names_of = named(frame.drop(columns="depth"), [column], names)
     title = Word("title.standing", {"name": names.code(index.estimates.term[0])})
-    return replace(describe("standing", title, names_of, shows, names, notes=notes), filters=(column,))
+    return describe("standing", title, names_of, shows, names, groups=[column], notes=notes)
