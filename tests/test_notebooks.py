@@ -22,6 +22,16 @@ def test_runs_from_top_to_bottom(path, tmp_path):
     assert charts >= max(drawn, 5)
 
 
+def test_a_deep_scratch_folder_is_no_obstacle(tmp_path):
+    """Names of sockets are short on every system; folders for temporary files may be deep."""
+    deep = tmp_path / ("deep" * 25)
+    deep.mkdir()
+    cell = {"cell_type": "code", "execution_count": None, "id": "a", "metadata": {}, "outputs": [], "source": "1 + 1"}
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    done = execute(notebook, tmp_path, deep, lambda position: None)
+    assert done["cells"][0]["outputs"][0]["data"]["text/plain"] == "2"
+
+
 @pytest.mark.parametrize("path", [*NOTEBOOKS, NAME, OVERVIEW], ids=lambda path: getattr(path, "name", path))
 def test_is_stored_clean(path):
     packed = isinstance(path, str)

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -24,6 +25,8 @@ Watch = Callable[[int], None]
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 #: A process that is asked nothing but notebooks needs no history of inputs.
 QUIET = ("--HistoryManager.enabled=False",)
+#: Bytes that the path of a socket may have everywhere: macOS takes 103, Linux 107.
+LONGEST_SOCKET = 100
 #: Run before each notebook but the first: none sees the names of another. What has been loaded by then stays loaded,
 #: and is no longer looked through for garbage.
 EMPTY = "%reset -f\nimport gc as _gc\nif not _gc.get_freeze_count():\n    _gc.freeze()\ndel _gc"
@@ -120,19 +123,29 @@ def kernel(folder: Path, scratch: Path) -> Iterator[Kernel]:
         "IPYTHONDIR": str(scratch / "ipython"),
         "PYTHONUTF8": "1",
     }
-    try:
-        client = _client(folder, scratch)
-    except ImportError as missing:
-        problem = MissingDependencyError.extra("nbclient", "report", "Writing a report")  # noqa: S610
-        raise problem from missing
-    # ZeroMQ needs the selector loop on Windows.
-    runner = asyncio.Runner(loop_factory=asyncio.SelectorEventLoop)
-    with ThreadPoolExecutor(1) as pool:
+    with _meeting(scratch) as meeting, ThreadPoolExecutor(1) as pool:
+        try:
+            client = _client(folder, meeting)
+        except ImportError as missing:
+            problem = MissingDependencyError.extra("nbclient", "report", "Writing a report")  # noqa: S610
+            raise problem from missing
+        # ZeroMQ needs the selector loop on Windows.
+        runner = asyncio.Runner(loop_factory=asyncio.SelectorEventLoop)
         running = Kernel(client, runner, pool, environment)
         try:
             yield running
         finally:
             running.end()
+
+
+@contextmanager
+def _meeting(scratch: Path) -> Iterator[Path]:
+    """Where kernel and client meet: the scratch folder, or a short one where its name is too long for sockets."""
+    if os.name != "posix" or len(os.fsencode(scratch.absolute() / "kernel-ipc-9")) <= LONGEST_SOCKET:
+        yield scratch
+        return
+    with tempfile.TemporaryDirectory(prefix="csat-", dir="/tmp") as short:
+        yield Path(short)
 
 
 def execute(notebook: Notebook, folder: Path, scratch: Path, watch: Watch) -> Notebook:
@@ -160,7 +173,7 @@ async def _end(client: Any) -> None:
         await client.km.shutdown_kernel(now=True)
 
 
-def _client(folder: Path, scratch: Path) -> Any:
+def _client(folder: Path, meeting: Path) -> Any:
     import nbformat
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -175,9 +188,9 @@ def _client(folder: Path, scratch: Path) -> Any:
 
     class Manager(AsyncKernelManager):
         def __init__(self, **options: Any) -> None:
-            # Sockets in the scratch folder where the system has them: no port is opened.
+            # Sockets in a folder where the system has them: no port is opened.
             options |= {"transport": "ipc"} if os.name == "posix" else {}
-            where = str(scratch / "kernel.json")
+            where = str(meeting / "kernel.json")
             super().__init__(connection_file=where, kernel_spec_manager=ThisInterpreter(), **options)
 
     return NotebookClient(
