@@ -10,8 +10,9 @@ import csat
 from csat.report.chart import Chart, Series
 from csat.report.description import Cell, Column, Description
 from csat.report.document import Document, Picture, Prose, Section, Tabular
-from csat.report.office import charts, slides, tables
+from csat.report.office import charts, marks, slides, tables
 from csat.report.office.deck import HIGH, WIDE
+from csat.report.words import Word, words
 
 SAID = ("The first is highest.", "The second cannot be told apart from it. " * 3, "The third is lowest.")
 
@@ -28,7 +29,8 @@ def chart(rows, kind="bars", unit="score", **more):
     values = [50.0 + row / 7 for row in range(rows)]
     series = (Series.of("", values, [value - 2 for value in values], [value + 2 for value in values]),)
     named = tuple(f"row {row}" for row in range(rows))
-    return Chart(kind, "Scores", "alt text", named, series, unit, 0.95, ("base of it",), **{"native": True, **more})
+    extra = {"notes": ("base of it",), "native": True, **more}
+    return Chart(kind, "Scores", "alt text", named, series, unit, 0.95, **extra)
 
 
 def sentences(title="In short", note="so far"):
@@ -149,6 +151,23 @@ def test_probabilities_are_drawn_natively(made):
     (drawn,) = (shape.chart for shape in slide.shapes if shape.has_chart)
     assert drawn.plots[0].series[0].values == (0.9999, 0.4)
     assert drawn.plots[0].series[0].data_labels.number_format.startswith("[>")
+
+
+@pytest.mark.parametrize(
+    ("lang", "wrong", "bars", "upright"),
+    [
+        ("en", "Shaded: within ±2 points", "Bars: 95% interval", "Upright lines: 95% interval"),
+        ("zh", "浅色：在噪声范围内", "横线：95%置信区间", "竖线：95%置信区间"),
+    ],
+)
+def test_notes_below_charts_of_office_speak_of_what_these_show(made, lang, wrong, bars, upright):
+    band = words(lang).say(Word("plot.bands", {"level": 0.95}))
+    (slide,) = made(picture(chart(4, notes=("base", wrong, band))))
+    assert wrong not in texts(slide) and wrong not in slide.notes_slide.notes_text_frame.text
+    assert "base" in texts(slide) and bars in texts(slide)
+    assert marks.redrawn(("base", wrong, band), upright=True) == ("base", upright)
+    (slide,) = made(picture(chart(4, notes=("base", wrong), native=False)))
+    assert wrong in slide.notes_slide.notes_text_frame.text
 
 
 def test_grades_and_answers_have_the_colours_of_their_order():

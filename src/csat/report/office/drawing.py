@@ -14,6 +14,7 @@ from csat.report.format import legal
 from csat.report.office import charts
 from csat.report.office.deck import ACROSS, BOTTOM, LINE, TOP, Deck, lines_in
 from csat.report.office.fonts import GREY
+from csat.report.office.marks import redrawn
 
 if TYPE_CHECKING:
     from pptx.slide import Slide
@@ -56,6 +57,7 @@ class Drawing:
             tall = size[1] * SMALLEST > BOTTOM - TOP
             chart = charts.as_bars(chart) if tall else None
         ends = (0.0, 0.0, 0.0) if chart is None else charts.limits(chart)
+        notes = notes if chart is None else redrawn(notes, chart.kind == "lines")
         return cls(picture, chart, title, picture.alt, notes, size, ends)
 
     @property
