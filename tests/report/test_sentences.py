@@ -1,5 +1,6 @@
 """Sentences by rule: they say what the figures say, and never more than intervals and corrected p values allow."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -319,3 +320,21 @@ def test_a_course_without_a_change_says_why(lang):
     ):
         made = course(csat.trend(survey, "t"), lang)
         assert keys(made) == [key] and all(made.sentences)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_gaps_are_about_the_two_groups_compared_and_count_items_only(survey, found, study, lang):
+    from csat.report import plan
+
+    about = plan(survey)
+    peer = about.against[0]
+    sizes = [len(about.everyone.where(branch=group)) for group in (about.own_label, peer)]
+    said = words(lang).say(about.compared(lang)[peer])
+    assert re.findall(r"n = ([\d,]+)", said) == [f"{size:,}" for size in sizes]
+    assert f"{len(about.everyone):,}" not in said
+    assert about.whole().compared(lang) == {}
+    counts = words(lang).sentences["compared.note_items"]
+    made = compared(found["gaps"], lang, study)
+    assert counts in [made.table.say(note) for note in made.table.notes]
+    items = compared(csat.gaps(survey, "branch", peer, own=about.own_label, nodes=study.leaves), lang, study)
+    assert counts not in [items.table.say(note) for note in items.table.notes]

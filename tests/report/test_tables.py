@@ -1,6 +1,7 @@
 """Tables: floats until the last moment, words of both languages, and a reason for every dash."""
 
 import json
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -14,7 +15,7 @@ from csat.report.html import heads, letter
 from csat.report.jupyter import Table
 from csat.report.tables import TABLES
 from csat.report.text import to_csv, to_json, to_text, width
-from csat.report.words import words
+from csat.report.words import Word, words
 
 KINDS = [
     ("index", None), ("index", "items"), ("by", "groups"), ("cells", "groups"), ("regression", None),
@@ -212,3 +213,22 @@ def test_a_questionnaire_and_a_model_show_themselves(study, lang):
     assert len(lines.rows) == len({(term.lhs, term.op) for term in model.terms}) + len(model.definitions)
     for thing in (study, model):
         assert "<table>" in thing._repr_html_() and "application/vnd.csat.table+json" in thing._repr_mimebundle_()
+
+
+def test_a_split_change_has_its_columns_in_one_order_on_page_and_slide(results, study):
+    from csat.report.office.grid import grid, split
+
+    table = csat.table(results["split"], "en", study)
+    whole = grid(table)
+    heads = [head for part in split(whole, 10_000) for head in part.heads]
+    assert heads == list(whole.heads)
+    assert [column.name for column in table.columns[:2]] == ["term", "part"] and table.label == 0
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_gaps_say_that_intervals_are_each_for_itself_and_p_is_corrected(results, study, lang):
+    said = words(lang).say(Word("compared.intervals"))
+    table = csat.table(results["gaps"], lang, study)
+    assert said in [table.say(note) for note in table.notes]
+    raw = csat.table(replace(results["gaps"], adjust="none"), lang, study)
+    assert said not in [raw.say(note) for note in raw.notes]

@@ -92,6 +92,20 @@ class Plan:
             where[self.peer_column] = self.own_label
         return base_of(survey, where, lang)
 
+    def compared(self, lang: str = "en") -> dict[str, Word]:
+        """Say for each peer whom the gaps from it are about: the own group and this peer, each with its respondents."""
+        names, column = Names(lang, self.own.questionnaire), str(self.peer_column)
+        where = {name: value for name, value in self.where.items() if name != column}
+        if self.period is not None and self.own.questionnaire is not None:
+            where[str(self.own.questionnaire.settings["period_column"])] = self.period
+        bases = {}
+        for peer in self.against:
+            sides = {"own": names.value(column, str(self.own_label)), "peer": names.value(column, peer)}
+            sizes = {"n": len(self.own), "n_peer": len(self.everyone.where(**{column: peer}))}
+            what: dict[str, Any] = {"what": said_of(where, names)} if where else {}
+            bases[peer] = Word("compared.base_part" if where else "compared.base", {**sides, **sizes, **what})
+        return bases
+
     def grouped_base(self, column: str, lang: str = "en") -> Word:
         """Say whom the figures by a grouping column are about."""
         return self.base("everyone" if self.groupings[column] is self.everyone else "own", lang)

@@ -16,7 +16,7 @@ from csat.report.names import Names
 from csat.report.plots.index import group_labels
 from csat.report.plots.rows import draw_rows, remarks
 from csat.report.tables.cells import judge_rows, level_of
-from csat.report.tables.gap import BOTH, Sides, sides_of
+from csat.report.tables.gap import BOTH, Sides, corrected, sides_of
 from csat.report.words import Word, words
 
 if TYPE_CHECKING:
@@ -145,4 +145,4 @@ def _notes(result: Gaps, weak: np.ndarray, names: Names, *, band: bool = False, 
     alpha = {"alpha": 1 - level_of(result)}
     found = [Word("plot.thin" if thin else "plot.weak", alpha)] if weak.any() else []
     found += [Word("plot.margin", {"margin": result.margin})] if band and result.margin > 0 else []
-    return [words(names.lang).say(note) for note in [*found, Word(f"note.adjust_{result.adjust}")]]
+    return [words(names.lang).say(note) for note in [*found, *corrected(result)]]

@@ -58,8 +58,15 @@ def compared(
     lines = [*(_index(shown, who) if index else []), *_items(shown, who, texts)]
     notes = [Word("compared.note", {"alpha": 1 - level_of(gaps)})]
     notes += [Word("compared.note_index", {"level": level_of(gaps), "margin": gaps.margin})] if index else []
+    # The table has more rows than the sentences count.
+    other = "kind" in shown and not set(shown["kind"]) <= {"item"}
+    notes += [Word("compared.note_items")] if other and _counted(lines) else []
     title = Word("title.compared", {"peer": sides.peer})
     return advice_of("compared", title, lines or [Word("compared.none")], texts, notes=notes, base=base)
+
+
+def _counted(lines: list[Word]) -> bool:
+    return any("all" in line.blanks for line in lines)
 
 
 def _index(shown: pd.DataFrame, who: dict[str, str]) -> list[Word]:

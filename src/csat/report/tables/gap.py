@@ -46,6 +46,12 @@ def sides_of(result: Gaps, tidy: pd.DataFrame, names: Names) -> Sides:
     return Sides(groups, own, catalogue.say(Word(usual)) if usual in catalogue else known)
 
 
+def corrected(result: Gaps) -> list[Word]:
+    """Say what of the figures is corrected for the number of rows: p values, never intervals."""
+    each = [] if result.adjust == "none" else [Word("compared.intervals")]
+    return [Word(f"note.adjust_{result.adjust}"), *each]
+
+
 def gaps(result: Gaps, names: Names) -> Table:
     """One row per node and group: own, peer, gap."""
     tidy = result.tidy()
@@ -73,7 +79,7 @@ def gaps(result: Gaps, names: Names) -> Table:
     notes = [Word("note.gap")]
     if tested:
         notes.append(Word("note.gap_verdict", {"margin": result.margin, "alpha": 1 - level_of(result)}))
-        notes.append(Word(f"note.adjust_{result.adjust}"))
+        notes += corrected(result)
     title = Word("title.gaps", {"peer": sides.peer})
     groups = [] if sides.own else sides.groups
     return describe("gaps", title, frame, shows, names, groups=groups, label="term", notes=notes)

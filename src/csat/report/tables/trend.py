@@ -83,8 +83,8 @@ def split(result: ChangeSplit, names: Names) -> Table:
     frame = named(tidy, [], names)
     frame["part"] = objects([Word(f"part.{part}") for part in tidy["part"]])
     shows = [
-        Show("part", heading=Word("column.piece")),
         Show("term"),
+        Show("part", heading=Word("column.piece")),
         Show("estimate", "score", N, Word("column.change"), marked=True),
         Show("se", "score", N),
         *interval(level_of(result), N),
