@@ -196,3 +196,12 @@ def test_the_figures_of_a_results_slides_are_those_of_the_result(whole, asked, m
     written = [cell.text for shape in slide.shapes if shape.has_table for row in shape.table.rows for cell in row.cells]
     for value in whole.tidy()["estimate"]:
         assert f"{value:.2f}" in written
+
+
+def test_five_cards_stand_in_one_row(made):
+    heads = (Column("a", "a"), Column("b", "b", "score"), Column("c", "c"))
+    five = tuple((Cell(f"card {place}"), Cell(60.0 + place), Cell("95% interval 1 to 2")) for place in range(5))
+    (slide,) = made(Tabular(Description("headline", "Headline", heads, five), "cards"))
+    placed = [shape for shape in slide.shapes if shape.has_text_frame and "card " in shape.text_frame.text]
+    assert len(placed) == 5 and len({shape.top for shape in placed}) == 1
+    assert max((shape.left + shape.width) / 914400 for shape in placed) <= WIDE - 0.6

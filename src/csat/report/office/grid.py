@@ -14,6 +14,8 @@ from csat.report.words import Words, words
 
 #: A column of texts may give way down to this many characters.
 LEAST = 24
+#: So many cards have room side by side.
+CARDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,15 @@ def cards(table: Description) -> list[tuple[str, str, list[str]]]:
         )
         for label, figure, remark in table.rows
     ]
+
+
+def beside(count: int) -> int:
+    """Cards of one row: as few rows as hold them, about as many in each.
+
+    >>> [beside(count) for count in (1, 4, 5, 6, 7, 11)]
+    [1, 4, 5, 3, 4, 4]
+    """
+    return math.ceil(count / max(1, math.ceil(count / CARDS))) or 1
 
 
 def _places(table: Description) -> Iterator[tuple[str, tuple[int, ...]]]:

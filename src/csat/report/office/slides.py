@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Sizes of letters in points: of texts, notes below tables and charts, outputs of an analyst's own.
 BODY, SMALL, FIXED_SIZE = 16, 10, 11
-#: Cards side by side.
+#: Cards are not wider than so many side by side are.
 CARDS = 4
 #: Inches by which the few words that open a section stand lower than other texts.
 DIVIDER = 1.6
@@ -196,13 +196,13 @@ class Flow:
             high = height(text, BODY - 2)
             self.deck.text(slide, text, (MARGIN, TOP, ACROSS, high), BODY - 2, GREY)
             self.top += high + 0.2
-        for start in range(0, len(cards), CARDS):
-            self.top = self._row(slide, cards[start : start + CARDS]) + 0.1
+        columns = grid.beside(len(cards))
+        for start in range(0, len(cards), columns):
+            self.top = self._row(slide, cards[start : start + columns], ACROSS / max(columns, CARDS)) + 0.1
         self._small(notes)
 
-    def _row(self, slide: Slide, cards: Sequence[tuple[str, str, list[str]]]) -> float:
-        """Put cards side by side and return where the longest one ends."""
-        wide = ACROSS / CARDS
+    def _row(self, slide: Slide, cards: Sequence[tuple[str, str, list[str]]], wide: float) -> float:
+        """Put cards of some width side by side and return where the longest one ends."""
         inside, ends = wide - 0.3, [self.top]
         for column, (label, figure, remarks) in enumerate(cards):
             size = 32 if lines_in(figure, inside, 32) == 1 else 20

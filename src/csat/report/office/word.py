@@ -26,7 +26,6 @@ ACROSS, HIGH = PAGE[0] - 2 * MARGIN, PAGE[1] - 2 * MARGIN - 1.2
 #: Points of texts, of tables and of notes; half-wide characters across, at the size of tables.
 BODY, TABLE, SMALL = 10.5, 8.5, 8
 ROOM = int(ACROSS * 72 / (TABLE * 0.53))
-CARDS = 4
 
 
 def ready() -> None:
@@ -115,7 +114,7 @@ class Text:
             made.font.color.rgb = RGBColor.from_string(colour)
 
     def _cards(self, cards: Sequence[tuple[str, str, list[str]]]) -> None:
-        columns = min(CARDS, len(cards)) or 1
+        columns = grid.beside(len(cards))
         table = self.file.add_table(-(-len(cards) // columns), columns)
         for position, (label, figure, remarks) in enumerate(cards):
             cell = table.rows[position // columns].cells[position % columns]
