@@ -23,10 +23,11 @@ from csat.report.chart import CHART_MIME, Chart, Series, attach
 from csat.report.description import Description
 from csat.report.document import Document, Lines, Missing, Output, Picture, Prose, Section, Tabular
 from csat.report.html import to_cards, to_html
+from csat.report.methods import Method
 from csat.report.notebook import code_cell
 from csat.report.outputs import document_of
 from csat.report.page import page
-from csat.report.settings import Masthead, Method
+from csat.report.settings import Masthead
 from csat.report.unable import unable
 from csat.report.words import LANGUAGES, merged, words
 

@@ -13,6 +13,7 @@ from csat.report.excel import write_workbook
 from csat.report.guidance import Advice, advice
 from csat.report.jupyter import Table
 from csat.report.manifest import Manifest, manifest, read_manifest
+from csat.report.methods import method
 from csat.report.network.texts import diagram
 from csat.report.notebook import new_study
 from csat.report.opened import read_once
@@ -23,7 +24,7 @@ from csat.report.references import references
 from csat.report.sentences import apart, compared, course, leads, mix, standing, strengths, summary
 from csat.report.service import Service, check_service, service_of
 from csat.report.service_said import service_text
-from csat.report.settings import Plan, alike, base_of, masthead, method, plan
+from csat.report.settings import Plan, alike, base_of, masthead, plan
 from csat.report.since import changed
 from csat.report.tables import table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from csat.report.document import Document, Lines, Missing
 from csat.report.execute import Kernel
 from csat.report.formats import Writer
 from csat.report.manifest import FILE
+from csat.report.methods import method
 from csat.report.notebook import OVERVIEW, Notebook, digest, fill, parametrise, template, trim
 from csat.report.outputs import document_of, remarks_of, section_titles
 from csat.report.progress import Progress
-from csat.report.settings import Plan, masthead, method
+from csat.report.settings import Plan, masthead
 from csat.report.words import Word, words
 from csat.survey import Survey
 
@@ -121,7 +122,11 @@ def run(ready: Notebook, kernel: Kernel, told: Progress) -> Notebook:
 def documented(done: Notebook, about: Plan, lang: str) -> Document:
     """Read what an executed notebook shows, under the masthead of a plan."""
     head = masthead(about, lang)
-    return document_of(done, lang, title=head.title, facts=head.facts, method=method(about, lang).sentences)
+    asked = method(about, lang).sentences
+    shown = document_of(done, lang, title=head.title, facts=head.facts, method=asked)
+    # What the page says of its methods, every format says; a list of references has no sentence in common with it.
+    lists = [block.lines for block in shown.blocks() if isinstance(block, Lines) and block.form == "method"]
+    return replace(shown, method=next((lines for lines in lists if set(lines) & set(asked)), asked))
 
 
 def nobody(about: Plan, lang: str, asked: Questionnaire) -> Document:

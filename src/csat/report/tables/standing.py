@@ -83,6 +83,11 @@ def ranked_groups(index: Index, names: Names) -> pd.DataFrame:
     return tops.assign(**ranks, shrunken=figures).sort_values("rank", kind="stable")
 
 
+def is_shrunken(ranked: pd.DataFrame) -> bool:
+    """Whether shrinking changes the order of ranked groups, so that the shrunken figures are shown."""
+    return bool((ranked["rank"] != ranked["direct_rank"]).any())
+
+
 def standing(index: Index, names: Names) -> Table:
     """A row per group: rank with its interval, index, letters of the groups that it exceeds; hidden groups last."""
     column, frame = column_of(index), ranked_groups(index, names)
@@ -92,7 +97,7 @@ def standing(index: Index, names: Names) -> Table:
         found = letters(part(index.estimates, rows), column, adjust=ADJUST)
         told = pd.DataFrame({"letter": found.letter, "higher_than": found.higher_than}, index=rows)
         frame = frame.join(told)
-    shrunken = bool((frame["rank"] != frame["direct_rank"]).any())
+    shrunken = is_shrunken(frame)
     tops = judged(index, names)[0]
     frame = pd.concat([frame, tops[~tops.index.isin(frame.index)]])
     shows = [
