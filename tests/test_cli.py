@@ -382,6 +382,31 @@ def test_check_shows_weights_other_columns_and_missing_texts(tmp_path, capsys):
     assert "Missing values in other columns" in out
     assert "Texts that are missing" in out and "P7" in out
     assert "44 scaled questions of the 1,600 rows kept" in out
+    assert "Base: all" not in out[out.index("Texts that are missing") :]
+
+
+@pytest.mark.parametrize(
+    ("lang", "sheet", "found", "blank"),
+    [
+        ("en", "sheet “S”", "Columns found by their text: ", "Blank rows below the data, not counted as read: 1."),
+        ("zh", "，工作表“S”", "按题目文字识别的列：", "数据下方的空白行（未计入读取行数）：1。"),
+    ],
+)
+def test_check_says_which_columns_were_known_by_text_and_counts_blank_rows(tmp_path, capsys, lang, sheet, found, blank):
+    from openpyxl import Workbook
+
+    study = '[study]\nname = "s"\n[scales.t]\nlow = 1\nhigh = 10\n[items]\n'
+    study += 'Q1 = { scale = "t", en = "Coverage", zh = "覆盖" }\n'
+    (tmp_path / "s.toml").write_text(study, encoding="utf-8")
+    book = Workbook()
+    book.active.title = "S"
+    for row in (["Coverage", "other"], [7, 1], [9, 2], [None, None]):
+        book.active.append(row)
+    book.active.cell(4, 1).number_format = "0.0"
+    book.save(tmp_path / "d.xlsx")
+    assert main(["check", str(tmp_path / "s.toml"), str(tmp_path / "d.xlsx"), "--lang", lang]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert sheet in out and found in out and blank in out
 
 
 def test_answers_are_streamed_where_no_rows_are_needed(tmp_path, capsys):

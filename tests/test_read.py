@@ -292,7 +292,7 @@ def test_absent_columns_are_named_with_their_neighbours(tmp_path):
     assert "5 columns are asked for but not in the data" in message
     assert "'brand' (did you mean 'brandd'?)" in message
     assert 'on_absent="missing"' in message
-    with pytest.raises(DataError, match="1 columns are asked for but not in the data: 'hall'"):
+    with pytest.raises(DataError, match="1 column is asked for but not in the data: 'hall'"):
         read_clean(path, ASKED, on_absent="missing")
 
 

@@ -280,8 +280,9 @@ class DataError(CsatError, ValueError):
         near = {name: difflib.get_close_matches(name, found, n=1) for name in absent[:8]}
         each = "; ".join(f"{name!r}" + (f" (did you mean {hit[0]!r}?)" if hit else "") for name, hit in near.items())
         more = f"; and {len(absent) - 8} more" if len(absent) > 8 else ""
+        counted = "1 column is" if len(absent) == 1 else f"{len(absent)} columns are"
         return cls(
-            f"{source}: {len(absent)} columns are asked for but not in the data: {each}{more}. "
+            f"{source}: {counted} asked for but not in the data: {each}{more}. "
             f"The data have {len(found)} columns, beginning {', '.join(map(repr, found[:4]))}. "
             "Is the header in the first row? (If not: header_row=, in the shell --header-row.) "
             'If questions were left out on purpose, read_survey(..., on_absent="missing") takes them as not asked.'

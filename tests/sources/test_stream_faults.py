@@ -80,7 +80,7 @@ def test_a_column_that_some_files_lack(folder):
 
 def test_a_question_that_no_file_has(folder):
     asked = Questionnaire("faults", scales=(FIVE,), items=(Item("A", FIVE), Item("Z", FIVE)))
-    with pytest.raises(DataError, match="1 columns are asked for but not in the data: 'Z'"):
+    with pytest.raises(DataError, match="1 column is asked for but not in the data: 'Z'"):
         streamed(folder, asked)
     stream = streamed(folder, asked, on_absent="missing")
     assert stream.levels(["Z"]).missing.tolist() == [[180]]

@@ -142,6 +142,8 @@ def _from_rows(
         check_header(source, rows[: first + LOOKED_AT], first, expected)
     if first >= last:
         raise DataError.no_rows(source)
+    below = len(rows) - 1 - last
+    notes = [*notes, f"blank rows below the data: {below}"] if below else notes
     # rows may differ in length: the workbook leaves trailing empty cells out
     cells = [list(column) for column in zip_longest(*rows[first : last + 1])]
     raw = _raw(source, [column[0] for column in cells], [_from_objects(column[1:]) for column in cells], last - first)

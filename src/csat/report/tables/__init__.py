@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 Builder = Callable[[Any, Names], Table]
 
 #: Class of the result → kind of table → builder. The first kind is the usual one.
+#: Tables about columns and texts of a study, which have no base of respondents.
+BASELESS = frozenset({"missing_texts"})
+
 TABLES: Mapping[str, Mapping[str, Builder]] = {
     "Index": {"nodes": nodes, "groups": groups, "items": items, "standing": standing, "across": across},
     "Regression": {
@@ -245,7 +248,9 @@ def table(
     words(lang)
     build: Builder = choose(result, kind, TABLES, "table")
     made = build(result, Names(lang, names, spoken=not codes))
-    return made if base is None else replace(made, notes=(Word("note.base", {"base": base}), *made.notes))
+    if base is None or made.name in BASELESS:
+        return made
+    return replace(made, notes=(Word("note.base", {"base": base}), *made.notes))
 
 
 __all__ = ["TABLES", "choose", "table"]

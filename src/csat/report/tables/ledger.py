@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,14 @@ WEIGHTS: dict[str, Kind] = {
 }  # fmt: skip
 
 
+#: How the reader names a sheet of a workbook; its notes that concern everybody, by key of the catalogues.
+SHEET = re.compile(r"(?P<file>[^;]+), sheet '(?P<title>[^;]+)'")
+READING = {
+    "found_by_text": re.compile(r"columns found by name or text: (?P<columns>.+)", re.DOTALL),
+    "blank_below": re.compile(r"blank rows below the data: (?P<count>\d+)"),
+}
+
+
 def _is_question(column: str, names: Names) -> bool:
     """Whether a column is a scaled question; without a questionnaire every column counts."""
     return names.questionnaire is None or column in names.questionnaire.codes
@@ -48,7 +57,7 @@ def ledger(result: Ledger, names: Names) -> Table:
         if tally.what == "cell" and _is_question(tally.column, names):
             cells[tally.reason] = cells.get(tally.reason, 0) + tally.count
             if tally.reason in ODD:
-                odd.setdefault(tally.reason, []).append(f"{names.code(tally.column)}: {_examples(tally, names)}")
+                odd.setdefault(tally.reason, []).append(_of_column(tally, names))
     every = max(sum(cells.values()), 1)
     rows = [
         (Word("ledger.rows_read"), result.rows_read, result.rows_read / read, "", 0),
@@ -60,7 +69,7 @@ def ledger(result: Ledger, names: Names) -> Table:
         ),
     ]
     questions = len({t.column for t in result.tallies if t.what == "cell" and _is_question(t.column, names)})
-    notes: list[Word | str] = [Word("note.source", {"source": result.source})]
+    notes: list[Word | str] = [Word("note.source", {"source": _source(result.source)}), *_reading(result.notes)]
     notes += [Word("note.cells", {"questions": questions, "rows": kept})] if cells else []
     return _table("ledger", Word("title.ledger"), rows, names, notes)
 
@@ -114,14 +123,31 @@ def _table(
     return describe(name, title, frame, shows, names, notes=notes)
 
 
+def _source(source: str) -> Word | str:
+    """Name of what was read; a sheet of a workbook in words."""
+    found = SHEET.fullmatch(source)
+    return Word("ledger.sheet", found.groupdict()) if found else source
+
+
+def _reading(notes: Sequence[str]) -> list[Word | str]:
+    """What a reader must know of how the data were read: columns known by their text, rows that hold nothing."""
+    found = ((key, pattern.fullmatch(note)) for note in notes for key, pattern in READING.items())
+    return [Word(f"ledger.{key}", match.groupdict()) for key, match in found if match]
+
+
 def _reason(tally: Tally, names: Names) -> Word:
     return Word(f"ledger.{tally.reason}", {"column": names.code(tally.column)})
+
+
+def _of_column(tally: Tally, names: Names) -> str:
+    blanks = {"column": names.code(tally.column), "examples": _examples(tally, names)}
+    return words(names.lang).say(Word("ledger.of_column", blanks))
 
 
 def _examples(tally: Tally, names: Names) -> str:
     say = words(names.lang).say
     places = zip(tally.files or [""] * len(tally.rows), tally.rows, tally.values, strict=True)
-    return "; ".join(
+    return say(Word("ledger.between")).join(
         say(
             Word(
                 f"ledger.{'example' if value else 'place'}{'_in' if file else ''}",
