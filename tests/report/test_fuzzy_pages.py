@@ -245,3 +245,10 @@ def test_notes_and_legend_take_no_room_from_few_rows(found):
     inches = axes.get_window_extent().height / figure.dpi / abs(rows)
     assert inches > 0.3, "room for a row and the letters on its bar"
     plt.close("all")
+
+
+def test_headings_of_the_evaluation_are_short_enough_for_a_page(found):
+    """With the long word for the base its last column is cut at 1280 pixels."""
+    table = csat.table(found["whole"], "en")
+    heads = [table.say(column.heading) for column in table.columns]
+    assert "n" in heads and "Respondents" not in heads

@@ -149,7 +149,7 @@ def fuzzy(name: str, kind: Kind = "text", base: tuple[str, ...] = (), *, marked:
 
 def counted(frame: pd.DataFrame) -> list[Show]:
     """The column of respondents, if these are known."""
-    return [Show("n", "count")] if frame["n"].notna().any() else []
+    return [fuzzy("n", "count")] if frame["n"].notna().any() else []
 
 
 def base_notes(frame: pd.DataFrame) -> list[Word]:
