@@ -149,5 +149,6 @@ def test_a_new_study_is_complete_and_never_overwrites(tmp_path, lang):
     assert f'lang = "{lang}"' in "".join(read_notebook(notebook)["cells"][1]["source"])
     assert "csat report study.toml answers.csv" in readme.read_text(encoding="utf-8")
     assert "/answers*" in ignored.read_text(encoding="utf-8").splitlines()
+    assert "# [service]" in study.read_text(encoding="utf-8")
     with pytest.raises(OptionError, match=r"study\.toml exists already; csat new does not overwrite"):
         new_study(tmp_path / "new")
