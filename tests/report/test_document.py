@@ -30,6 +30,7 @@ from csat.report.page import page
 from csat.report.settings import Masthead
 from csat.report.unable import unable
 from csat.report.words import LANGUAGES, merged, words
+from csat.service.faults import ServiceError
 
 PIXEL = b"not really an image"
 CHART = Chart(
@@ -139,6 +140,8 @@ def test_what_a_cell_shows_otherwise_keeps_its_text_and_its_html():
 def test_a_figure_that_may_be_missing_says_why():
     failed = {"output_type": "error", "ename": "SampleError", "evalue": "too few", "traceback": []}
     assert blocks(code(failed, tags=["raises-exception"])) == [Missing("This part could not be computed.", "too few")]
+    of_a_room = {**failed, "ename": ServiceError.__name__}
+    assert isinstance(blocks(code(of_a_room, tags=["raises-exception"]))[0], Missing)
     with pytest.raises(ReportError, match="SampleError: too few"):
         blocks(code(failed))
 

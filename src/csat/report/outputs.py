@@ -147,14 +147,19 @@ def _shown(data: Mapping[str, Any], metadata: Mapping[str, Any], alt: str) -> It
 
 def _failure(output: Mapping[str, Any], cell: Mapping[str, Any], lost: Set[str], lang: str) -> Iterator[Block]:
     """Say why a figure is missing; a cell that only lacks a name `lost` with an earlier one says nothing."""
-    known = getattr(errors, output["ename"], None)
-    ours = isinstance(known, type) and issubclass(known, errors.CsatError)
+    ours = output["ename"] in _names(errors.CsatError)
     follows = output["ename"] == "NameError" and any(f"'{name}'" in output["evalue"] for name in lost)
     if MAY_FAIL not in tags_of(cell) or not (ours or follows):
         raise errors.ReportError.cell_failed(output["ename"], output["evalue"])
     if ours:
         said, detail = unable(output["ename"], output["evalue"])
         yield Missing(words(lang).say(said), detail)
+
+
+def _names(kind: type) -> set[str]:
+    """Names of a class and of all that are made from it, in whichever room they stand."""
+    made: list[type] = kind.__subclasses__()
+    return {kind.__name__}.union(*map(_names, made))
 
 
 def _joined(text: str | Sequence[str]) -> str:
