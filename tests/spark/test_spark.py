@@ -13,7 +13,7 @@ import csat
 from csat.design import Design, Replication
 from csat.errors import DataError, MissingDependencyError, OptionError, SampleError
 from csat.moments import PatternSource, RowSource, Source
-from csat.questionnaire import Column, Dimension, Item, Questionnaire, Scale
+from csat.questionnaire import Questionnaire
 from csat.spark import SparkError, SparkSource, faults, is_spark, opened_spark, session
 from csat.spark import frame as frames
 from csat.spark.session import has_java
@@ -21,20 +21,8 @@ from csat.spark.ship import archive
 from csat.streams import RowsError
 from csat.survey import read_survey
 
-TEN = Scale("ten", 1, 10, missing={98: "dont_know"}, labels={10: {"zh": "很满意", "en": "Very satisfied"}})
-ITEMS = tuple(f"C{i}" for i in range(1, 6))
-ASKED = Questionnaire(
-    "spark",
-    scales=(TEN,),
-    items=tuple(Item(code, TEN) for code in ITEMS),
-    dimensions=(Dimension("index", {}, ITEMS),),
-    root="index",
-    columns=(
-        Column("brand", "category", {}, {"gotone": {"zh": "全球通"}, "mzone": {"zh": "动感地带"}}),
-        Column("id", "id"),
-    ),
-    design=Design(weight="w", stratum="city", psu="hall"),
-)
+from ..sources.study import ASKED, ITEMS  # noqa: TID252 - one questionnaire for all sources
+
 ROWS = 1200
 
 
@@ -223,7 +211,7 @@ def test_rows_are_never_fetched(frame, source):
 
 
 def test_respondents_without_a_name_have_no_replicates(frame):
-    nameless = Questionnaire("n", scales=(TEN,), items=ASKED.items, design=Design(weight="w"))
+    nameless = Questionnaire("n", scales=ASKED.scales, items=ASKED.items, design=Design(weight="w"))
     survey = read_survey(frame, nameless, on_unknown="missing")
     with pytest.raises(SampleError, match="need something that names each respondent"):
         survey.replicated(Replication("bootstrap", 50))

@@ -40,8 +40,8 @@ class Task(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Summing:
-    """Moments; see `csat.reduce.groups`."""
+class _OfVariables:
+    """Which variables are summed, for whom, and by which design; as `csat.reduce.groups` takes them."""
 
     names: Sequence[Variable]
     middle: np.ndarray
@@ -49,6 +49,12 @@ class Summing:
     rule: str
     design: Design
     inside: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summing(_OfVariables):
+    """Moments; see `csat.reduce.groups`."""
+
     scores: Mapping[tuple[str, ...], RowScores] | None
 
     def part(self, batches: Iterator[pa.RecordBatch]) -> Groups:  # noqa: D102
@@ -68,15 +74,8 @@ class Summing:
 
 
 @dataclass(frozen=True, slots=True)
-class Totalling:
+class Totalling(_OfVariables):
     """Totals of cells and moments of domains; see `csat.reduce.totals`."""
-
-    names: Sequence[Variable]
-    middle: np.ndarray
-    by: tuple[str, ...]
-    rule: str
-    design: Design
-    inside: str | None
 
     def part(self, batches: Iterator[pa.RecordBatch]) -> tuple[Groups, Groups]:  # noqa: D102
         return reduce.totals(
